@@ -1,0 +1,151 @@
+/**
+ * A store: typed tables in one key space and one way to write, an atomic batch. It carries a stamp
+ * (network, what it holds, schema version), so a directory is never read as what it is not. Commits
+ * that arrive while one is being written share the next batch and, when asked for, its one fsync.
+ */
+import { json, unit } from './codec.ts';
+import { type LevelOptions, openLevel } from './level.ts';
+import { MemoryBackend } from './memory.ts';
+import { StoreError } from './store-error.ts';
+import { type Backend, makeTable, type Table, type TableSpec, type Write } from './table.ts';
+
+/** An open store. */
+export interface Store {
+  table<K, V>(spec: TableSpec<K, V>): Table<K, V>;
+  /**
+   * Makes all the writes or none, in order; later commits never overtake earlier ones. Survives the
+   * death of the process; `sync` makes it survive a loss of power as well.
+   */
+  commit(writes: Iterable<Write>, options?: { readonly sync?: boolean }): Promise<void>;
+  /** Waits for commits under way, then closes. The store must not be used afterwards. */
+  close(): Promise<void>;
+}
+
+/** What a store is for. */
+export interface StoreStamp {
+  /** Name of the chain, as in `ChainParams.name`. */
+  readonly network: string;
+  /** Version of the table layout; counted up when old rows can no longer be read. */
+  readonly schema: number;
+  /** What it holds: 'chain', 'wallet', … */
+  readonly kind: string;
+}
+
+const stampTable: TableSpec<undefined, StoreStamp> = {
+  prefix: '!',
+  key: unit,
+  value: json<StoreStamp>(),
+  about: 'What this store is for: network, kind and schema version.',
+};
+
+/**
+ * Opens the LevelDB in the directory `path`, or creates it and writes `stamp` into it. Throws
+ * `StoreError` when it is locked, damaged, or stamped for something else.
+ */
+export async function openStore(
+  path: string,
+  stamp: StoreStamp,
+  options: LevelOptions = {},
+): Promise<Store> {
+  const store = new BackendStore(await openLevel(path, options));
+  const stamps = store.table(stampTable);
+  try {
+    const found = stamps.getSync(undefined);
+    if (found) checkStamp(path, found, stamp);
+    else await store.commit([stamps.put(undefined, stamp)], { sync: true });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+/** A store that is gone when the process is: for tests, and for nodes that live as long as a test. */
+export function memoryStore(): Store {
+  return new BackendStore(new MemoryBackend());
+}
+
+function checkStamp(path: string, found: StoreStamp, wanted: StoreStamp): void {
+  if (found.kind !== wanted.kind) {
+    throw new StoreError(
+      'kind',
+      `${path} holds a ${found.kind} store, not a ${wanted.kind} store.`,
+    );
+  }
+  if (found.network !== wanted.network) {
+    throw new StoreError(
+      'network',
+      `${path} belongs to the network "${found.network}", not "${wanted.network}". Choose another data directory, or start with -chain=${found.network}.`,
+    );
+  }
+  if (found.schema !== wanted.schema) {
+    const which = found.schema > wanted.schema ? 'a newer' : 'an older';
+    throw new StoreError(
+      'schema',
+      `${path} was written by ${which} version (schema ${found.schema}, this one reads ${wanted.schema}). Use that version, or build it anew.`,
+    );
+  }
+}
+
+interface PendingCommit {
+  readonly writes: Write[];
+  readonly sync: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+class BackendStore implements Store {
+  readonly #backend: Backend;
+  readonly #prefixes = new Set<string>();
+  #pending: PendingCommit[] = [];
+  #writing: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  table<K, V>(spec: TableSpec<K, V>): Table<K, V> {
+    for (const prefix of this.#prefixes) {
+      const clash = prefix.startsWith(spec.prefix) || spec.prefix.startsWith(prefix);
+      if (clash && prefix !== spec.prefix) {
+        throw new Error(`tables "${prefix}" and "${spec.prefix}" would mix their keys`);
+      }
+    }
+    this.#prefixes.add(spec.prefix);
+    return makeTable(spec, this.#backend);
+  }
+
+  commit(writes: Iterable<Write>, { sync = false } = {}): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error('the store is closed'));
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ writes: [...writes], sync, resolve, reject });
+      this.#writing ??= this.#writeAll();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await this.#writing;
+      await this.#backend.close();
+    })();
+    return this.#closed;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const batch = this.#pending;
+      this.#pending = [];
+      const [first] = batch;
+      const writes = batch.length === 1 && first ? first.writes : batch.flatMap((c) => c.writes);
+      const sync = batch.some((commit) => commit.sync);
+      try {
+        await this.#backend.write(writes, sync);
+        for (const commit of batch) commit.resolve();
+      } catch (error) {
+        for (const commit of batch) commit.reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+}

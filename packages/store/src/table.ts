@@ -1,0 +1,146 @@
+/**
+ * Typed tables over one ordered key space. A table is a prefix and two codecs; it reads by itself but
+ * never writes: `put` and `del` only describe writes, which `Store.commit` makes together or not at
+ * all. Where the bytes lie is the backend's business (`level.ts`, `memory.ts`).
+ */
+import { compareBytes, concatBytes } from '@coind/primitives';
+import { afterPrefix, type Codec, type TupleCodec } from './codec.ts';
+
+/** What a table is: its place in the key space, its key and value, and a sentence for people. */
+export interface TableSpec<K, V> {
+  /** ASCII; no table's prefix may begin another's. */
+  readonly prefix: string;
+  readonly key: Codec<K>;
+  readonly value: Codec<V>;
+  readonly about: string;
+}
+
+/** One change that `Store.commit` will make; made by `put` and `del` of a table. */
+export type Write =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array };
+
+/** The leading parts of a tuple key: `[A]` and `[A, B]` of `[A, B, C]`. */
+export type PrefixOf<K> = K extends readonly [...infer Head, unknown]
+  ? Head extends readonly []
+    ? never
+    : Head | PrefixOf<Head>
+  : never;
+
+/** Which rows, and in which direction. Bounds and prefix hold together. */
+export interface Range<K> {
+  readonly gte?: K;
+  readonly gt?: K;
+  readonly lte?: K;
+  readonly lt?: K;
+  /** Only keys whose first parts are these; for tuple keys. */
+  readonly prefix?: PrefixOf<K>;
+  /** From the last row to the first. */
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** Rows of one kind. Reads see what was committed before they began. */
+export interface Table<K, V> {
+  get(key: K): Promise<V | undefined>;
+  /** The same without a promise, for single reads that the block cache mostly answers. */
+  getSync(key: K): V | undefined;
+  /** In the order of `keys`; one trip to the disk for all of them. */
+  getMany(keys: readonly K[]): Promise<(V | undefined)[]>;
+  has(key: K): Promise<boolean>;
+  /** Rows in key order, as they were when the iteration began. Leaving the loop early is fine. */
+  entries(range?: Range<K>): AsyncIterable<[K, V]>;
+  /** The same in arrays of up to about a thousand rows, for scans of whole tables. */
+  chunks(range?: Range<K>): AsyncIterable<[K, V][]>;
+  /** Deletes rows at once and not atomically: for tables that will be built anew. */
+  clear(range?: Range<K>): Promise<void>;
+  put(key: K, value: V): Write;
+  del(key: K): Write;
+}
+
+/** A range of raw keys; `gte` is inclusive, `lt` exclusive, no `lt` means up to the end. */
+export interface RawRange {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array | undefined;
+  readonly reverse: boolean;
+  readonly limit: number;
+}
+
+/** What a table needs of the place where bytes lie. */
+export interface Backend {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  getSync(key: Uint8Array): Uint8Array | undefined;
+  getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
+  scan(range: RawRange): AsyncIterable<[Uint8Array, Uint8Array][]>;
+  clear(range: RawRange): Promise<void>;
+  write(writes: Write[], sync: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The table that `spec` describes, over `backend`. */
+export function makeTable<K, V>(spec: TableSpec<K, V>, backend: Backend): Table<K, V> {
+  const prefix = new TextEncoder().encode(spec.prefix);
+  const { key: keys, value: values } = spec;
+  const rawKey = (key: K): Uint8Array => {
+    const encoded = keys.encode(key);
+    const raw = new Uint8Array(prefix.length + encoded.length);
+    raw.set(prefix);
+    raw.set(encoded, prefix.length);
+    return raw;
+  };
+  const decode = (value: Uint8Array | undefined): V | undefined =>
+    value === undefined ? undefined : values.decode(value);
+
+  async function* chunks(range: Range<K> = {}): AsyncGenerator<[K, V][]> {
+    for await (const chunk of backend.scan(rawRange(range, prefix, keys, rawKey))) {
+      yield chunk.map(([key, value]) => [
+        keys.decode(key.subarray(prefix.length)),
+        values.decode(value),
+      ]);
+    }
+  }
+
+  return {
+    get: async (key) => decode(await backend.get(rawKey(key))),
+    getSync: (key) => decode(backend.getSync(rawKey(key))),
+    getMany: async (many) => (await backend.getMany(many.map(rawKey))).map(decode),
+    has: async (key) => (await backend.get(rawKey(key))) !== undefined,
+    chunks,
+    async *entries(range) {
+      for await (const chunk of chunks(range)) yield* chunk;
+    },
+    clear: (range = {}) => backend.clear(rawRange(range, prefix, keys, rawKey)),
+    put: (key, value) => ({ type: 'put', key: rawKey(key), value: values.encode(value) }),
+    del: (key) => ({ type: 'del', key: rawKey(key) }),
+  };
+}
+
+function rawRange<K>(
+  range: Range<K>,
+  tablePrefix: Uint8Array,
+  keys: Codec<K>,
+  rawKey: (key: K) => Uint8Array,
+): RawRange {
+  const prefix =
+    range.prefix === undefined
+      ? tablePrefix
+      : concatBytes(
+          tablePrefix,
+          (keys as unknown as TupleCodec<K>).prefix(range.prefix as readonly unknown[]),
+        );
+  // A key plus one zero byte is the very next key, which turns every bound into gte and lt.
+  const next = (key: K): Uint8Array => concatBytes(rawKey(key), Uint8Array.of(0));
+  let gte = prefix;
+  let lt = afterPrefix(prefix);
+  const raiseTo = (bound: Uint8Array): void => {
+    if (compareBytes(bound, gte) > 0) gte = bound;
+  };
+  const lowerTo = (bound: Uint8Array): void => {
+    if (lt === undefined || compareBytes(bound, lt) < 0) lt = bound;
+  };
+  if (range.gte !== undefined) raiseTo(rawKey(range.gte));
+  if (range.gt !== undefined) raiseTo(next(range.gt));
+  if (range.lt !== undefined) lowerTo(rawKey(range.lt));
+  if (range.lte !== undefined) lowerTo(next(range.lte));
+  return { gte, lt, reverse: range.reverse === true, limit: range.limit ?? -1 };
+}
