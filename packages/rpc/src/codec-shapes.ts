@@ -1,0 +1,225 @@
+/**
+ * Codecs made of codecs: lists, objects, maps, alternatives. An object writes exactly the members it
+ * lists, in the order it lists them; so a handler may return more than a profile shows.
+ */
+import { type Codec, isOptional, type Presentation, refuseType } from './codec.ts';
+import { rpcError } from './error.ts';
+import { formatString, type Json, JsonObject, jsonType } from './json.ts';
+
+/** The value a codec reads. */
+export type ValueOf<C> = C extends { decode(json: Json, name: string): infer Value }
+  ? Value
+  : never;
+
+/** The members of an object, by name. */
+export type Shape = Readonly<Record<string, Codec<unknown>>>;
+
+type MaybeAbsent<S extends Shape> = {
+  [K in keyof S]: S[K] extends { readonly optional: true; readonly default: undefined } ? K : never;
+}[keyof S];
+
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The value of an object codec: members marked optional may be absent. */
+export type ObjectOf<S extends Shape> = Flat<
+  { readonly [K in Exclude<keyof S, MaybeAbsent<S>>]: ValueOf<S[K]> } & {
+    readonly [K in MaybeAbsent<S>]?: ValueOf<S[K]> | undefined;
+  }
+>;
+
+/** How an object parameter is read. */
+export interface ObjectReading extends Presentation {
+  /**
+   * `checked`: all members' types are looked at first, in the order of their names, as bitcoind does
+   * for the objects it checks; `strict`: unknown members are refused too. Otherwise each member is
+   * read in its turn and unknown ones are ignored.
+   */
+  readonly reading?: 'checked' | 'strict';
+  /** The members may be given as named parameters of the method as well. */
+  readonly alsoNamed?: boolean;
+}
+
+/** An object with known members. */
+export function object<S extends Shape>(
+  shape: S,
+  about = '',
+  reading: ObjectReading = {},
+): Codec<ObjectOf<S>> {
+  const members = Object.entries(shape).map(([key, codec]) => ({
+    key,
+    codec,
+    lead: `${formatString(key)}:`,
+  }));
+  const byName = members.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+
+  function check(json: JsonObject): void {
+    for (const { key, codec } of byName) {
+      const value = json.get(key) ?? null;
+      if (value === null) {
+        if (!isOptional(codec)) throw rpcError('missingMember', key);
+      } else if (codec.type !== undefined && codec.type !== jsonType(value)) {
+        throw rpcError('wrongMemberType', codec.type, jsonType(value), key);
+      }
+    }
+    if (reading.reading !== 'strict') return;
+    const unknown = json.entries.find(([key]) => !Object.hasOwn(shape, key));
+    if (unknown) throw rpcError('unexpectedMember', unknown[0]);
+  }
+
+  return {
+    type: 'object',
+    word: 'json object',
+    about,
+    cli: reading.cli ?? 'json',
+    usage: reading.usage,
+    ...(reading.alsoNamed ? { memberNames: members.map(({ key }) => key) } : {}),
+    decode(json) {
+      if (!(json instanceof JsonObject)) return refuseType('object', json);
+      if (reading.reading !== undefined) check(json);
+      const value: Record<string, unknown> = {};
+      for (const { key, codec } of members) {
+        const member = json.get(key) ?? null;
+        if (member === null && isOptional(codec)) {
+          if (codec.default !== undefined) value[key] = codec.default;
+        } else {
+          value[key] = codec.decode(member, key);
+        }
+      }
+      return value as ObjectOf<S>;
+    },
+    encode(value) {
+      const source = value as Readonly<Record<string, unknown>>;
+      let text = '{';
+      for (const { key, codec, lead } of members) {
+        const member = source[key];
+        if (member === undefined) {
+          if (isOptional(codec)) continue;
+          throw new TypeError(`a result lacks its member ${key}`);
+        }
+        text += `${text.length > 1 ? ',' : ''}${lead}${codec.encode(member)}`;
+      }
+      return `${text}}`;
+    },
+    fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    reads: (json) => json instanceof JsonObject,
+  };
+}
+
+/** A list of one kind of value. */
+export function list<Value>(
+  item: Codec<Value>,
+  about = '',
+  presentation: Presentation = {},
+): Codec<readonly Value[]> {
+  return {
+    type: 'array',
+    word: 'json array',
+    about,
+    cli: presentation.cli ?? 'json',
+    usage: presentation.usage,
+    decode: (json, name) => {
+      if (!Array.isArray(json)) return refuseType('array', json);
+      return (json as readonly Json[]).map((member) => item.decode(member, name));
+    },
+    encode: (values) => `[${values.map((value) => item.encode(value)).join(',')}]`,
+    fits: Array.isArray,
+    reads: Array.isArray,
+  };
+}
+
+/** An object with free names, as a Map in its order: accounts, bytes per message. */
+export function record<Value>(
+  value: Codec<Value>,
+  about = '',
+  presentation: Presentation = {},
+): Codec<ReadonlyMap<string, Value>> {
+  return {
+    ...pairsBase(about, presentation),
+    decode: (json, name) => new Map(decodePairs(json, value, name)),
+    encode: (map) => encodePairs(map.entries(), value),
+    fits: (map) => map instanceof Map,
+  };
+}
+
+/** An object with free names, as all its pairs: where a name given twice must be seen. */
+export function pairs<Value>(
+  value: Codec<Value>,
+  about = '',
+  presentation: Presentation = {},
+): Codec<readonly (readonly [string, Value])[]> {
+  return {
+    ...pairsBase(about, presentation),
+    decode: (json, name) => decodePairs(json, value, name),
+    encode: (entries) => encodePairs(entries, value),
+    fits: Array.isArray,
+  };
+}
+
+function pairsBase(about: string, presentation: Presentation) {
+  return {
+    type: 'object',
+    word: 'json object',
+    about,
+    cli: presentation.cli ?? 'json',
+    usage: presentation.usage,
+    reads: (json: Json) => json instanceof JsonObject,
+  } as const;
+}
+
+function decodePairs<Value>(
+  json: Json,
+  value: Codec<Value>,
+  name: string,
+): readonly (readonly [string, Value])[] {
+  if (!(json instanceof JsonObject)) return refuseType('object', json);
+  return json.entries.map(([key, member]) => [key, value.decode(member, name)] as const);
+}
+
+function encodePairs<Value>(
+  entries: Iterable<readonly [string, Value]>,
+  value: Codec<Value>,
+): string {
+  const members: string[] = [];
+  for (const [key, member] of entries) members.push(`${formatString(key)}:${value.encode(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** One of several kinds, told apart by their JSON type (read) and their JavaScript type (written). */
+export function oneOf<Cs extends readonly Codec<unknown>[]>(
+  codecs: Cs,
+  about = '',
+  presentation: Presentation = {},
+): Codec<ValueOf<Cs[number]>> {
+  const wanted = codecs.findLast((codec) => codec.type !== undefined)?.type ?? 'string';
+  return {
+    type: undefined,
+    word: codecs.map((codec) => codec.word).join(' or '),
+    about,
+    cli: presentation.cli ?? 'json',
+    usage: presentation.usage,
+    decode(json, name) {
+      const codec = codecs.find((candidate) => candidate.reads(json));
+      if (!codec) return refuseType(wanted, json);
+      return codec.decode(json, name) as ValueOf<Cs[number]>;
+    },
+    encode(value) {
+      const codec = codecs.find((candidate) => candidate.fits(value));
+      if (!codec) throw new TypeError(`no alternative writes ${typeof value}`);
+      return codec.encode(value);
+    },
+    fits: (value) => codecs.some((codec) => codec.fits(value)),
+    reads: (json) => codecs.some((codec) => codec.reads(json)),
+  };
+}
+
+/** `codec`, or null. */
+export function nullable<Value>(codec: Codec<Value>): Codec<Value | null> {
+  return {
+    ...codec,
+    word: `${codec.word} or null`,
+    decode: (json, name) => (json === null ? null : codec.decode(json, name)),
+    encode: (value) => (value === null ? 'null' : codec.encode(value)),
+    fits: (value) => value === null || codec.fits(value),
+    reads: (json) => json === null || codec.reads(json),
+  };
+}

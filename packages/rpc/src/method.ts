@@ -1,0 +1,180 @@
+/**
+ * What a method table says about a method, and the types derived from it: the arguments and results
+ * of handlers and of clients. The tables themselves are in methods/, one per category.
+ */
+import { type Codec, isOptional } from './codec.ts';
+import type { ValueOf } from './codec-shapes.ts';
+import type { Style } from './error.ts';
+
+/**
+ * Whose interface is served: `coind` both families side by side, `core` exactly modern bitcoind,
+ * `legacy` 0.16's shapes and texts.
+ */
+export type Profile = 'coind' | 'core' | 'legacy';
+
+/** bitcoind's groups of methods; help lists them by these, `hidden` ones only by name. */
+export type Category =
+  | 'blockchain'
+  | 'control'
+  | 'generating'
+  | 'hidden'
+  | 'mining'
+  | 'network'
+  | 'rawtransactions'
+  | 'util'
+  | 'wallet';
+
+/** Parameters in order; aliases of one stand behind it: `'verbosity|verbose'`. */
+export type Params = Readonly<Record<string, Codec<unknown>>>;
+
+/** What a profile sees differently. Handlers never know: they get the same arguments. */
+export interface Variant<Result> {
+  /** The whole parameter list; `into(target, …)` names the argument a renamed one becomes. */
+  readonly params?: Params;
+  readonly result?: Codec<Result>;
+  readonly usage?: string;
+  readonly category?: Category;
+  /** Parameters whose JSON types are looked at before anything is read (0.16's `Expected type…`). */
+  readonly checked?: readonly string[];
+  /** The text that answers every call and is the help: the method is gone from this profile. */
+  readonly replacedBy?: string;
+  /** Refuses combinations of arguments that only this profile refuses, by throwing. */
+  refuse?(args: Readonly<Record<string, unknown>>): void;
+}
+
+/** One method: everything but what it does. */
+export interface Method<P extends Params = Params, Result = unknown, Legacy = unknown> {
+  readonly category: Category;
+  readonly about: string;
+  readonly params: P;
+  readonly result: Codec<Result>;
+  /** Where it exists; everywhere unless said. */
+  readonly profiles?: readonly Profile[];
+  /** The first line of help, when it cannot be made from the parameters. */
+  readonly usage?: string;
+  readonly examples?: readonly string[];
+  readonly core?: Variant<unknown>;
+  readonly legacy?: Variant<Legacy>;
+}
+
+/** Writes down a method; only fixes the types. */
+export function method<P extends Params, Result, Legacy = unknown>(
+  spec: Method<P, Result, Legacy>,
+): Method<P, Result, Legacy> {
+  return spec;
+}
+
+/** Methods by name. */
+export type MethodTable = Readonly<Record<string, Method>>;
+
+type TargetName<Key, C> = C extends { readonly target: infer Target extends string }
+  ? Target
+  : FirstName<Key>;
+
+type FirstName<Key> = Key extends `${infer Name}|${string}` ? Name : Key;
+
+type Argument<C> = C extends { readonly optional: true; readonly default: infer Default }
+  ? ValueOf<C> | Default
+  : ValueOf<C>;
+
+/** What a handler gets: one member per parameter, under its first name. */
+export type ArgsOf<M> = M extends { readonly params: infer P }
+  ? { readonly [K in keyof P as TargetName<K, P[K]>]: Argument<P[K]> }
+  : never;
+
+type Leavable<P> = {
+  [K in keyof P]: P[K] extends { readonly optional: true } ? K : never;
+}[keyof P];
+
+/** What a client passes: as {@link ArgsOf}, optional ones may be left out. */
+export type NamedArgs<M> = M extends { readonly params: infer P }
+  ? { readonly [K in Exclude<keyof P, Leavable<P>> as FirstName<K>]: ValueOf<P[K]> } & {
+      readonly [K in Leavable<P> as FirstName<K>]?: ValueOf<P[K]> | undefined;
+    }
+  : never;
+
+/** What a client gets. */
+export type ResultOf<M> = M extends Method<infer _P, infer Result, infer _L> ? Result : never;
+
+/** What a handler returns: enough for every profile's shape; each shows its part of it. */
+export type HandlerResult<M> =
+  M extends Method<infer _P, infer Result, infer Legacy>
+    ? unknown extends Legacy
+      ? Result
+      : Result & Legacy
+    : never;
+
+/** One function per method of a table; a missing or mistyped one does not compile. */
+export type Handlers<Table, Context> = {
+  readonly [K in keyof Table]: (
+    context: Context,
+    args: ArgsOf<Table[K]>,
+  ) => HandlerResult<Table[K]> | Promise<HandlerResult<Table[K]>>;
+};
+
+/** True when `profile` has the method. */
+export function isIn(profile: Profile, spec: Method): boolean {
+  return spec.profiles === undefined || spec.profiles.includes(profile);
+}
+
+/** Whose texts a method's refusals use: beside modern ones, account methods keep 0.16's. */
+export function styleOf(profile: Profile, spec: Method): Style {
+  if (profile !== 'coind') return profile;
+  return isIn('core', spec) ? 'core' : 'legacy';
+}
+
+/** A method as one profile sees it. */
+export interface View {
+  readonly name: string;
+  readonly spec: Method;
+  readonly style: Style;
+  readonly category: Category;
+  readonly params: readonly Param[];
+  readonly required: number;
+  readonly result: Codec<unknown>;
+  readonly usage: string | undefined;
+  readonly checked: readonly string[];
+  readonly replacedBy: string | undefined;
+  refuse(args: Readonly<Record<string, unknown>>): void;
+}
+
+/** One parameter of a {@link View}. */
+export interface Param {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly codec: Codec<unknown>;
+  /** The member of the handler's arguments it becomes. */
+  readonly target: string;
+  readonly optional: boolean;
+  /** False for one that can only be given by name. */
+  readonly positional: boolean;
+}
+
+/** `spec` as `profile` sees it. */
+export function viewOf(name: string, spec: Method, profile: Profile): View {
+  const variant: Variant<unknown> = profile === 'coind' ? {} : (spec[profile] ?? {});
+  const params = Object.entries(variant.params ?? spec.params).map(([key, codec]): Param => {
+    const [first = key, ...aliases] = key.split('|');
+    return {
+      name: first,
+      aliases,
+      codec,
+      target: codec.target ?? first,
+      optional: isOptional(codec),
+      positional: codec.byNameOnly !== true,
+    };
+  });
+  return {
+    name,
+    spec,
+    style: styleOf(profile, spec),
+    category: variant.category ?? spec.category,
+    params,
+    required: params.findLastIndex((param) => !param.optional) + 1,
+    result: variant.result ?? spec.result,
+    usage: variant.usage ?? (variant.params ? undefined : spec.usage),
+    checked: variant.checked ?? [],
+    replacedBy: variant.replacedBy,
+    refuse: (args) => variant.refuse?.(args),
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * The account methods of bitcoind up to 0.17: an account is a ledger of its own inside the wallet.
+ * Modern bitcoind has none of them; beside its methods they keep the texts of 0.16.
+ */
+import {
+  account,
+  amount,
+  bool,
+  int,
+  nothing,
+  optional,
+  positiveAmount,
+  signedAmount,
+  str,
+  txid,
+} from '../codec.ts';
+import { list, object, record } from '../codec-shapes.ts';
+import { method, type Profile } from '../method.ts';
+
+const profiles: readonly Profile[] = ['coind', 'legacy'];
+const minconf = optional(int('Payments with fewer confirmations do not count'), 1);
+const includeWatchonly = optional(bool('Whether watched addresses count'), false);
+
+/** The account methods of bitcoind up to 0.17. */
+export const accounts = {
+  getaccountaddress: method({
+    category: 'wallet',
+    profiles,
+    about: 'The address of an account to give out; a new one once it has been paid.',
+    params: { account: account('The account') },
+    result: str('The address'),
+    examples: ['alice'],
+  }),
+  getaccount: method({
+    category: 'wallet',
+    profiles,
+    about: 'The account of an address, empty for the default one.',
+    params: { address: str('The address') },
+    result: str('The account'),
+    examples: ['"bcrt1q…"'],
+  }),
+  setaccount: method({
+    category: 'wallet',
+    profiles,
+    about: 'Moves an address of the wallet to an account.',
+    params: { address: str('The address'), account: optional(account('The account'), '') },
+    result: nothing(),
+    examples: ['"bcrt1q…" alice'],
+  }),
+  getaddressesbyaccount: method({
+    category: 'wallet',
+    profiles,
+    about: 'The addresses of an account.',
+    params: { account: account('The account') },
+    result: list(str(''), 'The addresses'),
+    examples: ['alice'],
+  }),
+  getreceivedbyaccount: method({
+    category: 'wallet',
+    profiles,
+    about: 'All that was ever paid to the addresses of an account.',
+    params: { account: account('The account'), minconf },
+    result: amount('The sum'),
+    examples: ['alice'],
+  }),
+  listaccounts: method({
+    category: 'wallet',
+    profiles,
+    about: 'The balances of all accounts.',
+    params: { minconf, include_watchonly: includeWatchonly },
+    result: record(signedAmount('The balance'), 'Balances by account'),
+    examples: [''],
+  }),
+  listreceivedbyaccount: method({
+    category: 'wallet',
+    profiles,
+    about: 'All that was ever paid, by account.',
+    params: {
+      minconf,
+      include_empty: optional(bool('Whether accounts without payments are listed'), false),
+      include_watchonly: includeWatchonly,
+    },
+    result: list(
+      object({
+        involvesWatchonly: optional(bool('True when watched addresses are among them')),
+        account: str('The account'),
+        amount: amount('The sum'),
+        confirmations: int('Confirmations of the newest payment'),
+      }),
+    ),
+    examples: [''],
+  }),
+  move: method({
+    category: 'wallet',
+    profiles,
+    about: 'Moves an amount from one account to another. No coin moves; balances may get negative.',
+    params: {
+      fromaccount: account('The account that gives'),
+      toaccount: account('The account that gets'),
+      amount: positiveAmount('How much'),
+      minconf: optional(int('Ignored'), 1),
+      comment: optional(str('A note'), ''),
+    },
+    result: bool('True'),
+    examples: ['alice bob 0.1'],
+  }),
+  sendfrom: method({
+    category: 'wallet',
+    profiles,
+    about: 'Sends an amount from an account to an address. The account bears the fee.',
+    params: {
+      fromaccount: account('The account that pays'),
+      toaddress: str('Who is paid'),
+      amount: positiveAmount('How much'),
+      minconf,
+      comment: optional(str('A note kept in the wallet'), ''),
+      comment_to: optional(str('A note about whom it is for'), ''),
+    },
+    result: txid('The transaction id'),
+    examples: ['alice "bcrt1q…" 0.1'],
+  }),
+};

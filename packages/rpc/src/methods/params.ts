@@ -1,0 +1,280 @@
+/** Parameter kinds that only a few methods have: verbosity, block by hash or height, outputs to make. */
+import type { BlockHash, FeeRate, Sats, Txid } from '@coind/primitives';
+import { feeRate as toFeeRate } from '@coind/primitives';
+import {
+  amount,
+  json as anyJson,
+  blockHash,
+  bool,
+  type Codec,
+  decodeInteger,
+  looseHash,
+  type Presentation,
+  refuseType,
+  str,
+  txid,
+} from '../codec.ts';
+import { RpcError, rpcError } from '../error.ts';
+import { formatString, type Json, JsonNumber, JsonObject, jsonType } from '../json.ts';
+
+const INT_MIN = -(2 ** 31);
+const INT_MAX = 2 ** 31 - 1;
+
+/** A verbosity: a whole number, or true for 1 and false for 0. `word` is what 0.16 says it wants. */
+export function verbosity(about: string, word = 'an integer'): Codec<number> {
+  return {
+    type: undefined,
+    word: 'numeric or boolean',
+    about,
+    cli: 'json',
+    decode(json) {
+      if (typeof json === 'boolean') return json ? 1 : 0;
+      if (!(json instanceof JsonNumber)) return refuseType('number', json, word);
+      return decodeInteger(json, INT_MIN, INT_MAX);
+    },
+    encode: (value) => `${value}`,
+    fits: (value) => typeof value === 'number',
+    reads: (json) => typeof json === 'boolean' || json instanceof JsonNumber,
+  };
+}
+
+/** A block, by its hash or by its height on the best chain. */
+export function hashOrHeight(
+  about: string,
+  presentation: Presentation = {},
+): Codec<BlockHash | number> {
+  const hash = blockHash(about);
+  return {
+    type: undefined,
+    word: 'string or numeric',
+    about,
+    cli: presentation.cli ?? 'json',
+    usage: presentation.usage,
+    decode: (json, name) =>
+      json instanceof JsonNumber ? decodeInteger(json, INT_MIN, INT_MAX) : hash.decode(json, name),
+    encode: (value) => (typeof value === 'number' ? `${value}` : hash.encode(value)),
+    fits: (value) => typeof value === 'number' || typeof value === 'string',
+    reads: (json) => json instanceof JsonNumber || typeof json === 'string',
+  };
+}
+
+/** The index of an output to spend; texts as createrawtransaction has them. */
+export function inputIndex(about: string): Codec<number> {
+  return {
+    type: undefined,
+    word: 'numeric',
+    about,
+    cli: 'json',
+    decode(json) {
+      if (!(json instanceof JsonNumber)) throw rpcError('missingVout');
+      const index = decodeInteger(json, INT_MIN, INT_MAX);
+      if (index < 0) throw rpcError('voutNegative');
+      return index;
+    },
+    encode: (value) => `${value}`,
+    fits: (value) => typeof value === 'number',
+    reads: (json) => json instanceof JsonNumber,
+  };
+}
+
+/** An input's sequence; texts as createrawtransaction has them. */
+export function inputSequence(about: string): Codec<number> {
+  return {
+    ...inputIndex(about),
+    decode(json) {
+      const sequence = decodeInteger(json, -(2 ** 63), 2 ** 63);
+      if (sequence < 0 || sequence > 0xffffffff) {
+        throw new RpcError(-8, 'Invalid parameter, sequence number is out of range');
+      }
+      return sequence;
+    },
+  };
+}
+
+/** A whole number from `min` to `max`, refused with -8 and `text` outside of it. */
+export function ranged(min: number, max: number, text: string, about: string): Codec<number> {
+  return {
+    type: 'number',
+    word: 'numeric',
+    about,
+    cli: 'json',
+    decode(json) {
+      const value = decodeInteger(json, -(2 ** 63), 2 ** 63);
+      if (value < min || value > max) throw new RpcError(-8, text);
+      return value;
+    },
+    encode: (value) => `${value}`,
+    fits: (value) => typeof value === 'number',
+    reads: (json) => json instanceof JsonNumber,
+  };
+}
+
+/** An output to make: a payment or data. Whether the address is one is for the handler to say. */
+export type NewOutput =
+  | { readonly address: string; readonly amount: Sats }
+  | { readonly data: string };
+
+/** The outputs of a new transaction: an object, or a list of objects with one member each. */
+export function newOutputs(
+  about: string,
+  presentation: Presentation = {},
+): Codec<readonly NewOutput[]> {
+  const payment = amount('The amount');
+  return {
+    type: undefined,
+    word: 'json array',
+    about,
+    cli: 'json',
+    usage: presentation.usage,
+    decode(json) {
+      const seen = new Set<string>();
+      return pairsOfOutputs(json).map(([key, value]) => {
+        if (seen.has(key)) throw duplicate(key);
+        seen.add(key);
+        if (key !== 'data') return { address: key, amount: payment.decode(value, key) };
+        return { data: decodeData(value) };
+      });
+    },
+    encode: (outputs) =>
+      `[${outputs.map((output) => `{${'data' in output ? `"data":${formatString(output.data)}` : `${formatString(output.address)}:${payment.encode(output.amount)}`}}`).join(',')}]`,
+    fits: Array.isArray,
+    reads: (json) => Array.isArray(json) || json instanceof JsonObject,
+  };
+}
+
+function duplicate(key: string): RpcError {
+  return key === 'data'
+    ? new RpcError(-8, 'Invalid parameter, duplicate key: data')
+    : rpcError('duplicatedAddress', key);
+}
+
+function pairsOfOutputs(json: Json): readonly (readonly [string, Json])[] {
+  if (json instanceof JsonObject) return json.entries;
+  if (!Array.isArray(json)) return refuseType('array', json);
+  return (json as readonly Json[]).map((output) => {
+    if (!(output instanceof JsonObject)) {
+      throw new RpcError(-8, 'Invalid parameter, key-value pair not an object as expected');
+    }
+    const [pair] = output.entries;
+    if (pair === undefined || output.entries.length > 1) {
+      throw new RpcError(-8, 'Invalid parameter, key-value pair must contain exactly one key');
+    }
+    return pair;
+  });
+}
+
+function decodeData(json: Json): string {
+  const text = typeof json === 'string' ? json : json instanceof JsonNumber ? json.text : '';
+  if (text === '' || text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) {
+    throw rpcError('notHex', 'Data', text);
+  }
+  return text;
+}
+
+/** 0.16's `allowhighfees`: true stands for no limit, false for the limit of 0.1 BTC/kvB. */
+export function allowHighFees(about: string): Codec<FeeRate> {
+  const flag = bool(about);
+  return {
+    ...flag,
+    decode: (json, name) => toFeeRate(flag.decode(json, name) ? 0n : 10_000_000n),
+    encode: (value) => flag.encode(value === 0n),
+  };
+}
+
+/**
+ * A first argument that once was an account: `*` (or nothing) means the whole wallet. `others` says
+ * whether further names are accounts or are refused.
+ */
+export function wholeWallet(
+  about: string,
+  others: 'accounts' | 'refused',
+): Codec<string | undefined> {
+  const text = str(about);
+  return {
+    ...text,
+    decode(json, name) {
+      const value = text.decode(json, name);
+      if (value === '*') return undefined;
+      if (others === 'refused') throw rpcError('dummyStar');
+      return value;
+    },
+    encode: (value) => text.encode(value ?? '*'),
+  };
+}
+
+/** sendmany's first argument: empty means no account; other names are accounts or refused. */
+export function noAccount(
+  about: string,
+  others: 'accounts' | 'refused',
+): Codec<string | undefined> {
+  const text = str(about, { usage: '""' });
+  return {
+    ...text,
+    decode(json, name) {
+      const value = text.decode(json, name);
+      if (value === '') return undefined;
+      if (others === 'refused') throw rpcError('dummyEmpty');
+      if (value === '*') throw rpcError('invalidAccountName');
+      return value;
+    },
+    encode: (value) => text.encode(value ?? ''),
+  };
+}
+
+/** A transaction as 0.16's lockunspent reads it: any hex digits, a refusal of its own otherwise. */
+export function lockedTxid(about: string): Codec<Txid> {
+  const loose = looseHash(txid(about));
+  return {
+    ...loose,
+    decode(json, name) {
+      if (typeof json === 'string' && !/^(?:[0-9a-fA-F]{2})+$/.test(json)) {
+        throw new RpcError(-8, 'Invalid parameter, expected hex txid');
+      }
+      return loose.decode(json, name);
+    },
+  };
+}
+
+/** Which keys of a descriptor: the last index, or the first and the last. */
+export type IndexRange = number | readonly [begin: number, end: number];
+
+/** A range of descriptor indexes. */
+export function indexRange(about: string): Codec<IndexRange> {
+  return {
+    type: undefined,
+    word: 'numeric or array',
+    about,
+    cli: 'json',
+    decode(json) {
+      if (json instanceof JsonNumber) return decodeInteger(json, -(2 ** 63), 2 ** 63);
+      if (!Array.isArray(json) || json.length !== 2) {
+        throw new RpcError(-8, 'Range must be specified as end or as [begin,end]');
+      }
+      const [begin, end] = (json as readonly Json[]).map((bound) =>
+        decodeInteger(bound, -(2 ** 63), 2 ** 63),
+      );
+      return [begin ?? 0, end ?? 0];
+    },
+    encode: (value) => (typeof value === 'number' ? `${value}` : `[${value[0]},${value[1]}]`),
+    fits: (value) => typeof value === 'number' || Array.isArray(value),
+    reads: (json) => json instanceof JsonNumber || Array.isArray(json),
+  };
+}
+
+/** The time a key was first used: unix seconds, or `now`. */
+export function birthTime(about: string): Codec<number | 'now'> {
+  return {
+    ...anyJson(about),
+    word: 'numeric or string',
+    decode(json) {
+      if (json instanceof JsonNumber) return decodeInteger(json, -(2 ** 63), 2 ** 63);
+      if (json === 'now') return 'now';
+      if (json === null) throw new RpcError(-3, 'Missing required timestamp field for key');
+      throw new RpcError(
+        -3,
+        `Expected number or "now" timestamp value for key. got type ${jsonType(json)}`,
+      );
+    },
+    encode: (value) => (value === 'now' ? '"now"' : `${value}`),
+  };
+}

@@ -1,0 +1,66 @@
+/** Methods that need neither chain nor wallet: addresses and signed messages. */
+import { bool, hex, int, int64, optional, str } from '../codec.ts';
+import { list, object } from '../codec-shapes.ts';
+import { method } from '../method.ts';
+
+/** Methods that need neither chain nor wallet. */
+export const util = {
+  validateaddress: method({
+    category: 'util',
+    about: 'Whether a text is an address of this network, and what it stands for.',
+    params: { address: str('The text') },
+    result: object({
+      isvalid: bool('Whether it is one'),
+      address: optional(str('The address')),
+      scriptPubKey: optional(hex('The script it stands for')),
+      isscript: optional(bool('Whether it pays to a script')),
+      iswitness: optional(bool('Whether it is a witness program')),
+      witness_version: optional(int('The version of the program')),
+      witness_program: optional(hex('The program')),
+      error_locations: optional(list(int(''), 'Where the text is wrong')),
+      error: optional(str('What is wrong')),
+    }),
+    examples: ['"bcrt1q…"'],
+    legacy: {
+      result: object({
+        isvalid: bool('Whether it is one'),
+        address: optional(str('The address')),
+        scriptPubKey: optional(hex('The script it stands for')),
+        ismine: optional(bool('Whether the wallet can spend from it')),
+        iswatchonly: optional(bool('Whether the wallet watches it')),
+        isscript: optional(bool('Whether it pays to a script')),
+        iswitness: optional(bool('Whether it is a witness program')),
+        witness_version: optional(int('The version of the program')),
+        witness_program: optional(hex('The program')),
+        script: optional(str('The kind of script behind it')),
+        hex: optional(hex('The script behind it')),
+        addresses: optional(list(str(''), 'The addresses of its keys')),
+        sigsrequired: optional(int('Signatures needed')),
+        pubkey: optional(hex('The public key')),
+        iscompressed: optional(bool('Whether the key is compressed')),
+        account: optional(str('Its account')),
+        timestamp: optional(int64('When its key was made')),
+        hdkeypath: optional(str('The path of its key')),
+        hdmasterkeyid: optional(hex('The id of the master key')),
+      }),
+    },
+  }),
+  signmessagewithprivkey: method({
+    category: 'util',
+    about: 'Signs a message with a key.',
+    params: { privkey: str('The private key'), message: str('The message') },
+    result: str('The signature, base64'),
+    examples: ['"cT…" "hello"'],
+  }),
+  verifymessage: method({
+    category: 'util',
+    about: 'Whether a message was signed with the key of an address.',
+    params: {
+      address: str('The address'),
+      signature: str('The signature, base64'),
+      message: str('The message'),
+    },
+    result: bool('Whether it was'),
+    examples: ['"1…" "H…" "hello"'],
+  }),
+};

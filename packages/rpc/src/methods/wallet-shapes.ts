@@ -1,0 +1,213 @@
+/** Result shapes of the wallet methods: entries of the history, addresses, coins. */
+import {
+  amount,
+  blockHash,
+  bool,
+  hex,
+  int,
+  int64,
+  optional,
+  signedAmount,
+  str,
+  txid,
+  uint32,
+} from '../codec.ts';
+import { list, object } from '../codec-shapes.ts';
+
+/** What became of a wallet transaction, modern; stands in entries and in gettransaction. */
+export const outcome = {
+  confirmations: int('Confirmations; negative: a conflicting one has as many'),
+  generated: optional(bool('True for a coinbase')),
+  blockhash: optional(blockHash('The block it is in')),
+  blockheight: optional(int('The height of the block')),
+  blockindex: optional(int('Its place in the block')),
+  blocktime: optional(int64('The time of the block')),
+  trusted: optional(bool('Whether its outputs may be spent without a confirmation')),
+  txid: txid('The transaction'),
+  wtxid: hex('Its hash with witness'),
+  alternate_wtxids: list(hex(''), 'Other witnesses seen for it'),
+  walletconflicts: list(txid(''), 'Wallet transactions that spend the same'),
+  mempoolconflicts: list(txid(''), 'Mempool transactions that spend the same'),
+  time: int64('Its time'),
+  timereceived: int64('When the wallet learnt of it'),
+  'bip125-replaceable': optional(str('yes, no or unknown')),
+  comment: optional(str('A note')),
+  to: optional(str('A note about whom it was for')),
+  replaces_txid: optional(txid('The one it replaces')),
+  replaced_by_txid: optional(txid('The one that replaces it')),
+};
+
+/** The same, as 0.16 shows it. */
+export const legacyOutcome = {
+  confirmations: outcome.confirmations,
+  generated: outcome.generated,
+  blockhash: outcome.blockhash,
+  blockindex: outcome.blockindex,
+  blocktime: outcome.blocktime,
+  trusted: outcome.trusted,
+  txid: outcome.txid,
+  walletconflicts: outcome.walletconflicts,
+  time: outcome.time,
+  timereceived: outcome.timereceived,
+  'bip125-replaceable': outcome['bip125-replaceable'],
+  comment: outcome.comment,
+  replaced_by_txid: outcome.replaced_by_txid,
+  replaces_txid: outcome.replaces_txid,
+  to: outcome.to,
+};
+
+const payment = {
+  address: optional(str('The address')),
+  parent_descs: optional(list(str(''), 'The descriptors it comes from')),
+  category: str('send, receive, generate, immature or orphan'),
+  amount: signedAmount('The amount, negative when sent'),
+  label: optional(str('The label of the address')),
+  vout: uint32('The output'),
+  fee: optional(signedAmount('The fee, negative, when sent')),
+  abandoned: bool('Whether it was given up'),
+};
+
+/** One payment of the history, modern. */
+export const entry = object({ ...payment, ...outcome });
+
+/**
+ * One line of the history with accounts: a payment, or a `move` that has neither transaction nor
+ * address. Members of transactions are therefore all optional.
+ */
+export const accountEntry = object({
+  involvesWatchonly: optional(bool('True for a watched address')),
+  account: optional(str('Whose entry it is')),
+  address: payment.address,
+  category: str('send, receive, generate, immature, orphan or move'),
+  amount: signedAmount('The amount, negative when it leaves the account'),
+  label: payment.label,
+  vout: optional(payment.vout),
+  fee: payment.fee,
+  ...legacyOutcome,
+  confirmations: optional(outcome.confirmations),
+  txid: optional(outcome.txid),
+  walletconflicts: optional(outcome.walletconflicts),
+  timereceived: optional(outcome.timereceived),
+  abandoned: optional(payment.abandoned),
+  otheraccount: optional(str('The other account of a move')),
+});
+
+/** As {@link accountEntry}, with the modern members too: what coind shows beside both families. */
+export const anyEntry = object({
+  involvesWatchonly: optional(bool('True for a watched address')),
+  account: optional(str('Whose entry it is, when accounts are listed')),
+  ...payment,
+  vout: optional(payment.vout),
+  abandoned: optional(payment.abandoned),
+  ...outcome,
+  confirmations: optional(outcome.confirmations),
+  txid: optional(outcome.txid),
+  wtxid: optional(outcome.wtxid),
+  alternate_wtxids: optional(outcome.alternate_wtxids),
+  walletconflicts: optional(outcome.walletconflicts),
+  mempoolconflicts: optional(outcome.mempoolconflicts),
+  timereceived: optional(outcome.timereceived),
+  otheraccount: optional(str('The other account of a move')),
+});
+
+/** The payments of one transaction, modern. */
+export const details = list(object(payment), 'Its payments');
+
+/** The payments of one transaction, as 0.16 shows them. */
+export const legacyDetails = list(
+  object({
+    involvesWatchonly: optional(bool('True for a watched address')),
+    account: optional(str('Whose entry it is')),
+    address: payment.address,
+    category: payment.category,
+    amount: payment.amount,
+    label: payment.label,
+    vout: payment.vout,
+    fee: payment.fee,
+    abandoned: optional(payment.abandoned),
+  }),
+  'Its payments',
+);
+
+const witness = {
+  isscript: optional(bool('Whether it pays to a script')),
+  iswitness: bool('Whether it is a witness program'),
+  witness_version: optional(int('The version of the program')),
+  witness_program: optional(hex('The program')),
+};
+
+const embedded = object({
+  ...witness,
+  script: optional(str('The kind of script behind it')),
+  hex: optional(hex('The script behind it')),
+  pubkeys: optional(list(hex(''), 'Its keys')),
+  sigsrequired: optional(int('Signatures needed')),
+  pubkey: optional(hex('The public key')),
+  iscompressed: optional(bool('Whether the key is compressed')),
+  address: str('The address'),
+  scriptPubKey: hex('The script it stands for'),
+});
+
+/** All a wallet knows of an address. */
+export const addressInfo = object({
+  address: str('The address'),
+  scriptPubKey: hex('The script it stands for'),
+  ismine: bool('Whether the wallet can spend from it'),
+  solvable: bool('Whether the wallet knows how'),
+  desc: optional(str('Its descriptor')),
+  parent_desc: optional(str('The descriptor it comes from')),
+  iswatchonly: bool('Always false; kept for programs that look'),
+  ...witness,
+  script: optional(str('The kind of script behind it')),
+  hex: optional(hex('The script behind it')),
+  pubkey: optional(hex('The public key')),
+  iscompressed: optional(bool('Whether the key is compressed')),
+  embedded: optional(embedded),
+  pubkeys: optional(list(hex(''), 'Its keys')),
+  sigsrequired: optional(int('Signatures needed')),
+  ischange: bool('Whether it was made for change'),
+  timestamp: optional(int64('When its key was made')),
+  hdkeypath: optional(str('The path of its key')),
+  hdseedid: optional(hex('The id of the seed')),
+  hdmasterfingerprint: optional(hex('The fingerprint of the master key')),
+  labels: list(str(''), 'Its labels'),
+});
+
+const coin = {
+  txid: txid('The transaction'),
+  vout: uint32('The output'),
+  address: optional(str('Its address')),
+};
+
+/** A coin the wallet can spend, modern. */
+export const unspent = object({
+  ...coin,
+  label: optional(str('The label of the address')),
+  redeemScript: optional(hex('Its redeem script')),
+  witnessScript: optional(hex('Its witness script')),
+  scriptPubKey: hex('Its script'),
+  amount: amount('The amount'),
+  confirmations: int('Confirmations'),
+  ancestorcount: optional(int('Unconfirmed ancestors, itself included')),
+  ancestorsize: optional(int('Their virtual size')),
+  ancestorfees: optional(int64('Their fees, satoshis')),
+  spendable: bool('Whether the wallet has the keys'),
+  solvable: bool('Whether the wallet knows how to spend it'),
+  desc: optional(str('Its descriptor')),
+  parent_descs: list(str(''), 'The descriptors it comes from'),
+  reused: optional(bool('Whether its address was used before')),
+  safe: bool('Whether it may be spent'),
+});
+
+/** A coin as 0.16 shows it. */
+export const legacyUnspent = object({
+  ...coin,
+  account: optional(str('The account of the address')),
+  scriptPubKey: hex('Its script'),
+  redeemScript: optional(hex('Its redeem script')),
+  amount: amount('The amount'),
+  confirmations: int('Confirmations'),
+  spendable: bool('Whether the wallet has the keys'),
+  solvable: bool('Whether the wallet knows how to spend it'),
+  safe: bool('Whether it may be spent'),
+});

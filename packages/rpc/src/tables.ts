@@ -1,0 +1,52 @@
+/** All method tables, by category. Handlers are written against these: `Handlers<typeof methods.wallet, …>`. */
+
+import { isIn, type Method, type Profile, type View, viewOf } from './method.ts';
+import { accounts } from './methods/accounts.ts';
+import { blockchain } from './methods/blockchain.ts';
+import { control } from './methods/control.ts';
+import { mempool } from './methods/mempool.ts';
+import { mining } from './methods/mining.ts';
+import { network } from './methods/network.ts';
+import { rawtransactions } from './methods/rawtransactions.ts';
+import { util } from './methods/util.ts';
+import { wallet } from './methods/wallet.ts';
+
+/** Every method there is, in one table per file of methods/. */
+export const methods = {
+  accounts,
+  blockchain,
+  control,
+  mempool,
+  mining,
+  network,
+  rawtransactions,
+  util,
+  wallet,
+};
+
+/** All methods by name, as a client knows them. */
+export const allMethods = {
+  ...accounts,
+  ...blockchain,
+  ...control,
+  ...mempool,
+  ...mining,
+  ...network,
+  ...rawtransactions,
+  ...util,
+  ...wallet,
+};
+
+const byProfile = new Map<Profile, ReadonlyMap<string, View>>();
+
+/** The methods of `profile` by name, as it sees them; made once. */
+export function viewsOf(profile: Profile): ReadonlyMap<string, View> {
+  const known = byProfile.get(profile);
+  if (known) return known;
+  const views = new Map<string, View>();
+  for (const [name, spec] of Object.entries<Method>(allMethods)) {
+    if (isIn(profile, spec)) views.set(name, viewOf(name, spec, profile));
+  }
+  byProfile.set(profile, views);
+  return views;
+}
