@@ -12,7 +12,7 @@ export interface OptionSpec {
   /** The heading it stands under in help; `hidden` ones are accepted and not shown. */
   readonly category: string;
   readonly kind: OptionKind;
-  /** What help says, one or two sentences. */
+  /** What help says: one sentence without its full stop. */
   readonly about: string;
   /** What stands behind the `=` in help, for example `<n>`. */
   readonly value?: string;
@@ -130,11 +130,12 @@ export function formatOptionHelp(
 function formatOption(name: string, spec: OptionSpec): string {
   const form = `-${name}${spec.value === undefined ? '' : `=${spec.value}`}`;
   const notes = [
-    ...(spec.default === undefined ? [] : [`(default: ${spec.default})`]),
+    `${spec.about}${spec.default === undefined ? '' : ` (default: ${spec.default})`}.`,
     ...(spec.repeatable ? ['May be given more than once.'] : []),
     ...(spec.noEffect ? ['Accepted, without effect yet.'] : []),
   ];
-  const text = [spec.about, ...notes].join(' ');
-  const lines = wrap(text, WIDTH - TEXT_INDENT.length).map((line) => `${TEXT_INDENT}${line}\n`);
+  const lines = wrap(notes.join(' '), WIDTH - TEXT_INDENT.length).map(
+    (line) => `${TEXT_INDENT}${line}\n`,
+  );
   return `${OPTION_INDENT}${form}\n${lines.join('')}\n`;
 }

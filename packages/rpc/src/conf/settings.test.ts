@@ -7,14 +7,14 @@ import { formatOptionHelp, nearestOption } from './option-table.ts';
 import { ConfError, emptySources, isTrueText, leadingInteger, Settings } from './settings.ts';
 
 const table: OptionTable = {
-  server: { category: 'rpc', kind: 'bool', about: 'Serve.' },
-  port: { category: 'net', kind: 'port', about: 'Port.', value: '<port>', networkOnly: true },
-  rpcport: { category: 'rpc', kind: 'port', about: 'RPC port.', value: '<port>' },
-  connect: { category: 'net', kind: 'string', about: 'Peers.', repeatable: true },
-  datadir: { category: 'net', kind: 'string', about: 'Where.', noNegation: true },
-  proxy: { category: 'net', kind: 'string', about: 'Through.', noBareForm: true, noEffect: true },
-  includeconf: { category: 'net', kind: 'string', about: 'More.', repeatable: true },
-  regtest: { category: 'net', kind: 'bool', about: 'Test.' },
+  server: { category: 'rpc', kind: 'bool', about: 'Serve' },
+  port: { category: 'net', kind: 'port', about: 'Port', value: '<port>', networkOnly: true },
+  rpcport: { category: 'rpc', kind: 'port', about: 'RPC port', value: '<port>' },
+  connect: { category: 'net', kind: 'string', about: 'Peers', repeatable: true },
+  datadir: { category: 'net', kind: 'string', about: 'Where', noNegation: true },
+  proxy: { category: 'net', kind: 'string', about: 'Through', noBareForm: true, noEffect: true },
+  includeconf: { category: 'net', kind: 'string', about: 'More', repeatable: true },
+  regtest: { category: 'net', kind: 'bool', about: 'Test' },
 };
 
 function settings(argv: string[], conf = '', section = ''): Settings {
