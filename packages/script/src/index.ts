@@ -11,6 +11,7 @@ export { AsmError, formatAsm, hashTypeName, parseAsm } from './asm.ts';
 export { base58CheckDecode, base58CheckEncode, base58Decode, base58Encode } from './base58.ts';
 export { bech32Decode, bech32Encode, fromFiveBits, toFiveBits } from './bech32.ts';
 export { useNativeCurve } from './curve.ts';
+export { descriptorChecksum, inferDescriptor, withChecksum } from './descriptor-text.ts';
 export {
   ALL_FLAGS,
   type FlagName,
