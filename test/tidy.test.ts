@@ -68,7 +68,9 @@ describe('layers', () => {
   });
 
   test.each(packages)('%s depends on lower packages only', (name) => {
-    const ours = Object.keys(manifest(name).dependencies ?? {}).filter(isOurs).map(shortName);
+    const ours = Object.keys(manifest(name).dependencies ?? {})
+      .filter(isOurs)
+      .map(shortName);
     expect(ours.filter((other) => !layers[name]?.includes(other))).toEqual([]);
   });
 
@@ -112,7 +114,9 @@ describe('files', () => {
     const visit = (path: string, trail: readonly string[]): void => {
       if (state.get(path) === 'done') return;
       if (state.get(path) === 'open') {
-        cycles.push([...trail.slice(trail.indexOf(path)), path].map((p) => relative(root, p)).join(' → '));
+        cycles.push(
+          [...trail.slice(trail.indexOf(path)), path].map((p) => relative(root, p)).join(' → '),
+        );
         return;
       }
       state.set(path, 'open');
@@ -133,7 +137,10 @@ describe('files', () => {
   test('none is imported by nobody', () => {
     const imported = new Set([...graph.values()].flat());
     const doors = files
-      .filter(({ path }) => isTest(path) || /\/(index|main|worker|[a-z-]+-worker|digest-[a-z]+)\.ts$/.test(path))
+      .filter(
+        ({ path }) =>
+          isTest(path) || /\/(index|main|worker|[a-z-]+-worker|digest-[a-z]+)\.ts$/.test(path),
+      )
       .map(({ path }) => path);
     const stray = [...graph.keys()].filter((path) => !imported.has(path) && !doors.includes(path));
     expect(stray.map((path) => relative(root, path))).toEqual([]);
@@ -155,9 +162,15 @@ describe('files', () => {
   });
 
   test('rules have no clock, no randomness and no waiting', () => {
-    const pure = files.filter(({ name, path }) => ['consensus', 'script'].includes(name) && !isTest(path));
+    const pure = files.filter(
+      ({ name, path }) => ['consensus', 'script'].includes(name) && !isTest(path),
+    );
     const impure = pure
-      .filter(({ text }) => /\basync\b|\bawait\b|Date\.now|Math\.random|node:fs|node:net/.test(text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '')))
+      .filter(({ text }) =>
+        /\basync\b|\bawait\b|Date\.now|Math\.random|node:fs|node:net/.test(
+          text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, ''),
+        ),
+      )
       .map(({ path }) => relative(root, path));
     expect(impure).toEqual([]);
   });
