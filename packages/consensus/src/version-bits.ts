@@ -1,0 +1,280 @@
+/**
+ * Soft forks that miners decide by bits of the block version (BIP9, with BIP341's minimum activation
+ * height): the state machine, its statistics, and the version a new block should have.
+ */
+import type { BlockHash, BlockHeader, ChainParams, VersionBitsDeployment } from '@coind/primitives';
+import type { HeaderContext } from './header-context.ts';
+import { retargetInterval } from './pow.ts';
+
+/** Where a deployment stands, as `getdeploymentinfo` spells it. */
+export type DeploymentState = 'defined' | 'started' | 'locked_in' | 'active' | 'failed';
+
+/** Names a deployment of the parameters. */
+export type DeploymentName = keyof ChainParams['deployments'];
+
+/**
+ * States that were worked out before, by the hash of the last block of a period. They never change, so
+ * a node keeps one map per deployment and asks in constant time.
+ */
+export type DeploymentCache = Map<BlockHash, DeploymentState>;
+
+const TOP_BITS = 0x20000000;
+const TOP_MASK = 0xe0000000;
+const ALWAYS_ACTIVE = -1;
+const NEVER_ACTIVE = -2;
+/** Bits that BIP9 gives to deployments. */
+const SIGNAL_BITS = 29;
+
+/** The rule by which a period's blocks are counted, and the times between which they are. */
+interface Threshold extends Omit<VersionBitsDeployment, 'bit'> {
+  /** True when `block` counts. */
+  signals(block: HeaderContext): boolean;
+}
+
+function thresholdOf(deployment: VersionBitsDeployment): Threshold {
+  return { ...deployment, signals: ({ header }) => hasSignal(header, deployment.bit) };
+}
+
+/** True when the version of `header` follows BIP9 and has `bit` set. */
+export function hasSignal(header: BlockHeader, bit: number): boolean {
+  return hasTopBits(header.version) && ((header.version >>> bit) & 1) === 1;
+}
+
+function hasTopBits(version: number): boolean {
+  return (version & TOP_MASK) >>> 0 === TOP_BITS;
+}
+
+/** State of `deployment` for a block on `parent`; undefined parent for the genesis block. */
+export function deploymentState(
+  deployment: VersionBitsDeployment,
+  parent: HeaderContext | undefined,
+  cache: DeploymentCache = new Map(),
+): DeploymentState {
+  return stateAfter(thresholdOf(deployment), parent, cache);
+}
+
+/** The last block of the last whole period at or before `block`. */
+function periodEnd(block: HeaderContext, period: number): HeaderContext | undefined {
+  return block.ancestor(block.ref.height - ((block.ref.height + 1) % period));
+}
+
+function stateAfter(
+  threshold: Threshold,
+  parent: HeaderContext | undefined,
+  cache: DeploymentCache,
+): DeploymentState {
+  if (threshold.startTime === ALWAYS_ACTIVE) return 'active';
+  if (threshold.startTime === NEVER_ACTIVE) return 'failed';
+  const { period, startTime } = threshold;
+  const unknown: HeaderContext[] = [];
+  let state: DeploymentState = 'defined';
+  let end = parent && periodEnd(parent, period);
+  for (; end; end = end.ancestor(end.ref.height - period)) {
+    const known = cache.get(end.ref.hash);
+    if (known) {
+      state = known;
+      break;
+    }
+    // Every earlier period ended earlier still: the deployment was not started there.
+    if (end.medianTimePast < startTime) {
+      cache.set(end.ref.hash, 'defined');
+      break;
+    }
+    unknown.push(end);
+  }
+  for (const periodLast of unknown.reverse()) {
+    state = nextState(state, threshold, periodLast);
+    cache.set(periodLast.ref.hash, state);
+  }
+  return state;
+}
+
+/** The state after the period that ends with `last`. */
+function nextState(
+  state: DeploymentState,
+  threshold: Threshold,
+  last: HeaderContext,
+): DeploymentState {
+  const { startTime, timeout, minActivationHeight } = threshold;
+  switch (state) {
+    case 'defined':
+      return last.medianTimePast >= startTime ? 'started' : state;
+    case 'started':
+      if (countSignals(threshold, last, threshold.period) >= threshold.threshold) {
+        return 'locked_in';
+      }
+      return timeout !== null && last.medianTimePast >= timeout ? 'failed' : state;
+    case 'locked_in':
+      return last.ref.height + 1 >= minActivationHeight ? 'active' : state;
+    default:
+      return state;
+  }
+}
+
+function countSignals(threshold: Threshold, last: HeaderContext, length: number): number {
+  let count = 0;
+  for (let back = 0; back < length; back++) {
+    const block = last.ancestor(last.ref.height - back);
+    if (block && threshold.signals(block)) count++;
+  }
+  return count;
+}
+
+/** Height of the first block that had the state which a block on `parent` has. */
+function stateSince(
+  deployment: VersionBitsDeployment,
+  parent: HeaderContext | undefined,
+  cache: DeploymentCache,
+): number {
+  const { startTime, period } = deployment;
+  if (startTime === ALWAYS_ACTIVE || startTime === NEVER_ACTIVE || !parent) return 0;
+  const state = deploymentState(deployment, parent, cache);
+  if (state === 'defined') return 0;
+  let since = periodEnd(parent, period);
+  while (since) {
+    const before = since.ancestor(since.ref.height - period);
+    if (!before || deploymentState(deployment, before, cache) !== state) break;
+    since = before;
+  }
+  return (since?.ref.height ?? -1) + 1;
+}
+
+/** How the period of a block goes. */
+export interface DeploymentStatistics {
+  /** Blocks of a period. */
+  readonly period: number;
+  /** Blocks of this one so far. */
+  readonly elapsed: number;
+  /** How many of them signal. */
+  readonly count: number;
+  /** Only while it is still to be decided. */
+  readonly vote?: {
+    /** Signals that lock the deployment in. */
+    readonly threshold: number;
+    /** False when the rest of the period can no longer reach it. */
+    readonly possible: boolean;
+  };
+}
+
+/** What `getdeploymentinfo` tells about one deployment as of a block. */
+export interface DeploymentInfo {
+  /** The state of the block. */
+  readonly state: DeploymentState;
+  /** The height at which that state began. */
+  readonly since: number;
+  /** The state of the next block. */
+  readonly nextState: DeploymentState;
+  /** First height with the rules in force, as soon as it is known. */
+  readonly activeSince?: number;
+  /** Present while started or locked in. */
+  readonly statistics?: DeploymentStatistics;
+  /** One character per block of the period so far: `#` signals, `-` does not. */
+  readonly signalling?: string;
+}
+
+/** State, beginning and count of `deployment` as of `block`. */
+export function deploymentInfo(
+  deployment: VersionBitsDeployment,
+  block: HeaderContext,
+  cache: DeploymentCache = new Map(),
+): DeploymentInfo {
+  const parent = block.ancestor(block.ref.height - 1);
+  const state = deploymentState(deployment, parent, cache);
+  const next = deploymentState(deployment, block, cache);
+  const since = stateSince(deployment, parent, cache);
+  const activeSince =
+    state === 'active' ? since : next === 'active' ? block.ref.height + 1 : undefined;
+  return {
+    state,
+    since,
+    nextState: next,
+    ...(activeSince !== undefined && { activeSince }),
+    ...((state === 'started' || state === 'locked_in') && countPeriod(deployment, block, state)),
+  };
+}
+
+function countPeriod(
+  deployment: VersionBitsDeployment,
+  block: HeaderContext,
+  state: DeploymentState,
+): { statistics: DeploymentStatistics; signalling: string } {
+  const { period, threshold, bit } = deployment;
+  const elapsed = 1 + (block.ref.height % period);
+  let signalling = '';
+  let count = 0;
+  for (let back = elapsed - 1; back >= 0; back--) {
+    const member = block.ancestor(block.ref.height - back);
+    const signals = member !== undefined && hasSignal(member.header, bit);
+    signalling += signals ? '#' : '-';
+    if (signals) count++;
+  }
+  const vote = { threshold, possible: period - threshold >= elapsed - count };
+  const statistics = { period, elapsed, count, ...(state === 'started' && { vote }) };
+  return { statistics, signalling };
+}
+
+/** One cache per deployment of the parameters. */
+export type DeploymentCaches = Record<DeploymentName, DeploymentCache>;
+
+/** The caches of a node that has not asked yet. */
+export function deploymentCaches(): DeploymentCaches {
+  return { testdummy: new Map() };
+}
+
+/** Version of a new block on `parent`: BIP9's top bits, and a signal for all that is undecided. */
+export function blockVersion(
+  parent: HeaderContext | undefined,
+  params: Pick<ChainParams, 'deployments'>,
+  caches: DeploymentCaches = deploymentCaches(),
+): number {
+  let version = TOP_BITS;
+  for (const [name, deployment] of Object.entries(params.deployments)) {
+    const state = deploymentState(deployment, parent, caches[name as DeploymentName]);
+    if (state === 'started' || state === 'locked_in') version |= 1 << deployment.bit;
+  }
+  return version;
+}
+
+/** Heights below which bits of soft forks that are history do not count as unknown. */
+const KNOWN_UP_TO: Readonly<Record<string, number>> = { main: 711_648, test: 2_013_984 };
+
+/** A bit that miners signal for and we know nothing about. */
+export interface UnknownDeployment {
+  readonly bit: number;
+  /** True when its rules are in force by now, false while they are locked in. */
+  readonly active: boolean;
+}
+
+/**
+ * Bits that enough miners signalled for without us knowing why: rules we do not know may hold. Give the
+ * same `cachesByBit` each time, or every call counts the whole chain again.
+ */
+export function unknownDeployments(
+  block: HeaderContext,
+  params: ChainParams,
+  cachesByBit: Map<number, DeploymentCache> = new Map(),
+  caches: DeploymentCaches = deploymentCaches(),
+): UnknownDeployment[] {
+  const period = params.testNetwork ? retargetInterval(params) : 2016;
+  const from = KNOWN_UP_TO[params.name] ?? 0;
+  const found: UnknownDeployment[] = [];
+  for (let bit = 0; bit < SIGNAL_BITS; bit++) {
+    const threshold: Threshold = {
+      startTime: 0,
+      timeout: null,
+      period,
+      threshold: params.testNetwork ? Math.floor((period * 3) / 4) : 1815,
+      minActivationHeight: 0,
+      signals: (member) =>
+        member.ref.height >= from &&
+        hasSignal(member.header, bit) &&
+        ((blockVersion(member.ancestor(member.ref.height - 1), params, caches) >>> bit) & 1) === 0,
+    };
+    const cache = cachesByBit.get(bit) ?? new Map<BlockHash, DeploymentState>();
+    cachesByBit.set(bit, cache);
+    const state = stateAfter(threshold, block, cache);
+    if (state === 'active' || state === 'locked_in')
+      found.push({ bit, active: state === 'active' });
+  }
+  return found;
+}
