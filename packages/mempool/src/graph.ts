@@ -12,6 +12,8 @@ export interface Chunk extends FeeFraction {
   readonly entries: readonly PoolEntry[];
   /** Size of the chunks of the same cluster and rate up to this one: orders equals across clusters. */
   readonly prefixSize: number;
+  /** The same object for all chunks of a cluster. */
+  readonly cluster: object;
   /** The greatest txid in the chunk, for the last tie. */
   readonly lastTxid: Txid;
 }
@@ -50,7 +52,7 @@ export class Cluster {
 }
 
 /** Chunks of any set of entries; dependencies on entries outside the set are left out. */
-export function chunksOf(entries: Iterable<PoolEntry>): Chunk[] {
+export function chunksOf(entries: Iterable<PoolEntry> & object): Chunk[] {
   const ordered = [...entries];
   if (ordered.length > 1) ordered.sort((a, b) => compareTxids(a.tx.txid, b.tx.txid));
   const indexOf = new Map(ordered.map((entry, index) => [entry, index]));
@@ -69,7 +71,7 @@ export function chunksOf(entries: Iterable<PoolEntry>): Chunk[] {
       before && compareRates(before, { fee, size }) === 0 ? before.prefixSize + size : size;
     const lastTxid = (ordered[Math.max(...members)] as PoolEntry).tx.txid;
     const chunkEntries = members.map((member) => ordered[member] as PoolEntry);
-    chunks.push({ fee, size, entries: chunkEntries, prefixSize, lastTxid });
+    chunks.push({ fee, size, entries: chunkEntries, prefixSize, cluster: entries, lastTxid });
   }
   return chunks;
 }

@@ -1,1 +1,17 @@
-export {};
+/** The public surface of @coind/mempool. */
+export { type Entry, MEMPOOL_HEIGHT } from './entry.ts';
+export { type Chunk, compareTxids, type Totals } from './graph.ts';
+export { compareRates, type FeeFraction } from './linearize.ts';
+export {
+  createMempool,
+  type Mempool,
+  type MempoolInfo,
+  type MempoolListener,
+  type MempoolModules,
+  type RemovalReason,
+  type SubmitOptions,
+  type TxOutcome,
+} from './mempool.ts';
+export { type MempoolOptions, mempoolDefaults } from './options.ts';
+export { dustThreshold, isDust, MAX_STANDARD_WEIGHT } from './policy.ts';
+export { signalsReplacement } from './replacement.ts';

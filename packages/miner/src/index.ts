@@ -1,1 +1,21 @@
-export {};
+/** The public surface of @coind/miner. */
+export { type CoinbaseFields, coinbaseTx } from './coinbase.ts';
+export {
+  BlockRefused,
+  createMiner,
+  DEFAULT_MAX_TRIES,
+  type MineLimits,
+  type Miner,
+  type MinerModules,
+} from './miner.ts';
+export { type SearchLimits, type SearchOutcome, searchNonce } from './search.ts';
+export {
+  type BlockTemplate,
+  blockOf,
+  createTemplate,
+  emptyTemplate,
+  minimumTime,
+  type TemplateModules,
+  type TemplateOptions,
+  templateDefaults,
+} from './template.ts';

@@ -1,0 +1,183 @@
+/**
+ * May this transaction enter? All rules in bitcoind's order, on data that is already loaded: pure but
+ * for the scripts' own work. Throws `ValidationError`; loading coins before and changing the pool
+ * after are the door's part (`mempool.ts`).
+ */
+import {
+  areLocksPassed,
+  type Coin,
+  check,
+  checkAmounts,
+  checkTx,
+  fail,
+  type HeaderContext,
+  isFinalTx,
+  runScriptCheck,
+  sequenceLocks,
+  sigopCostOf,
+} from '@coind/consensus';
+import { type FeeRate, feeFor, type Sats, type Tx } from '@coind/primitives';
+import { STANDARD_FLAGS } from '@coind/script';
+import { PoolEntry } from './entry.ts';
+import { connected } from './graph.ts';
+import type { MempoolOptions } from './options.ts';
+import {
+  adjustedWeight,
+  checkDustIsFree,
+  checkDustIsSpent,
+  checkInputsStandard,
+  checkStandard,
+  isWitnessStandard,
+  MAX_STANDARD_SIGOP_COST,
+  MIN_STANDARD_SIZE,
+  spendsWitnessProgram,
+} from './policy.ts';
+import type { Pool } from './pool.ts';
+import { checkReplacement, txidsOf } from './replacement.ts';
+import { checkTruc } from './truc.ts';
+
+/** What a decision depends on besides the transaction. */
+export interface Surroundings {
+  readonly options: MempoolOptions;
+  readonly pool: Pool;
+  /** The tip, parent of the next block. */
+  readonly tip: HeaderContext;
+  /** Unix seconds. */
+  readonly now: number;
+  /** The pool's moving minimum. */
+  readonly feeFloor: FeeRate;
+  /** Number of the next change of the pool. */
+  readonly sequence: number;
+  /** True for what comes back from a disconnected block: fees and topology are not asked for. */
+  readonly fromBlock: boolean;
+}
+
+/** A transaction that may enter, and what has to go for it. */
+export interface Verdict {
+  /** Not linked with its relatives yet. */
+  readonly entry: PoolEntry;
+  readonly replaced: ReadonlySet<PoolEntry>;
+}
+
+/** What can be said before any coin is loaded. */
+export function checkAlone(tx: Tx, { options, pool, tip }: Surroundings): void {
+  checkTx(tx);
+  check(!tx.isCoinbase, 'coinbase');
+  if (options.requireStandard) checkStandard(tx, options);
+  check(tx.strippedSize >= MIN_STANDARD_SIZE, 'tx-size-small');
+  check(isFinalTx(tx, tip.ref.height + 1, tip.medianTimePast), 'non-final');
+  check(!pool.getByWtxid(tx.wtxid), 'txn-already-in-mempool');
+  check(!pool.get(tx.txid), 'txn-same-nonwitness-data-in-mempool');
+}
+
+/**
+ * All that remains, given the coins that the inputs name, in their order.
+ *
+ * @param mined true when an output of this very transaction is in the set of coins
+ */
+export function judge(
+  tx: Tx,
+  coins: readonly (Coin | undefined)[],
+  mined: boolean,
+  surroundings: Surroundings,
+): Verdict {
+  const { options, pool, tip, fromBlock } = surroundings;
+  const conflicts = new Set<PoolEntry>();
+  for (const { prevout } of tx.inputs) {
+    const spender = pool.spender(prevout);
+    if (spender) conflicts.add(spender);
+  }
+  const spent = coins.filter((coin) => coin !== undefined);
+  if (spent.length < coins.length) {
+    fail(mined ? 'txn-already-known' : 'bad-txns-inputs-missingorspent');
+  }
+  check(isUnlocked(tx, spent, tip), 'non-BIP68-final');
+  const fee = checkAmounts(tx, spent, tip.ref.height + 1);
+  if (options.requireStandard) {
+    checkInputsStandard(tx, spent);
+    check(!tx.hasWitness || isWitnessStandard(tx, spent), 'bad-witness-nonstandard');
+  }
+  const entry = entryOf(tx, fee, spent, surroundings);
+  if (options.requireStandard) checkDustIsFree(tx, fee, entry.modifiedFee, options.dustFee);
+  if (entry.sigopCost > MAX_STANDARD_SIGOP_COST) {
+    fail('bad-txns-too-many-sigops', `${entry.sigopCost}`);
+  }
+  if (!fromBlock) checkFee(entry, surroundings);
+  const parents = pool.parentsOf(tx);
+  const sibling = fromBlock ? undefined : checkTruc(tx, entry.vsize, parents, txidsOf(conflicts));
+  if (sibling) conflicts.add(sibling);
+  const replaced = limitAndReplace(entry, parents, conflicts, sibling !== undefined, surroundings);
+  if (!fromBlock && options.requireStandard) checkDustIsSpent(tx, parents, options.dustFee);
+  checkScripts(tx, spent);
+  return { entry, replaced };
+}
+
+/** True when relative locks (BIP68) allow the next block; coins of the pool count as made in it. */
+export function isUnlocked(tx: Tx, spent: readonly Coin[], tip: HeaderContext): boolean {
+  const next = tip.ref.height + 1;
+  const heights = spent.map(({ height }) => Math.min(height, next));
+  return areLocksPassed(sequenceLocks(tx, heights, tip), tip);
+}
+
+function entryOf(
+  tx: Tx,
+  fee: Sats,
+  spent: readonly Coin[],
+  { options, pool, tip, now, sequence, fromBlock }: Surroundings,
+): PoolEntry {
+  const outputs = spent.map(({ output }) => output);
+  const cost = sigopCostOf(tx, outputs, STANDARD_FLAGS);
+  return new PoolEntry({
+    tx,
+    fee,
+    feeDelta: pool.deltas.get(tx.txid) ?? 0n,
+    time: now,
+    height: tip.ref.height,
+    sequence: fromBlock ? 0 : sequence,
+    sigopCost: cost,
+    weight: adjustedWeight(tx.weight, cost, options.bytesPerSigop),
+    spent,
+  });
+}
+
+function checkFee({ modifiedFee, vsize }: PoolEntry, { options, feeFloor }: Surroundings): void {
+  const floor = feeFor(feeFloor, vsize);
+  if (modifiedFee < floor) fail('mempool min fee not met', `${modifiedFee} < ${floor}`);
+  const relay = feeFor(options.minRelayFee, vsize);
+  if (modifiedFee < relay) fail('min relay fee not met', `${modifiedFee} < ${relay}`);
+}
+
+/** Limits on the cluster it would be in, after what it replaces is gone. */
+function limitAndReplace(
+  entry: PoolEntry,
+  parents: ReadonlySet<PoolEntry>,
+  conflicts: ReadonlySet<PoolEntry>,
+  sibling: boolean,
+  { options, pool, fromBlock }: Surroundings,
+): ReadonlySet<PoolEntry> {
+  const relatives = fromBlock ? [...parents, ...pool.childrenOf(entry.tx)] : [...parents];
+  const checkLimits = (without: ReadonlySet<PoolEntry>): void => {
+    const cluster = connected(relatives, without);
+    let { weight } = entry;
+    for (const member of cluster) weight += member.weight;
+    const fits = cluster.size < options.clusterCount && weight <= 4 * options.clusterVbytes;
+    check(fits, 'too-large-cluster');
+  };
+  if (conflicts.size === 0) {
+    checkLimits(conflicts);
+    return conflicts;
+  }
+  for (const parent of parents) entry.parents.add(parent);
+  const { incrementalFee } = options;
+  return checkReplacement(entry, conflicts, sibling, incrementalFee, checkLimits);
+}
+
+/** Every input under the rules of relay, which include those of the next block. */
+function checkScripts(tx: Tx, coins: readonly Coin[]): void {
+  const spent = coins.map(({ output }) => output);
+  for (let inputIndex = 0; inputIndex < tx.inputs.length; inputIndex++) {
+    runScriptCheck({ tx, inputIndex, spent, flags: STANDARD_FLAGS }, 'mempool', () =>
+      !tx.hasWitness && spendsWitnessProgram(tx, coins) ? 'witness-stripped' : undefined,
+    );
+  }
+}

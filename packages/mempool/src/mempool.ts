@@ -1,0 +1,416 @@
+/**
+ * The pool of unconfirmed transactions: the door through which they enter, what the chain's changes do
+ * to them, and who is told. Load, decide, commit, tell: coins are loaded, `accept.ts` decides, the
+ * content changes at once, listeners hear of it afterwards. Everything runs inside the chain's single
+ * writer, so the tip cannot move under a decision.
+ */
+import type { Chain, TipChange } from '@coind/chain';
+import { COINBASE_MATURITY, type Coin, isFinalTx, ValidationError } from '@coind/consensus';
+import {
+  type Block,
+  type FeeRate,
+  feeRateOf,
+  type OutPoint,
+  type Sats,
+  type Tx,
+  type Txid,
+  type Wtxid,
+} from '@coind/primitives';
+import { checkAlone, isUnlocked, judge, type Surroundings, type Verdict } from './accept.ts';
+import type { Entry, PoolEntry } from './entry.ts';
+import { FeeFloor } from './fee-floor.ts';
+import { type Chunk, type Totals, totalsOf, withAncestors, withDescendants } from './graph.ts';
+import type { MempoolOptions } from './options.ts';
+import { Pool } from './pool.ts';
+
+/** Why an entry left. `block` means that it is in the chain now. */
+export type RemovalReason = 'block' | 'conflict' | 'replaced' | 'expiry' | 'sizelimit' | 'reorg';
+
+/** Somebody who is told what enters and leaves, right after it did. Must not throw. */
+export interface MempoolListener {
+  /** `sequence` counts the changes of the pool, this one included. */
+  txAdded?(tx: Tx, entry: Entry, sequence: number): void;
+  txRemoved?(tx: Tx, reason: RemovalReason, sequence: number): void;
+}
+
+/** What came of a transaction. A refusal is a value; its `error` says why and what kind it is. */
+export type TxOutcome =
+  | {
+      readonly accepted: true;
+      readonly entry: Entry;
+      /** What had to go for it. */
+      readonly replaced: readonly Tx[];
+    }
+  | { readonly accepted: false; readonly error: ValidationError };
+
+/** How a transaction came. */
+export interface SubmitOptions {
+  /** True for one of our own: it stays marked until a peer has shown to have it. */
+  readonly unbroadcast?: boolean;
+}
+
+/** The numbers of `getmempoolinfo`. */
+export interface MempoolInfo {
+  readonly size: number;
+  /** Sum of virtual bytes. */
+  readonly vbytes: number;
+  /** Bytes of memory, about. */
+  readonly usage: number;
+  readonly fees: Sats;
+  /** What a transaction has to pay now: the floor, or the minimum for relay where that is higher. */
+  readonly minFee: FeeRate;
+  readonly unbroadcast: number;
+  readonly options: MempoolOptions;
+}
+
+/** Modules that a pool works with. */
+export interface MempoolModules {
+  readonly chain: Chain;
+  readonly clock: { now(): number };
+}
+
+/** The pool. */
+export interface Mempool {
+  readonly options: MempoolOptions;
+  readonly size: number;
+  /** Number of the next change; starts at 1. */
+  readonly sequence: number;
+  /** The door. Must not be called from inside `chain.exclusively`. */
+  submit(tx: Tx, options?: SubmitOptions): Promise<TxOutcome>;
+  /** What `submit` would say; changes nothing. */
+  test(tx: Tx): Promise<TxOutcome>;
+  get(txid: Txid): Entry | undefined;
+  getByWtxid(wtxid: Wtxid): Entry | undefined;
+  has(txid: Txid): boolean;
+  /** All entries in the order in which they would be mined. */
+  entries(): IterableIterator<Entry>;
+  /** The same as chunks: what goes into a block together. A cluster's chunks share `cluster`. */
+  chunks(): readonly Chunk[];
+  /** The entry that spends the outpoint. */
+  spender(outpoint: OutPoint): Txid | undefined;
+  /** An unspent output, of the pool or of the chain, that nothing in the pool spends. */
+  coin(outpoint: OutPoint): Promise<Coin | undefined>;
+  /** Outputs of the pool and the chain, spent by the pool or not: what a signer needs to know. */
+  coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]>;
+  /** All it depends on, without itself. Throws `RangeError` when it isn't here, like the next four. */
+  ancestors(txid: Txid): Entry[];
+  /** All that depends on it, without itself. */
+  descendants(txid: Txid): Entry[];
+  /** Sums over it and its ancestors. */
+  ancestorTotals(txid: Txid): Totals;
+  /** Sums over it and its descendants. */
+  descendantTotals(txid: Txid): Totals;
+  /** The chunks of its cluster, best first. */
+  cluster(txid: Txid): readonly Chunk[];
+  minFee(): FeeRate;
+  info(): MempoolInfo;
+  /** Adds to the fee by which policy judges a transaction, here or not. */
+  prioritise(txid: Txid, delta: Sats): void;
+  /** Fee changes in force. */
+  priorities(): ReadonlyMap<Txid, Sats>;
+  /** A peer has it: take the mark off. */
+  markBroadcast(txid: Txid): void;
+  follow(listener: MempoolListener): () => void;
+  /** Stops listening to the chain. */
+  close(): void;
+}
+
+/** Makes an empty pool that follows `chain`. */
+export function createMempool(options: MempoolOptions, modules: MempoolModules): Mempool {
+  return new ChainMempool(options, modules);
+}
+
+class ChainMempool implements Mempool {
+  readonly options: MempoolOptions;
+  readonly #chain: Chain;
+  readonly #clock: { now(): number };
+  readonly #pool = new Pool();
+  readonly #floor: FeeFloor;
+  readonly #listeners = new Set<MempoolListener>();
+  readonly #unfollow: () => void;
+  #sequence = 1;
+
+  constructor(options: MempoolOptions, { chain, clock }: MempoolModules) {
+    this.options = options;
+    this.#chain = chain;
+    this.#clock = clock;
+    this.#floor = new FeeFloor(options);
+    this.#unfollow = chain.onTip((change) => this.#tipChanged(change));
+  }
+
+  get size(): number {
+    return this.#pool.size;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  submit(tx: Tx, { unbroadcast = false }: SubmitOptions = {}): Promise<TxOutcome> {
+    return this.#chain.exclusively(async () => {
+      const outcome = await this.#decide(tx, false);
+      if (!outcome.accepted) return outcome;
+      const { entry, replaced } = outcome.verdict;
+      entry.unbroadcast = unbroadcast;
+      this.#remove(replaced, 'replaced');
+      this.#pool.add(entry);
+      this.#limit();
+      if (!this.#pool.get(tx.txid)) {
+        return { accepted: false, error: new ValidationError('mempool full') };
+      }
+      this.#tellAdded(entry);
+      return { accepted: true, entry, replaced: txsOf(replaced) };
+    });
+  }
+
+  test(tx: Tx): Promise<TxOutcome> {
+    return this.#chain.exclusively(async () => {
+      const outcome = await this.#decide(tx, false);
+      if (!outcome.accepted) return outcome;
+      const { entry, replaced } = outcome.verdict;
+      return { accepted: true, entry, replaced: txsOf(replaced) };
+    });
+  }
+
+  get(txid: Txid): Entry | undefined {
+    return this.#pool.get(txid);
+  }
+
+  getByWtxid(wtxid: Wtxid): Entry | undefined {
+    return this.#pool.getByWtxid(wtxid);
+  }
+
+  has(txid: Txid): boolean {
+    return this.#pool.get(txid) !== undefined;
+  }
+
+  *entries(): IterableIterator<Entry> {
+    for (const { entries } of this.#pool.chunks()) yield* entries;
+  }
+
+  chunks(): readonly Chunk[] {
+    return this.#pool.chunks();
+  }
+
+  spender(outpoint: OutPoint): Txid | undefined {
+    return this.#pool.spender(outpoint)?.tx.txid;
+  }
+
+  async coin(outpoint: OutPoint): Promise<Coin | undefined> {
+    if (this.#pool.spender(outpoint)) return undefined;
+    return this.#pool.output(outpoint) ?? this.#chain.coin(outpoint);
+  }
+
+  async coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]> {
+    const found = outpoints.map((outpoint) => this.#pool.output(outpoint));
+    const missing = outpoints.filter((_, index) => !found[index]);
+    if (missing.length === 0) return found;
+    const loaded = (await this.#chain.coins(missing)).values();
+    return found.map((coin) => coin ?? loaded.next().value);
+  }
+
+  ancestors(txid: Txid): Entry[] {
+    return [...withAncestors([this.#entry(txid)])].slice(1);
+  }
+
+  descendants(txid: Txid): Entry[] {
+    return [...withDescendants([this.#entry(txid)])].slice(1);
+  }
+
+  ancestorTotals(txid: Txid): Totals {
+    return totalsOf(withAncestors([this.#entry(txid)]));
+  }
+
+  descendantTotals(txid: Txid): Totals {
+    return totalsOf(withDescendants([this.#entry(txid)]));
+  }
+
+  cluster(txid: Txid): readonly Chunk[] {
+    return this.#entry(txid).cluster?.chunks ?? [];
+  }
+
+  minFee(): FeeRate {
+    const floor = this.#floor.at(this.#clock.now(), this.#pool.usage);
+    if (floor > this.options.minRelayFee) return floor;
+    return this.options.minRelayFee;
+  }
+
+  info(): MempoolInfo {
+    const { size, vbytes, usage, fees, unbroadcast } = this.#pool;
+    const { options } = this;
+    return { size, vbytes, usage, fees, unbroadcast, minFee: this.minFee(), options };
+  }
+
+  prioritise(txid: Txid, delta: Sats): void {
+    this.#pool.prioritise(txid, delta);
+  }
+
+  priorities(): ReadonlyMap<Txid, Sats> {
+    return this.#pool.deltas;
+  }
+
+  markBroadcast(txid: Txid): void {
+    const entry = this.#pool.get(txid);
+    if (entry) this.#pool.setUnbroadcast(entry, false);
+  }
+
+  follow(listener: MempoolListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#unfollow();
+  }
+
+  #entry(txid: Txid): PoolEntry {
+    const entry = this.#pool.get(txid);
+    if (!entry) throw new RangeError('Transaction not in mempool');
+    return entry;
+  }
+
+  /** Loads what the decision needs and takes it. The only place where a broken rule becomes a value. */
+  async #decide(
+    tx: Tx,
+    fromBlock: boolean,
+  ): Promise<{ accepted: true; verdict: Verdict } | { accepted: false; error: ValidationError }> {
+    try {
+      const surroundings = this.#surroundings(fromBlock);
+      checkAlone(tx, surroundings);
+      const coins = await this.coins(tx.inputs.map(({ prevout }) => prevout));
+      const mined = coins.includes(undefined) && (await this.#hasOutputs(tx));
+      return { accepted: true, verdict: judge(tx, coins, mined, surroundings) };
+    } catch (error) {
+      if (error instanceof ValidationError) return { accepted: false, error };
+      throw error;
+    }
+  }
+
+  #surroundings(fromBlock: boolean): Surroundings {
+    const now = this.#clock.now();
+    return {
+      options: this.options,
+      pool: this.#pool,
+      tip: this.#chain.headerContext(this.#chain.tip.ref.hash),
+      now,
+      feeFloor: this.#floor.at(now, this.#pool.usage),
+      sequence: this.#sequence,
+      fromBlock,
+    };
+  }
+
+  /** True when the chain has unspent outputs of `tx`: then its inputs are missing because it is mined. */
+  async #hasOutputs({ txid, outputs }: Tx): Promise<boolean> {
+    const coins = await this.#chain.coins(outputs.map((_, vout) => ({ txid, vout })));
+    return coins.some((coin) => coin !== undefined);
+  }
+
+  /** Old entries go, and the worst ones while the pool is too large. */
+  #limit(): void {
+    const { expirySeconds, maxBytes } = this.options;
+    this.#remove(this.#pool.olderThan(this.#clock.now() - expirySeconds), 'expiry');
+    while (this.#pool.usage > maxBytes) {
+      const worst = this.#pool.worstChunk();
+      if (!worst) return;
+      this.#floor.evicted(feeRateOf(worst.fee, Math.ceil(worst.size / 4)));
+      this.#remove(new Set(worst.entries), 'sizelimit');
+    }
+  }
+
+  #remove(entries: ReadonlySet<PoolEntry>, reason: RemovalReason): void {
+    if (entries.size === 0) return;
+    this.#pool.remove(entries);
+    for (const { tx } of entries) {
+      const sequence = this.#sequence++;
+      for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
+    }
+  }
+
+  #tellAdded(entry: PoolEntry): void {
+    const sequence = this.#sequence++;
+    for (const listener of this.#listeners) listener.txAdded?.(entry.tx, entry, sequence);
+  }
+
+  /**
+   * The tip moved. What is mined goes, with whatever contradicts it; what lost its block comes back if
+   * it may. Coins have to be loaded for the latter, so the chain waits for this before it lets
+   * anybody else in.
+   */
+  async #tipChanged({ connected, disconnected }: TipChange): Promise<void> {
+    for (const { block } of connected) this.#blockConnected(block);
+    if (disconnected.length > 0) await this.#reorganised(connected, disconnected);
+  }
+
+  #blockConnected({ txs }: Block): void {
+    if (this.#pool.size > 0 || this.#pool.deltas.size > 0) {
+      const mined = new Set<PoolEntry>();
+      for (const { txid } of txs) {
+        const entry = this.#pool.get(txid);
+        if (entry) mined.add(entry);
+        this.#pool.forgetPriority(txid);
+      }
+      this.#remove(mined, 'block');
+      for (const { inputs } of txs) this.#removeConflicts(inputs.map(({ prevout }) => prevout));
+    }
+    this.#floor.blockConnected(this.#clock.now());
+  }
+
+  /** After the mined ones left, whoever still spends the same coins never can. */
+  #removeConflicts(spent: readonly OutPoint[]): void {
+    for (const prevout of spent) {
+      const conflict = this.#pool.spender(prevout);
+      if (!conflict) continue;
+      this.#pool.forgetPriority(conflict.tx.txid);
+      this.#remove(withDescendants([conflict]), 'conflict');
+    }
+  }
+
+  async #reorganised(
+    connected: readonly { readonly block: Block }[],
+    disconnected: readonly { readonly block: Block }[],
+  ): Promise<void> {
+    const mined = new Set<Txid>();
+    for (const { block } of connected) for (const { txid } of block.txs) mined.add(txid);
+    // The chain tells the last block first; parents have to come back before their children.
+    for (const { block } of [...disconnected].reverse()) {
+      for (const tx of block.txs) if (!mined.has(tx.txid)) await this.#bringBack(tx);
+    }
+    await this.#removeUnminable();
+    this.#limit();
+  }
+
+  async #bringBack(tx: Tx): Promise<void> {
+    const outcome = tx.isCoinbase ? undefined : await this.#decide(tx, true);
+    if (outcome?.accepted) {
+      const { entry, replaced } = outcome.verdict;
+      this.#remove(replaced, 'replaced');
+      this.#pool.add(entry);
+      this.#tellAdded(entry);
+    } else if (!this.#pool.get(tx.txid)) {
+      this.#remove(withDescendants(this.#pool.childrenOf(tx)), 'reorg');
+    }
+  }
+
+  /** After a reorganisation: coins stand at other heights, and what was final may not be any more. */
+  async #removeUnminable(): Promise<void> {
+    const tip = this.#chain.headerContext(this.#chain.tip.ref.hash);
+    const next = tip.ref.height + 1;
+    const gone = new Set<PoolEntry>();
+    for (const entry of this.#pool.entries()) {
+      const coins = await this.coins(entry.tx.inputs.map(({ prevout }) => prevout));
+      const spent = coins.filter((coin) => coin !== undefined);
+      entry.spent = spent;
+      const minable =
+        spent.length === coins.length &&
+        isFinalTx(entry.tx, next, tip.medianTimePast) &&
+        spent.every(({ coinbase, height }) => !coinbase || next - height >= COINBASE_MATURITY) &&
+        isUnlocked(entry.tx, spent, tip);
+      if (!minable) gone.add(entry);
+    }
+    this.#remove(withDescendants(gone), 'reorg');
+  }
+}
+
+function txsOf(entries: Iterable<Entry>): Tx[] {
+  return Array.from(entries, ({ tx }) => tx);
+}

@@ -1,0 +1,116 @@
+/**
+ * Replacement by fee: when a transaction may push others out of the pool that spend the same coins.
+ * The rules are bitcoind's of today: every transaction is replaceable, and the pool must earn more
+ * afterwards at every size. Pure; finding the conflicts is the door's business.
+ */
+import { check } from '@coind/consensus';
+import { type FeeRate, feeFor, formatBtc, type Sats, type Txid } from '@coind/primitives';
+import type { PoolEntry } from './entry.ts';
+import { type Cluster, chunksOf, totalsOf, withAncestors, withDescendants } from './graph.ts';
+import { compareDiagrams } from './linearize.ts';
+
+/** Clusters that one replacement may touch. */
+const MAX_CLUSTERS = 100;
+
+/**
+ * Checks that `entry`, with its parents set but not in the pool, may replace `direct` and all that
+ * depends on them. Returns everything that has to go.
+ *
+ * @param sibling true when one of `direct` is no conflict but a version 3 sibling to be evicted
+ * @param checkLimits throws when the cluster would be too large without the given entries
+ */
+export function checkReplacement(
+  entry: PoolEntry,
+  direct: ReadonlySet<PoolEntry>,
+  sibling: boolean,
+  incrementalFee: FeeRate,
+  checkLimits: (without: ReadonlySet<PoolEntry>) => void,
+): Set<PoolEntry> {
+  const { txid } = entry.tx;
+  const clusters = new Set([...direct].map(({ cluster }) => cluster as Cluster));
+  check(
+    clusters.size <= MAX_CLUSTERS,
+    sibling
+      ? 'too many potential replacements (including sibling eviction)'
+      : 'too many potential replacements',
+    `rejecting replacement ${txid}; too many conflicting clusters (${clusters.size} > ${MAX_CLUSTERS})`,
+  );
+  const replaced = withDescendants(direct);
+  checkPays(entry, totalsOf(replaced).fees, sibling, incrementalFee);
+  checkLimits(replaced);
+  check(
+    improves(entry, replaced, clusters),
+    'replacement-failed',
+    'insufficient feerate: does not improve feerate diagram',
+  );
+  checkIndependent(entry, direct);
+  return replaced;
+}
+
+/** It pays for all it replaces, and for its own relay on top. */
+function checkPays(entry: PoolEntry, lost: Sats, sibling: boolean, rate: FeeRate): void {
+  const { modifiedFee: fee, vsize } = entry;
+  const { txid } = entry.tx;
+  const reason = sibling ? 'insufficient fee (including sibling eviction)' : 'insufficient fee';
+  check(
+    fee >= lost,
+    reason,
+    `rejecting replacement ${txid}, less fees than conflicting txs; ${formatMoney(fee)} < ${formatMoney(lost)}`,
+  );
+  const extra = fee - lost;
+  const relay = feeFor(rate, vsize);
+  check(
+    extra >= relay,
+    reason,
+    `rejecting replacement ${txid}, not enough additional fees to relay; ${formatMoney(extra)} < ${formatMoney(relay)}`,
+  );
+}
+
+/** The clusters it touches earn more with it at every size, and nowhere less. */
+function improves(
+  entry: PoolEntry,
+  replaced: ReadonlySet<PoolEntry>,
+  conflicting: ReadonlySet<Cluster>,
+): boolean {
+  const clusters = new Set(conflicting);
+  for (const { cluster } of entry.parents) if (cluster) clusters.add(cluster);
+  const before: PoolEntry[] = [];
+  const after: PoolEntry[] = [entry];
+  for (const { entries } of clusters) {
+    for (const member of entries) {
+      before.push(member);
+      if (!replaced.has(member)) after.push(member);
+    }
+  }
+  return compareDiagrams(chunksOf(after), chunksOf(before)) === 'better';
+}
+
+/** It doesn't spend what it replaces. */
+function checkIndependent(entry: PoolEntry, direct: ReadonlySet<PoolEntry>): void {
+  for (const ancestor of withAncestors(entry.parents)) {
+    check(
+      !direct.has(ancestor),
+      'bad-txns-spends-conflicting-tx',
+      `${entry.tx.txid} spends conflicting transaction ${ancestor.tx.txid}`,
+    );
+  }
+}
+
+/** BTC as bitcoind writes it in texts: at least two decimals, no zeros after those. */
+export function formatMoney(value: Sats): string {
+  return formatBtc(value).replace(/(\.\d\d\d*?)0+$/, '$1');
+}
+
+/** True when `tx` says by a sequence (BIP125) that it may be replaced. */
+export function signalsReplacement(tx: {
+  readonly inputs: readonly { readonly sequence: number }[];
+}): boolean {
+  return tx.inputs.some(({ sequence }) => sequence < 0xfffffffe);
+}
+
+/** Txids of a set of entries. */
+export function txidsOf(entries: Iterable<PoolEntry>): Set<Txid> {
+  const txids = new Set<Txid>();
+  for (const { tx } of entries) txids.add(tx.txid);
+  return txids;
+}
