@@ -10,6 +10,12 @@ export {
 export { AsmError, formatAsm, hashTypeName, parseAsm } from './asm.ts';
 export { base58CheckDecode, base58CheckEncode, base58Decode, base58Encode } from './base58.ts';
 export { bech32Decode, bech32Encode, fromFiveBits, toFiveBits } from './bech32.ts';
+export {
+  NO_TX,
+  type ScriptVersion,
+  type SignatureChecker,
+  TxChecker,
+} from './checker.ts';
 export { useNativeCurve } from './curve.ts';
 export { descriptorChecksum, inferDescriptor, withChecksum } from './descriptor-text.ts';
 export {
@@ -21,6 +27,7 @@ export {
   parseFlags,
   STANDARD_FLAGS,
 } from './flags.ts';
+export { checkSignatureEncoding, evalScript, type TapscriptExecution } from './interpreter.ts';
 export { isDisabled, isSuccess, OP, type OpName, opcodeByName, opcodeName } from './opcodes.ts';
 export {
   buildScript,
@@ -77,6 +84,7 @@ export {
   sighashV0,
   type TaprootContext,
 } from './sighash.ts';
+export { createSignatureCache, type SignatureCache } from './signature-cache.ts';
 export {
   hasPublicKeyLength,
   isCompressedKey,
@@ -116,3 +124,4 @@ export {
   p2wsh,
   witnessScript,
 } from './templates.ts';
+export { verifyScript } from './verify.ts';

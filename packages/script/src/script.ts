@@ -274,6 +274,7 @@ export function findAndDelete(script: Uint8Array, piece: Uint8Array): Uint8Array
     let at = cursor.offset;
     const start = at;
     while (
+      script[at] === piece[0] &&
       script.length - at >= piece.length &&
       equalBytes(script.subarray(at, at + piece.length), piece)
     ) {

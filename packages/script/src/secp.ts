@@ -143,7 +143,7 @@ export function schnorrVerify(
   signature: Uint8Array,
   xOnlyKey: Uint8Array,
 ): boolean {
-  if (signature.length !== 64 || xOnlyKey.length !== 32) return false;
+  if (hash.length !== 32 || signature.length !== 64 || xOnlyKey.length !== 32) return false;
   const wasm = wasmCurve();
   try {
     return wasm.verifySchnorr(hash, xOnlyKey, signature);

@@ -46,6 +46,7 @@ export class PrecomputedTx {
   #prevouts: Uint8Array | undefined;
   #sequences: Uint8Array | undefined;
   #outputsDigest: Uint8Array | undefined;
+  #outputDigests: (Uint8Array | undefined)[] | undefined;
   #prevoutsTwice: Uint8Array | undefined;
   #sequencesTwice: Uint8Array | undefined;
   #outputsTwice: Uint8Array | undefined;
@@ -114,6 +115,18 @@ export class PrecomputedTx {
   get outputsDigest(): Uint8Array {
     this.#outputsDigest ??= sha256(this.outputs);
     return this.#outputsDigest;
+  }
+
+  /** SHA256 of one output, for SINGLE; undefined when there is no such output. */
+  outputDigest(index: number): Uint8Array | undefined {
+    const output = this.tx.outputs[index];
+    if (!output) return undefined;
+    // Kept, because a script may check thousands of signatures over one very long output.
+    this.#outputDigests ??= [];
+    const digest =
+      this.#outputDigests[index] ?? sha256(writeOutput(new Writer(64), output).finish());
+    this.#outputDigests[index] = digest;
+    return digest;
   }
 
   /** BIP143's hashPrevouts. */
@@ -257,8 +270,8 @@ export function sighashV0(
   if (all) {
     outputs = precomputed.outputsTwice;
   } else if (outputType === HashType.SINGLE) {
-    const output = tx.outputs[inputIndex];
-    if (output) outputs = sha256d(writeOutput(new Writer(64), output).finish());
+    const digest = precomputed.outputDigest(inputIndex);
+    if (digest) outputs = sha256(digest);
   }
   const end = (inputIndex + 1) * BLANK_INPUT_SIZE;
   const writer = new Writer(172 + scriptCode.length)
@@ -323,9 +336,9 @@ export function sighashTaproot(
   }
   if (annexHash) writer.bytes(annexHash);
   if (outputType === HashType.SINGLE) {
-    const output = tx.outputs[inputIndex];
-    if (!output) return undefined;
-    writer.bytes(sha256(writeOutput(new Writer(64), output).finish()));
+    const digest = precomputed.outputDigest(inputIndex);
+    if (!digest) return undefined;
+    writer.bytes(digest);
   }
   if (leafHash) {
     writer
