@@ -72,7 +72,8 @@ export function object<S extends Shape>(
     about,
     cli: reading.cli ?? 'json',
     usage: reading.usage,
-    ...(reading.alsoNamed ? { memberNames: members.map(({ key }) => key) } : {}),
+    members,
+    alsoNamed: reading.alsoNamed ?? false,
     decode(json) {
       if (!(json instanceof JsonObject)) return refuseType('object', json);
       if (reading.reading !== undefined) check(json);
@@ -117,6 +118,7 @@ export function list<Value>(
     about,
     cli: presentation.cli ?? 'json',
     usage: presentation.usage,
+    item,
     decode: (json, name) => {
       if (!Array.isArray(json)) return refuseType('array', json);
       return (json as readonly Json[]).map((member) => item.decode(member, name));
@@ -134,7 +136,7 @@ export function record<Value>(
   presentation: Presentation = {},
 ): Codec<ReadonlyMap<string, Value>> {
   return {
-    ...pairsBase(about, presentation),
+    ...pairsBase(value, about, presentation),
     decode: (json, name) => new Map(decodePairs(json, value, name)),
     encode: (map) => encodePairs(map.entries(), value),
     fits: (map) => map instanceof Map,
@@ -148,20 +150,21 @@ export function pairs<Value>(
   presentation: Presentation = {},
 ): Codec<readonly (readonly [string, Value])[]> {
   return {
-    ...pairsBase(about, presentation),
+    ...pairsBase(value, about, presentation),
     decode: (json, name) => decodePairs(json, value, name),
     encode: (entries) => encodePairs(entries, value),
     fits: Array.isArray,
   };
 }
 
-function pairsBase(about: string, presentation: Presentation) {
+function pairsBase(item: Codec<unknown>, about: string, presentation: Presentation) {
   return {
     type: 'object',
     word: 'json object',
     about,
     cli: presentation.cli ?? 'json',
     usage: presentation.usage,
+    item,
     reads: (json: Json) => json instanceof JsonObject,
   } as const;
 }
@@ -197,6 +200,7 @@ export function oneOf<Cs extends readonly Codec<unknown>[]>(
     about,
     cli: presentation.cli ?? 'json',
     usage: presentation.usage,
+    choices: codecs,
     decode(json, name) {
       const codec = codecs.find((candidate) => candidate.reads(json));
       if (!codec) return refuseType(wanted, json);

@@ -46,8 +46,14 @@ export interface Codec<Value> {
   readonly target?: string;
   /** True for a parameter without a position. */
   readonly byNameOnly?: boolean;
-  /** The members of an options object that may also be given as named parameters. */
-  readonly memberNames?: readonly string[];
+  /** The members of an object; help lists them. */
+  readonly members?: readonly { readonly key: string; readonly codec: Codec<unknown> }[];
+  /** True when the members may also be given as named parameters of the method. */
+  readonly alsoNamed?: boolean;
+  /** What a list or map holds; help shows it. */
+  readonly item?: Codec<unknown>;
+  /** The alternatives of `oneOf`. */
+  readonly choices?: readonly Codec<unknown>[];
   /** `name` is what messages call the value. Throws `RpcError`. */
   decode(json: Json, name: string): Value;
   /** JSON text. */

@@ -24,6 +24,7 @@ export type { ValueOf } from './codec-shapes.ts';
 export { list, nullable, object, oneOf, pairs, record } from './codec-shapes.ts';
 export type { ErrorName, Style } from './error.ts';
 export { codes, RpcError, rpcError } from './error.ts';
+export { help, helpText, usageLine } from './help.ts';
 export type { Json, JsonInput, JsonType } from './json.ts';
 export {
   formatJson,

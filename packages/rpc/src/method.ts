@@ -88,8 +88,8 @@ type Leavable<P> = {
 
 /** What a client passes: as {@link ArgsOf}, optional ones may be left out. */
 export type NamedArgs<M> = M extends { readonly params: infer P }
-  ? { readonly [K in Exclude<keyof P, Leavable<P>> as FirstName<K>]: ValueOf<P[K]> } & {
-      readonly [K in Leavable<P> as FirstName<K>]?: ValueOf<P[K]> | undefined;
+  ? { readonly [K in Exclude<keyof P, Leavable<P>> as TargetName<K, P[K]>]: ValueOf<P[K]> } & {
+      readonly [K in Leavable<P> as TargetName<K, P[K]>]?: ValueOf<P[K]> | undefined;
     }
   : never;
 
@@ -135,6 +135,8 @@ export interface View {
   readonly usage: string | undefined;
   readonly checked: readonly string[];
   readonly replacedBy: string | undefined;
+  /** What the handler gets for arguments this profile does not know. */
+  readonly defaults: Readonly<Record<string, unknown>>;
   refuse(args: Readonly<Record<string, unknown>>): void;
 }
 
@@ -175,6 +177,15 @@ export function viewOf(name: string, spec: Method, profile: Profile): View {
     usage: variant.usage ?? (variant.params ? undefined : spec.usage),
     checked: variant.checked ?? [],
     replacedBy: variant.replacedBy,
+    defaults: defaultsOf(spec.params),
     refuse: (args) => variant.refuse?.(args),
   };
+}
+
+function defaultsOf(params: Params): Readonly<Record<string, unknown>> {
+  const defaults: Record<string, unknown> = {};
+  for (const [key, codec] of Object.entries(params)) {
+    if (isOptional(codec)) defaults[codec.target ?? key.split('|')[0] ?? key] = codec.default;
+  }
+  return defaults;
 }

@@ -3,7 +3,7 @@ import { amount, bool, int, int64, json, nothing, num, optional, str } from '../
 import { list, object } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 
-const echoArg = (about: string) => optional(json(about, { cli: 'string', usage: '' }));
+const echoArg = (about: string) => optional(json(about, { cli: 'string' }));
 
 /** Methods about the server itself. */
 export const control = {

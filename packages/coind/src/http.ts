@@ -1,0 +1,336 @@
+/**
+ * The HTTP server of the RPC interface: which paths, verbs, addresses and sizes are taken, who gets
+ * in, how many requests run at once. Statuses, headers and the order of the checks are bitcoind's.
+ * What a body means is for `handle`; further paths (REST, events) come in through `route`.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, BlockList, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Auth, RpcReply, RpcRequest } from '@coind/rpc/server';
+
+/** Where and how to serve. */
+export interface HttpSettings {
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  /** -rpcservertimeout: seconds an idle or half-sent connection is kept. */
+  readonly timeoutSeconds?: number;
+  /** -rpcthreads: requests that run at once. */
+  readonly threads?: number;
+  /** -rpcworkqueue: requests that may wait for their turn. */
+  readonly workQueue?: number;
+  /** -rpcallowip: addresses and subnets besides the loopback ones. */
+  readonly allowIp?: readonly string[];
+}
+
+/** Whom the server asks. */
+export interface HttpModules {
+  readonly auth: Pick<Auth, 'userOf'>;
+  /** Answers an authenticated request; must not throw. */
+  readonly handle: (request: RpcRequest) => Promise<RpcReply>;
+  /** Takes a request on a path that is not RPC's; false when it does not know it either. */
+  readonly route?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly log?: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+/** A server that listens. */
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no further request, lets those under way be answered, then closes every connection. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 33_554_432;
+const MAX_HEADER_BYTES = 8192;
+const WRONG_PASSWORD_DELAY_MS = 250;
+const HTML = 'text/html; charset=ISO-8859-1';
+const KNOWN_VERBS: ReadonlySet<string> = new Set(['POST', 'GET', 'HEAD', 'PUT']);
+const NO_STORE = ['Cache-Control', 'no-store'];
+
+/** Starts to listen. Rejects when the port is taken or the host is none of this machine. */
+export async function serveHttp(settings: HttpSettings, modules: HttpModules): Promise<HttpServer> {
+  const { auth, handle, route, log = () => undefined } = modules;
+  const timeoutMs = (settings.timeoutSeconds ?? 30) * 1000;
+  const allowed = allowList(settings.allowIp ?? []);
+  const turns = createTurns(settings.threads ?? 16, settings.workQueue ?? 64);
+  let closing = false;
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    keepQuietAboutKeepAlive(request, response);
+    const { method = '', url = '/' } = request;
+    const walletName = walletNameOf(url);
+    if (!isAllowed(allowed, request.socket)) {
+      refuse(response, 403, '');
+    } else if (!KNOWN_VERBS.has(method)) {
+      refuse(response, 405, '', NO_STORE);
+    } else if (walletName === NOT_RPC) {
+      if (!route?.(request, response)) refuse(response, 404, '', NO_STORE);
+    } else {
+      readBody(request, response, (body) => onBody(request, response, { body, walletName }));
+    }
+  }
+
+  function onBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    content: Omit<RpcRequest, 'user'>,
+  ): void {
+    if (closing) {
+      refuse(response, 503, 'Request rejected during server shutdown', NO_STORE);
+    } else if (request.method !== 'POST') {
+      refuse(response, 405, 'JSONRPC server handles only POST requests');
+    } else {
+      authenticate(request, response, (user) => {
+        if (turns.take(() => answer({ ...content, user }, response))) return;
+        log('request rejected because the work queue is full; -rpcworkqueue makes it longer');
+        refuse(response, 503, 'Work queue depth exceeded', NO_STORE);
+      });
+    }
+  }
+
+  async function answer(request: RpcRequest, response: ServerResponse): Promise<void> {
+    const { status, body } = await handle(request);
+    if (status === 204) response.writeHead(204).end();
+    else if (body === undefined) refuse(response, status, '');
+    else send(response, status, body, ['Content-Type', 'application/json']);
+  }
+
+  function authenticate(
+    request: IncomingMessage,
+    response: ServerResponse,
+    accept: (user: string) => void,
+  ): void {
+    const { authorization } = request.headers;
+    const user = authorization === undefined ? undefined : auth.userOf(authorization);
+    const ask = ['WWW-Authenticate', 'Basic realm="jsonrpc"'];
+    if (user !== undefined) {
+      accept(user);
+      return;
+    }
+    if (authorization === undefined) {
+      refuse(response, 401, '', ask);
+      return;
+    }
+    log('incorrect password attempt', { from: request.socket.remoteAddress });
+    // Makes guessing slow without holding anything but this one connection.
+    setTimeout(() => refuse(response, 401, '', ask), WRONG_PASSWORD_DELAY_MS);
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAliveTimeout: timeoutMs,
+      headersTimeout: timeoutMs,
+      requestTimeout: timeoutMs,
+      connectionsCheckingInterval: Math.min(timeoutMs, 5000),
+      requireHostHeader: false,
+      noDelay: true,
+    },
+    onRequest,
+  );
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', onRequest);
+  server.on('clientError', onClientError);
+  await listen(server, settings);
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    async close() {
+      if (closing) return;
+      closing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await turns.idle();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: HttpSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** bitcoind says nothing about a connection it keeps; programs for it compare headers. */
+function keepQuietAboutKeepAlive(request: IncomingMessage, response: ServerResponse): void {
+  const old = request.httpVersionMajor < 1 || request.httpVersionMinor === 0;
+  if (!old && !/close/i.test(request.headers.connection ?? '')) {
+    response.removeHeader('Connection');
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: readonly string[],
+): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, [...headers, 'Content-Length', `${Buffer.byteLength(body)}`]);
+  response.end(body);
+}
+
+function refuse(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: readonly string[] = [],
+): void {
+  send(response, status, text, [...headers, 'Content-Type', HTML]);
+}
+
+/** Collects the body, up to the limit: beyond it 413 and the connection closes. */
+function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  done: (body: Uint8Array) => void,
+): void {
+  const tooLarge = (): void => {
+    request.removeAllListeners('data');
+    request.removeAllListeners('end');
+    response.setHeader('Connection', 'close');
+    response.statusMessage = 'Content too large';
+    response.once('finish', () => request.socket.destroySoon());
+    refuse(response, 413, '', [...NO_STORE, 'Connection', 'close']);
+  };
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    tooLarge();
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) tooLarge();
+    else chunks.push(chunk);
+  });
+  request.on('end', () => {
+    const [only] = chunks;
+    done(chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes));
+  });
+}
+
+const BAD_REQUEST_REPLIES: Readonly<Record<string, string>> = {
+  HPE_INVALID_METHOD: '405 Method Not Allowed',
+};
+
+/** What the parser cannot read: a verb it does not know is 405, silence ends quietly, else 400. */
+function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (
+    error.code === 'ECONNRESET' ||
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ||
+    !socket.writable
+  ) {
+    socket.destroy();
+    return;
+  }
+  const line = BAD_REQUEST_REPLIES[error.code ?? ''] ?? '400 Bad Request';
+  const close = line.startsWith('405') ? '' : 'Connection: close\r\n';
+  const date = new Date().toUTCString();
+  socket.end(
+    `HTTP/1.1 ${line}\r\nCache-Control: no-store\r\nDate: ${date}\r\nContent-Length: 0\r\nContent-Type: ${HTML}\r\n${close}\r\n`,
+  );
+}
+
+const NOT_RPC = Symbol('not an RPC path');
+const WALLET_PATH = '/wallet/';
+
+/** The wallet a path names, undefined for `/`. A query is part of the name: bitcoind knows none. */
+function walletNameOf(url: string): string | undefined | typeof NOT_RPC {
+  if (url === '/') return undefined;
+  if (!url.startsWith(WALLET_PATH)) return NOT_RPC;
+  return percentDecode(url.slice(WALLET_PATH.length));
+}
+
+/** `%41` becomes `A`; what is no two hex digits stays, and `+` is a plus. */
+function percentDecode(text: string): string {
+  if (!text.includes('%')) return text;
+  const decoded = text.replace(/%([0-9a-fA-F]{2})/g, (_match, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(decoded, 'latin1').toString('utf8');
+}
+
+function allowList(subnets: readonly string[]): BlockList {
+  const list = new BlockList();
+  list.addSubnet('127.0.0.0', 8, 'ipv4');
+  list.addAddress('::1', 'ipv6');
+  for (const subnet of subnets) addSubnet(list, subnet);
+  return list;
+}
+
+/** `10.0.0.1`, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `fd00::/8`. Throws `RangeError` for other texts. */
+function addSubnet(list: BlockList, subnet: string): void {
+  const [address = '', mask] = subnet.split('/');
+  const family = isIP(address);
+  const bits = mask === undefined ? (family === 4 ? 32 : 128) : prefixLength(mask);
+  if (family === 0 || bits === undefined || bits > (family === 4 ? 32 : 128)) {
+    throw new RangeError(
+      `Invalid -rpcallowip subnet specification: ${subnet}. Valid values are a single IP (e.g. 1.2.3.4), a network/netmask (e.g. 1.2.3.4/255.255.255.0), a network/CIDR (e.g. 1.2.3.4/24), all ipv4 (0.0.0.0/0), or all ipv6 (::/0).`,
+    );
+  }
+  list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+function prefixLength(mask: string): number | undefined {
+  if (/^[0-9]{1,3}$/.test(mask)) return Number(mask);
+  if (isIP(mask) !== 4) return undefined;
+  const bits = mask
+    .split('.')
+    .map((part) => Number(part).toString(2).padStart(8, '0'))
+    .join('');
+  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined;
+}
+
+function isAllowed(list: BlockList, socket: Socket): boolean {
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+  const family = isIP(address);
+  return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+interface Turns {
+  /** Runs `work` now or when its turn comes; false when too many wait already. */
+  take(work: () => Promise<void>): boolean;
+  /** Resolves when nothing runs or waits. */
+  idle(): Promise<void>;
+}
+
+/** As many at once as bitcoind has threads, as many waiting as its queue is deep. */
+function createTurns(threads: number, depth: number): Turns {
+  const waiting: (() => Promise<void>)[] = [];
+  let running = 0;
+  let onIdle: (() => void)[] = [];
+
+  async function run(work: () => Promise<void>): Promise<void> {
+    running++;
+    try {
+      await work();
+    } finally {
+      running--;
+      const next = waiting.shift();
+      if (next) void run(next);
+      else if (running === 0) {
+        for (const resolve of onIdle) resolve();
+        onIdle = [];
+      }
+    }
+  }
+
+  return {
+    take(work) {
+      if (running < threads) void run(work);
+      else if (waiting.length < depth) waiting.push(work);
+      else return false;
+      return true;
+    },
+    idle: () => (running === 0 ? Promise.resolve() : new Promise((done) => onIdle.push(done))),
+  };
+}

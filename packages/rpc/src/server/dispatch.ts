@@ -1,0 +1,107 @@
+/**
+ * From a method's name and params to its result as JSON text: finds it in the tables, checks and
+ * decodes the arguments, asks the handler, encodes what the profile shows. Knows nothing of HTTP or
+ * of JSON-RPC's framing; those are in server/legacy.ts.
+ */
+import { RpcError, rpcError } from '../error.ts';
+import type { Json } from '../json.ts';
+import type { Handlers, Method, Profile, View } from '../method.ts';
+import { checkArguments, decodeArguments, toPositional } from '../named-args.ts';
+import { viewsOf } from '../tables.ts';
+
+/** What a call is about besides its arguments; contexts are made from it. */
+export interface RpcCall {
+  readonly method: string;
+  /** The wallet of the path `/wallet/<name>`; undefined for `/`. */
+  readonly walletName: string | undefined;
+  /** Who asked, as authenticated. */
+  readonly user: string;
+}
+
+type Handler = (context: unknown, args: unknown) => unknown;
+
+/** Handlers with the way to make their context: a piece of what a node serves. */
+export interface Service {
+  readonly handlers: Readonly<Record<string, Handler>>;
+  readonly contextOf: (call: RpcCall) => unknown;
+}
+
+/**
+ * Ties the handlers of a table to their context. `contextOf` is asked per call and may refuse with
+ * `RpcError` (no such wallet) after the arguments were checked, as bitcoind does.
+ *
+ * @example service(methods.wallet, walletHandlers, (call) => wallets.of(call.walletName))
+ */
+export function service<Table extends Readonly<Record<string, Method>>, Context>(
+  _table: Table,
+  handlers: Handlers<Table, Context>,
+  contextOf: (call: RpcCall) => Context | Promise<Context>,
+): Service {
+  // The table is only there for its type: it ties handlers and context together.
+  return { handlers: handlers as unknown as Service['handlers'], contextOf };
+}
+
+/** What the dispatcher needs. */
+export interface DispatchOptions {
+  readonly profile: Profile;
+  readonly services: readonly Service[];
+  /** While a text is returned every call is refused with it (-28): the node is loading. */
+  readonly warmup?: () => string | undefined;
+  /** Told of errors that are no refusal: our bugs and failing disks. */
+  readonly onError?: (error: unknown, call: RpcCall) => void;
+}
+
+/** Calls methods by name. */
+export interface Dispatcher {
+  readonly profile: Profile;
+  /** The result as JSON text. Throws `RpcError`, in the words of the profile, and nothing else. */
+  call(call: RpcCall, params: Json | undefined): Promise<string>;
+}
+
+interface Entry {
+  readonly view: View;
+  readonly handler: Handler;
+  readonly contextOf: Service['contextOf'];
+}
+
+/** A dispatcher for the methods of `profile` that `services` have handlers for. */
+export function createDispatcher(options: DispatchOptions): Dispatcher {
+  const { profile, services, warmup } = options;
+  const entries = new Map<string, Entry>();
+  const views = viewsOf(profile);
+  for (const { handlers, contextOf } of services) {
+    for (const [name, handler] of Object.entries(handlers)) {
+      const view = views.get(name);
+      if (view) entries.set(name, { view, handler, contextOf });
+    }
+  }
+
+  async function run(entry: Entry, call: RpcCall, params: Json | undefined): Promise<string> {
+    const { view } = entry;
+    const positional = toPositional(view, params);
+    checkArguments(view, positional);
+    if (view.replacedBy !== undefined) throw new RpcError(-32601, view.replacedBy);
+    const made = entry.contextOf(call);
+    const context = made instanceof Promise ? await made : made;
+    const args = decodeArguments(view, positional);
+    const returned = entry.handler(context, args);
+    return view.result.encode(returned instanceof Promise ? await returned : returned);
+  }
+
+  return {
+    profile,
+    async call(call, params) {
+      const loading = warmup?.();
+      if (loading !== undefined) throw new RpcError(-28, loading);
+      const entry = entries.get(call.method);
+      if (!entry) throw rpcError('methodNotFound');
+      try {
+        return await run(entry, call, params);
+      } catch (error) {
+        if (error instanceof RpcError) throw error.inStyle(entry.view.style);
+        options.onError?.(error, call);
+        throw new RpcError(-1, error instanceof Error ? error.message : String(error));
+      }
+    },
+  };
+}
