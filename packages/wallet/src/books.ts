@@ -1,0 +1,179 @@
+/**
+ * The books: running sums of accounts, labels and scripts, and the journal that explains every change
+ * of an account. Postings go in here and come out again exactly as they went in; what they should be is
+ * decided in `tx-effects.ts`.
+ */
+import type { Sats } from '@coind/primitives';
+import { addAtHeight, subject } from './height-sums.ts';
+import {
+  type AccountRow,
+  type Counters,
+  EMPTY_ACCOUNT,
+  EMPTY_SCRIPT_SUMS,
+  FIRST_COUNTERS,
+  type JournalRow,
+  type Posting,
+  type WalletTables,
+} from './tables.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+/** Confirmed credits less debits plus moves: the balance at one confirmation. */
+export function accountBalance({ credits, debits, moved }: AccountRow): Sats {
+  return credits - debits + moved;
+}
+
+/** True for an account that nothing points to any more. */
+function isEmpty(row: AccountRow): boolean {
+  return Object.values(row).every((value) => value === 0n || value === 0);
+}
+
+/** Changes one account row; rows that say nothing are not kept. */
+export function changeAccount(
+  unit: UnitOfWork,
+  { accounts }: WalletTables,
+  account: string,
+  change: (row: AccountRow) => Partial<AccountRow>,
+): void {
+  const row = unit.get(accounts, account) ?? EMPTY_ACCOUNT;
+  const next = { ...row, ...change(row) };
+  if (isEmpty(next)) unit.del(accounts, account);
+  else unit.put(accounts, account, next);
+}
+
+function changeAll(
+  unit: UnitOfWork,
+  { allAccounts }: WalletTables,
+  change: (row: AccountRow) => Partial<AccountRow>,
+): void {
+  const row = unit.get(allAccounts, undefined) ?? EMPTY_ACCOUNT;
+  unit.put(allAccounts, undefined, { ...row, ...change(row) });
+}
+
+/** Hands out the next number of a kind. */
+export function takeNumber(
+  unit: UnitOfWork,
+  { counters }: WalletTables,
+  name: keyof Counters,
+): number {
+  const row = unit.get(counters, undefined) ?? FIRST_COUNTERS;
+  unit.put(counters, undefined, { ...row, [name]: row[name] + 1 });
+  return row[name];
+}
+
+/** Appends a line to an account's journal, after its row was changed. */
+export function appendJournal(
+  unit: UnitOfWork,
+  tables: WalletTables,
+  account: string,
+  line: Omit<JournalRow, 'balance'>,
+): void {
+  const row = unit.get(tables.accounts, account) ?? EMPTY_ACCOUNT;
+  const key: [string, number] = [account, takeNumber(unit, tables, 'journal')];
+  unit.put(tables.journal, key, { ...line, balance: accountBalance(row) });
+}
+
+const nameOf = ({ kind, name, amount, height, coinbase }: Posting): string =>
+  `${kind} ${amount} ${height} ${coinbase} ${name}`;
+
+/** Replaces the postings `old` by `next`; what is in both is not touched. */
+export function repost(
+  unit: UnitOfWork,
+  tables: WalletTables,
+  old: readonly Posting[],
+  next: readonly Posting[],
+  about: { order: number; journal: Omit<JournalRow, 'amount' | 'balance'> },
+): void {
+  const balance = new Map<string, { count: number; posting: Posting }>();
+  const tally = (posting: Posting, sign: 1 | -1): void => {
+    const name = nameOf(posting);
+    const entry = balance.get(name) ?? { count: 0, posting };
+    entry.count += sign;
+    balance.set(name, entry);
+  };
+  for (const posting of old) tally(posting, -1);
+  for (const posting of next) tally(posting, 1);
+  const changes = new Map<string, Sats>();
+  for (const { count, posting } of balance.values()) {
+    if (count !== 0) applyPosting(unit, tables, posting, count, about.order, changes);
+  }
+  for (const [account, amount] of changes) {
+    if (amount !== 0n) appendJournal(unit, tables, account, { ...about.journal, amount });
+  }
+}
+
+/** Applies a posting `count` times; a negative count takes it back. */
+function applyPosting(
+  unit: UnitOfWork,
+  tables: WalletTables,
+  posting: Posting,
+  count: number,
+  order: number,
+  changes: Map<string, Sats>,
+): void {
+  const { kind, name, height, coinbase } = posting;
+  const amount = posting.amount * BigInt(count);
+  const confirmed = height !== undefined;
+  const note = (by: Sats): void => void changes.set(name, (changes.get(name) ?? 0n) + by);
+  switch (kind) {
+    case 'credit':
+      changeAccount(unit, tables, name, (row) =>
+        confirmed
+          ? { credits: row.credits + amount }
+          : { pendingCredits: row.pendingCredits + amount },
+      );
+      changeAll(unit, tables, (row) =>
+        confirmed
+          ? { credits: row.credits + amount }
+          : { pendingCredits: row.pendingCredits + amount },
+      );
+      if (confirmed) {
+        addAtHeight(unit, tables, subject.credits(name), height, amount);
+        addAtHeight(unit, tables, subject.allCredits, height, amount);
+        note(amount);
+      }
+      break;
+    case 'debit':
+      changeAccount(unit, tables, name, (row) => ({ debits: row.debits + amount }));
+      changeAll(unit, tables, (row) => ({ debits: row.debits + amount }));
+      note(-amount);
+      break;
+    case 'touch':
+      changeAccount(unit, tables, name, (row) => ({ transactions: row.transactions + count }));
+      break;
+    case 'label':
+      if (confirmed) addAtHeight(unit, tables, subject.label(name, coinbase), height, amount);
+      if (coinbase) break;
+      changeAccount(unit, tables, name, (row) =>
+        confirmed
+          ? { received: row.received + amount }
+          : { pendingReceived: row.pendingReceived + amount },
+      );
+      break;
+    case 'script':
+      changeScript(unit, tables, posting, amount, count);
+      break;
+    case 'name':
+      if (count > 0) unit.put(tables.named, [name, order], true);
+      else unit.del(tables.named, [name, order]);
+      break;
+  }
+}
+
+function changeScript(
+  unit: UnitOfWork,
+  tables: WalletTables,
+  { name, height, coinbase }: Posting,
+  amount: Sats,
+  count: number,
+): void {
+  if (height !== undefined && amount !== 0n) {
+    addAtHeight(unit, tables, subject.script(name, coinbase), height, amount);
+  }
+  const row = unit.get(tables.scriptSums, name) ?? EMPTY_SCRIPT_SUMS;
+  const counted = coinbase ? 0n : amount;
+  unit.put(tables.scriptSums, name, {
+    uses: row.uses + count,
+    received: height !== undefined ? row.received + counted : row.received,
+    pendingReceived: height === undefined ? row.pendingReceived + counted : row.pendingReceived,
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * What a wallet asks of a node. The node's process implements it over chain and mempool; a wallet that
+ * lives elsewhere could have it over RPC. The wallet itself never names either of them.
+ */
+import type { BlockRef, Coin, Follower } from '@coind/consensus';
+import type {
+  Block,
+  BlockHash,
+  ChainParams,
+  FeeRate,
+  OutPoint,
+  Tx,
+  Txid,
+} from '@coind/primitives';
+
+/** A block follower that also hears of unconfirmed transactions. */
+export interface TxFollower extends Follower {
+  /** `tx` entered the mempool. */
+  txAdded(tx: Tx): void | Promise<void>;
+  /** `tx` left the mempool for any reason but a block that the follower is told of. */
+  txRemoved(tx: Tx, reason: string): void | Promise<void>;
+}
+
+/** Whether the mempool took a transaction, and if not, why, in bitcoind's words. */
+export type BroadcastOutcome =
+  | { readonly accepted: true }
+  | { readonly accepted: false; readonly reason: string };
+
+/** The tip as a wallet wants it. */
+export interface SourceTip extends BlockRef {
+  /** Unix seconds of the header. */
+  readonly time: number;
+  readonly medianTimePast: number;
+}
+
+/** The node, as far as a wallet can see it. */
+export interface ChainSource {
+  readonly params: ChainParams;
+  /** Fee rate below which nothing is relayed. */
+  readonly minRelayFeeRate: FeeRate;
+  /** Fee rate at which an output that costs more to spend than it is worth is dust. */
+  readonly dustRelayFeeRate: FeeRate;
+  tip(): SourceTip;
+  block(hash: BlockHash): Promise<Block | undefined>;
+  /** The block of the active chain at a height. */
+  refAt(height: number): BlockRef | undefined;
+  /** Height of a block of the active chain; undefined for any other. */
+  heightOf(hash: BlockHash): number | undefined;
+  /** Unix seconds of a known header. */
+  headerTime(hash: BlockHash): number | undefined;
+  /** Coins anywhere, mempool outputs included: to sign for coins that are not the wallet's. */
+  coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]>;
+  follow(follower: TxFollower): Promise<() => Promise<void>>;
+  broadcast(tx: Tx): Promise<BroadcastOutcome>;
+  inMempool(txid: Txid): boolean;
+  mempoolTxs(): Iterable<Tx>;
+  /** An estimate for confirmation within `confTarget` blocks; undefined without enough data. */
+  feeRate(confTarget: number): FeeRate | undefined;
+  /** Unix seconds, mock time included. */
+  now(): number;
+}

@@ -1,0 +1,70 @@
+/** What the parts of an open wallet share: its tables, its keys, its view of the node, its settings. */
+import type { ChainParams, FeeRate, Sats } from '@coind/primitives';
+import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
+import { hexToBytes } from '@coind/primitives';
+import type { AddressType } from './address-type.ts';
+import type { ChainSource } from './chain-source.ts';
+import { WalletError } from './errors.ts';
+import type { Keyring } from './keyring.ts';
+import type { ScriptHex, WalletTables } from './tables.ts';
+
+/** Settings that all wallets of a node share, as bitcoind's wallet options name them. */
+export interface WalletOptions {
+  /** `-addresstype`. */
+  readonly addressType: AddressType;
+  /** `-changetype`; unset follows the recipients. */
+  readonly changeType?: AddressType;
+  /** `-keypool`: unused scripts known per chain. */
+  readonly keypool: number;
+  /** `-fallbackfee`; zero switches it off. */
+  readonly fallbackFeeRate: FeeRate;
+  /** `-mintxfee`. */
+  readonly minFeeRate: FeeRate;
+  /** `-discardfee`. */
+  readonly discardFeeRate: FeeRate;
+  /** `-maxtxfee`. */
+  readonly maxFee: Sats;
+  /** `-txconfirmtarget`. */
+  readonly confirmTarget: number;
+  /** `-walletrbf`. */
+  readonly replaceable: boolean;
+  /** `-spendzeroconfchange`. */
+  readonly spendUnconfirmedChange: boolean;
+}
+
+/** Numbers nobody can foresee. Injected, so that a test may. */
+export interface Randomness {
+  bytes(length: number): Uint8Array;
+  /** A whole number from 0 up to but not including `limit`. */
+  below(limit: number): number;
+}
+
+/** The parts of one open wallet. */
+export interface WalletContext {
+  readonly params: ChainParams;
+  readonly tables: WalletTables;
+  readonly keyring: Keyring;
+  readonly source: ChainSource;
+  readonly options: WalletOptions;
+  readonly random: Randomness;
+}
+
+/** Height of the last block the wallet has worked through; -1 before the first. */
+export function walletHeight({ tables }: Pick<WalletContext, 'tables'>): number {
+  return tables.position.getSync(undefined)?.height ?? -1;
+}
+
+/** scriptPubKey of an address. Throws `WalletError` 'invalid-address' with the reason in `details`. */
+export function scriptOf(address: string, params: ChainParams): Uint8Array {
+  try {
+    return decodeAddress(address, params);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new WalletError('invalid-address', undefined, { address, reason: error.message });
+  }
+}
+
+/** The address of a script; undefined for scripts that have none. */
+export function addressOf(script: ScriptHex, params: ChainParams): string | undefined {
+  return encodeAddress(hexToBytes(script), params);
+}

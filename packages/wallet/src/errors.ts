@@ -1,0 +1,66 @@
+/**
+ * The one error of this package. A key says what went wrong; doors (RPC) map keys to their own codes.
+ * Messages are bitcoind's where bitcoind has one, so a door can pass them on as they are.
+ */
+
+/** What a wallet can refuse, and the text it refuses with when the thrower says nothing better. */
+export const walletErrors = {
+  'insufficient-funds': 'Insufficient funds',
+  'account-insufficient-funds': 'Account has insufficient funds',
+  'fee-exceeds-balance': 'The total exceeds your balance when the transaction fee is included.',
+  'amount-too-small': 'Transaction amount too small',
+  'amount-too-small-for-fee': 'The transaction amount is too small to pay the fee',
+  'no-recipients': 'Transaction must have at least one recipient',
+  'invalid-amount': 'Invalid amount',
+  'invalid-account': 'Invalid account name',
+  'invalid-address': 'Invalid Bitcoin address',
+  'foreign-address': 'Address not found in wallet',
+  'setaccount-foreign': 'setaccount can only be used with own address',
+  'not-a-key-address': 'Address does not refer to a key',
+  'unknown-address-type': 'Unknown address type',
+  'keypool-ran-out': 'Error: Keypool ran out, please call keypoolrefill first',
+  'no-available-keys': 'Error: This wallet has no available keys',
+  'no-change-address': "Transaction needs a change address, but we can't generate it.",
+  'private-keys-disabled': 'Error: Private keys are disabled for this wallet',
+  'private-key-unknown': 'Private key not available',
+  'invalid-private-key': 'Invalid private key encoding',
+  'invalid-descriptor': 'Invalid descriptor',
+  'invalid-range': 'Range is too large',
+  'descriptor-conflict': 'Could not add descriptor',
+  'fee-estimation-failed':
+    'Fee estimation failed. Fallbackfee is disabled. Wait a few blocks or enable -fallbackfee.',
+  'fee-rate-too-low': 'Fee rate is lower than the minimum fee rate setting',
+  'fee-too-high': 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)',
+  'transaction-too-large': 'Transaction too large',
+  'signing-failed': 'Signing transaction failed',
+  'broadcast-rejected': 'Transaction commit failed',
+  'unknown-transaction': 'Invalid or non-wallet transaction id',
+  'not-abandonable': 'Transaction not eligible for abandonment',
+  'invalid-lock': 'Invalid parameter, expected unspent output',
+  'malformed-signature': 'Malformed base64 encoding',
+  'wallet-exists': 'Database already exists.',
+  'wallet-not-found': 'Requested wallet does not exist or is not loaded',
+  'wallet-already-loaded': 'Wallet is already loaded.',
+  'invalid-wallet-name': 'Wallet name cannot be used',
+} as const satisfies Record<string, string>;
+
+/** Names one reason of refusal. */
+export type WalletErrorKey = keyof typeof walletErrors;
+
+/** A wallet refused; nothing was changed. */
+export class WalletError extends Error {
+  override name = 'WalletError';
+  readonly key: WalletErrorKey;
+  /** Amounts or names that a door may want for a text of its own (e.g. `fee`). */
+  readonly details: Readonly<Record<string, string | bigint>>;
+
+  constructor(
+    key: WalletErrorKey,
+    message: string = walletErrors[key],
+    details: Readonly<Record<string, string | bigint>> = {},
+  ) {
+    super(message);
+    this.key = key;
+    this.details = details;
+  }
+}

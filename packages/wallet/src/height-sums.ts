@@ -1,0 +1,85 @@
+/**
+ * Sums by height. A subject (an account, a label, a script, the unspent coins) has amounts at heights;
+ * what lies above some height is a short range in two levels, so any minconf costs the same at any
+ * length of history, and amounts may come and go at old heights (reorganisation, rescan, renaming).
+ */
+import type { Sats } from '@coind/primitives';
+import type { UnitOfWork } from './unit-of-work.ts';
+import type { WalletTables } from './tables.ts';
+
+/** Heights per bucket of the upper level, as a shift. */
+const SHIFT = 10;
+
+/** Names of subjects. Prefixes keep accounts, labels and scripts apart. */
+export const subject = {
+  /** Credits of an account, mature ones only. */
+  credits: (account: string) => `a:${account}`,
+  /** The same over all accounts. */
+  allCredits: 't:',
+  /** Payments to a label or a script other than coinbase, and coinbase ones. */
+  label: (label: string, coinbase: boolean) => `${coinbase ? 'g' : 'r'}:${label}`,
+  script: (hex: string, coinbase: boolean) => `${coinbase ? 'G' : 's'}:${hex}`,
+  /** Confirmed, mature, unspent coins. */
+  coins: 'c:',
+} as const;
+
+/** Adds `amount` (which may be negative) to `name` at `height`. */
+export function addAtHeight(
+  unit: UnitOfWork,
+  { sums }: WalletTables,
+  name: string,
+  height: number,
+  amount: Sats,
+): void {
+  for (const [level, bucket] of [
+    [0, height],
+    [1, height >>> SHIFT],
+  ] as const) {
+    const key: [string, number, number] = [name, level, bucket];
+    const sum = (unit.get(sums, key) ?? 0n) + amount;
+    if (sum === 0n) unit.del(sums, key);
+    else unit.put(sums, key, sum);
+  }
+}
+
+/** What `name` has at heights from `from` on. Reads at most a bucket of heights and the buckets above. */
+export async function sumFromHeight(
+  { sums }: WalletTables,
+  name: string,
+  from: number,
+): Promise<Sats> {
+  const start = Math.max(0, from);
+  const nextBucket = (start >>> SHIFT) + 1;
+  let total = 0n;
+  const ranges = [
+    { gte: [name, 0, start], lt: [name, 0, nextBucket * 2 ** SHIFT] },
+    { gte: [name, 1, nextBucket], lte: [name, 1, 0xffffffff] },
+  ] as const;
+  for (const { gte, ...end } of ranges) {
+    for await (const [, amount] of sums.entries({
+      gte: [...gte],
+      ...('lt' in end ? { lt: [...end.lt] } : { lte: [...end.lte] }),
+    })) {
+      total += amount;
+    }
+  }
+  return total;
+}
+
+/** The greatest height up to `upTo` at which `name` has something; undefined for none. */
+export async function lastHeight(
+  { sums }: WalletTables,
+  name: string,
+  upTo: number,
+): Promise<number | undefined> {
+  if (upTo < 0) return undefined;
+  const range = { gte: [name, 0, 0], lte: [name, 0, upTo], reverse: true, limit: 1 } as const;
+  for await (const [[, , height]] of sums.entries({
+    ...range,
+    gte: [...range.gte],
+    lte: [...range.lte],
+  })) {
+    return height;
+  }
+  return undefined;
+}

@@ -1,0 +1,327 @@
+/**
+ * The keyring: which scripts are the wallet's, which keys sign for them, and which script comes next.
+ * Descriptors are held in memory (there are few); scripts lie in a table, looked up one by one. The
+ * ledger asks here whether an output is its own; accounts and labels know nothing of keys.
+ */
+import { bytesToHex, type ChainParams } from '@coind/primitives';
+import { ADDRESS_TYPES, type AddressType, PURPOSE } from './address-type.ts';
+import { type ExtendedKey, HARDENED } from './bip32.ts';
+import {
+  type Descriptor,
+  expandDescriptor,
+  formatDescriptor,
+  hasPrivateKeys,
+  isRanged,
+  parseDescriptor,
+  type ScriptSolution,
+  withoutSecrets,
+} from './descriptor.ts';
+import { WalletError } from './errors.ts';
+import type { DescriptorRow, ScriptHex, ScriptRow, WalletTables } from './tables.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+/**
+ * How many unused scripts per chain a fresh wallet knows at once. The rest of the keypool follows with
+ * use and in idle time: nobody can have paid a seed that was made a moment ago.
+ */
+const FIRST_LOOKAHEAD = 20;
+/** Scripts derived with every address handed out, until the keypool is full. */
+const GROWTH = 2;
+
+interface Held {
+  /** Makes scripts without touching secrets. */
+  readonly lookahead: Descriptor;
+  readonly row: DescriptorRow;
+}
+
+/** The kind of address a descriptor makes; undefined for those that are no address type. */
+export function typeOfDescriptor(descriptor: Descriptor): AddressType | undefined {
+  switch (descriptor.kind) {
+    case 'pkh':
+      return 'legacy';
+    case 'wpkh':
+      return 'bech32';
+    case 'tr':
+    case 'rawtr':
+      return 'bech32m';
+    case 'sh':
+      return descriptor.inner.kind === 'wpkh' || descriptor.inner.kind === 'wsh'
+        ? 'p2sh-segwit'
+        : 'legacy';
+    case 'wsh':
+      return 'bech32';
+    default:
+      return undefined;
+  }
+}
+
+/** The eight descriptors of a new wallet: four types, receiving and change (BIP44/49/84/86). */
+export function standardDescriptors(
+  master: ExtendedKey,
+  { bip44CoinType }: ChainParams,
+): { descriptor: Descriptor; internal: boolean }[] {
+  return ADDRESS_TYPES.flatMap((type) =>
+    [false, true].map((internal) => {
+      const path = [PURPOSE[type] + HARDENED, bip44CoinType + HARDENED, HARDENED, internal ? 1 : 0];
+      const key = { kind: 'extended', root: master, path, wildcard: 'unhardened', marker: 'h' } as const;
+      const descriptor: Descriptor =
+        type === 'p2sh-segwit'
+          ? { kind: 'sh', inner: { kind: 'wpkh', key } }
+          : { kind: ({ legacy: 'pkh', bech32: 'wpkh', bech32m: 'tr' } as const)[type], key };
+      return { descriptor, internal };
+    }),
+  );
+}
+
+/** What a descriptor is added with. */
+export interface DescriptorSettings {
+  readonly timestamp: number;
+  readonly active: boolean;
+  readonly internal: boolean;
+  /** First and last index + 1 whose scripts are to be known; ignored without a wildcard. */
+  readonly range?: readonly [number, number];
+  readonly next?: number;
+}
+
+/** The keys of one wallet. */
+export class Keyring {
+  readonly #params: ChainParams;
+  readonly #tables: WalletTables;
+  readonly #keypool: number;
+  #held = new Map<number, Held>();
+  /** Parsed with secrets on first signature; dropped when the wallet is locked or reloaded. */
+  readonly #secret = new Map<number, Descriptor>();
+
+  constructor(
+    { params, keypool }: { params: ChainParams; keypool: number },
+    { tables }: { tables: WalletTables },
+  ) {
+    this.#params = params;
+    this.#tables = tables;
+    this.#keypool = keypool;
+  }
+
+  /** Reads the descriptors from disk; to be called again after a commit that changed them. */
+  async load(): Promise<void> {
+    const held = new Map<number, Held>();
+    for await (const [id, row] of this.#tables.descriptors.entries()) {
+      const known = this.#held.get(id);
+      // Parsing costs curve operations; the text of a descriptor never changes once it has an id.
+      const lookahead = known?.lookahead ?? this.#parsePublic(id, row);
+      held.set(id, { lookahead, row });
+    }
+    this.#held = held;
+  }
+
+  #parsePublic(id: number, row: DescriptorRow): Descriptor {
+    // Hardened wildcards cannot look ahead from public keys, so those need their secret text.
+    const needsSecret = /\*(h|')/.test(row.descriptor);
+    const secret = needsSecret ? this.#tables.secrets.getSync(id) : undefined;
+    return withoutSecrets(parseDescriptor(secret ?? row.descriptor, this.#params));
+  }
+
+  /** Every descriptor with its id. */
+  list(): { id: number; row: DescriptorRow; descriptor: Descriptor }[] {
+    return [...this.#held].map(([id, { row, lookahead }]) => ({ id, row, descriptor: lookahead }));
+  }
+
+  /** The private text of a descriptor; undefined when the wallet has only its public part. */
+  secretText(id: number): string | undefined {
+    return this.#tables.secrets.getSync(id);
+  }
+
+  /** True when any active descriptor hands out addresses. */
+  get canHandOut(): boolean {
+    return [...this.#held.values()].some(({ row }) => row.active);
+  }
+
+  /** Unused addresses that active chains of one side keep ready (or will, once idle). */
+  keypoolSize(internal: boolean): number {
+    let size = 0;
+    for (const { row } of this.#held.values()) {
+      if (row.active && row.internal === internal) {
+        size += this.#keypool;
+      }
+    }
+    return size;
+  }
+
+  /** Which key makes `script`; undefined for a foreign one. */
+  owner(unit: UnitOfWork | undefined, script: ScriptHex): ScriptRow | undefined {
+    const { scripts } = this.#tables;
+    return unit ? unit.get(scripts, script) : scripts.getSync(script);
+  }
+
+  /** The descriptor behind an own script. */
+  descriptorOf(owner: ScriptRow): DescriptorRow | undefined {
+    return this.#held.get(owner.descriptor)?.row;
+  }
+
+  /** How to spend an own script; `withSecrets` adds the private keys that the wallet has. */
+  solve(script: ScriptHex, withSecrets: boolean): ScriptSolution | undefined {
+    const owner = this.owner(undefined, script);
+    if (!owner) return undefined;
+    const descriptor = withSecrets
+      ? this.#withSecrets(owner.descriptor)
+      : this.#full(owner.descriptor);
+    if (!descriptor) return undefined;
+    return expandDescriptor(descriptor, owner.index).find(
+      ({ scriptPubKey }) => bytesToHex(scriptPubKey) === script,
+    );
+  }
+
+  #full(id: number): Descriptor | undefined {
+    return this.#held.get(id)?.lookahead;
+  }
+
+  #withSecrets(id: number): Descriptor | undefined {
+    let parsed = this.#secret.get(id);
+    if (!parsed) {
+      const text = this.#tables.secrets.getSync(id);
+      if (text === undefined) return this.#full(id);
+      parsed = parseDescriptor(text, this.#params);
+      this.#secret.set(id, parsed);
+    }
+    return parsed;
+  }
+
+  /**
+   * Adds or updates a descriptor and the scripts of its range; returns those that are new. Call
+   * `load` after the commit. Throws `WalletError`.
+   */
+  add(unit: UnitOfWork, descriptor: Descriptor, settings: DescriptorSettings): ScriptHex[] {
+    const normalized = formatDescriptor(descriptor, 'normalized', this.#params);
+    const known = this.list().find(({ row }) => row.descriptor === normalized);
+    const id = known?.id ?? this.#nextId(unit);
+    const ranged = isRanged(descriptor);
+    const [start, end] = ranged ? (settings.range ?? [0, this.firstLookahead()]) : [0, 1];
+    if (known && ranged && (start > known.row.rangeStart || end < known.row.rangeEnd)) {
+      const text = formatDescriptor(descriptor, 'public', this.#params);
+      throw new WalletError(
+        'descriptor-conflict',
+        `Could not add descriptor '${text}': new range must include current range = [${known.row.rangeStart},${known.row.rangeEnd - 1}]`,
+      );
+    }
+    const type = typeOfDescriptor(descriptor);
+    if (settings.active) this.#deactivate(unit, type, settings.internal, id);
+    const row: DescriptorRow = {
+      descriptor: normalized,
+      given: formatDescriptor(descriptor, 'public', this.#params),
+      timestamp: Math.min(settings.timestamp, known?.row.timestamp ?? settings.timestamp),
+      active: settings.active,
+      internal: settings.internal,
+      ...(type && { type }),
+      rangeStart: start,
+      rangeEnd: end,
+      next: Math.max(settings.next ?? start, known?.row.next ?? 0),
+    };
+    unit.put(this.#tables.descriptors, id, row);
+    if (hasPrivateKeys(descriptor)) {
+      unit.put(this.#tables.secrets, id, formatDescriptor(descriptor, 'private', this.#params));
+    }
+    const lookahead = withoutSecrets(descriptor);
+    return this.#register(unit, id, lookahead, start, end);
+  }
+
+  #nextId(unit: UnitOfWork): number {
+    let id = Math.max(-1, ...this.#held.keys()) + 1;
+    while (unit.get(this.#tables.descriptors, id)) id++;
+    return id;
+  }
+
+  #deactivate(unit: UnitOfWork, type: AddressType | undefined, internal: boolean, but: number) {
+    for (const [id] of this.#held) {
+      const row = unit.get(this.#tables.descriptors, id);
+      if (id !== but && row?.active && row.type === type && row.internal === internal) {
+        unit.put(this.#tables.descriptors, id, { ...row, active: false });
+      }
+    }
+  }
+
+  #register(unit: UnitOfWork, id: number, lookahead: Descriptor, start: number, end: number) {
+    const added: ScriptHex[] = [];
+    for (let index = start; index < end; index++) {
+      for (const { scriptPubKey } of expandDescriptor(lookahead, index)) {
+        const script = bytesToHex(scriptPubKey);
+        if (unit.get(this.#tables.scripts, script)) continue;
+        unit.put(this.#tables.scripts, script, { descriptor: id, index });
+        added.push(script);
+      }
+    }
+    return added;
+  }
+
+  /** Scripts that a new chain starts with. */
+  firstLookahead(): number {
+    return Math.min(FIRST_LOOKAHEAD, this.#keypool);
+  }
+
+  /**
+   * Hands out the next unused script of a type. Throws `WalletError` 'no-available-keys' or
+   * 'keypool-ran-out' when no active descriptor makes such scripts.
+   */
+  handOut(unit: UnitOfWork, type: AddressType, internal: boolean): ScriptHex {
+    const found = this.#active(unit, type, internal);
+    if (!found) {
+      if (!this.canHandOut || internal) throw new WalletError('no-available-keys');
+      throw new WalletError('keypool-ran-out', `Error: No ${type} addresses available.`);
+    }
+    const [id, row] = found;
+    const held = this.#held.get(id) as Held;
+    const end = Math.max(row.rangeEnd, this.#wantedEnd(row, row.next + 1));
+    this.#register(unit, id, held.lookahead, row.rangeEnd, end);
+    unit.put(this.#tables.descriptors, id, { ...row, next: row.next + 1, rangeEnd: end });
+    const [solution] = expandDescriptor(held.lookahead, row.next);
+    return bytesToHex((solution as ScriptSolution).scriptPubKey);
+  }
+
+  #active(
+    unit: UnitOfWork,
+    type: AddressType,
+    internal: boolean,
+  ): [number, DescriptorRow] | undefined {
+    for (const [id, { row: stale }] of this.#held) {
+      if (!stale.active || stale.type !== type || stale.internal !== internal) continue;
+      return [id, unit.get(this.#tables.descriptors, id) as DescriptorRow];
+    }
+    return undefined;
+  }
+
+  /** How far a chain should be known when `next` is its next index. */
+  #wantedEnd(row: DescriptorRow, next: number): number {
+    const least = next + this.firstLookahead();
+    return Math.min(next + this.#keypool, Math.max(least, row.rangeEnd + GROWTH));
+  }
+
+  /** Takes note that an own script was paid: it and those before it are not handed out any more. */
+  markUsed(unit: UnitOfWork, { descriptor: id, index }: ScriptRow): ScriptHex[] {
+    const row = unit.get(this.#tables.descriptors, id);
+    const held = this.#held.get(id);
+    if (!row || !held || !isRanged(held.lookahead) || index < row.next) return [];
+    const next = index + 1;
+    const full = row.rangeEnd - row.next >= this.#keypool;
+    const end = Math.max(row.rangeEnd, full ? next + this.#keypool : this.#wantedEnd(row, next));
+    const added = this.#register(unit, id, held.lookahead, row.rangeEnd, end);
+    unit.put(this.#tables.descriptors, id, { ...row, next, rangeEnd: end });
+    return added;
+  }
+
+  /**
+   * Derives up to `count` more scripts towards a full keypool; returns how many. Zero means that it is
+   * full, as it must be before old blocks are searched.
+   */
+  fill(unit: UnitOfWork, count: number): number {
+    let left = count;
+    for (const [id, { lookahead }] of this.#held) {
+      const row = unit.get(this.#tables.descriptors, id);
+      if (!row || !isRanged(lookahead)) continue;
+      const end = Math.min(row.next + this.#keypool, row.rangeEnd + left);
+      if (end <= row.rangeEnd) continue;
+      this.#register(unit, id, lookahead, row.rangeEnd, end);
+      unit.put(this.#tables.descriptors, id, { ...row, rangeEnd: end });
+      left -= end - row.rangeEnd;
+      if (left <= 0) break;
+    }
+    return count - left;
+  }
+}

@@ -1,0 +1,494 @@
+/**
+ * The ledger: the wallet's transactions and coins as blocks and mempool move them. Everything derived
+ * (sums, coin classes, indexes) follows from a transaction's bytes, its state, the address book and the
+ * keyring; `refresh` computes it anew and writes the difference, whatever it was that changed. Restart,
+ * rescan and reorganisation take this same path.
+ */
+import type { BlockRef } from '@coind/consensus';
+import {
+  type Block,
+  bytesToHex,
+  type OutPoint,
+  type Sats,
+  Tx,
+  type Txid,
+} from '@coind/primitives';
+import { repost, takeNumber } from './books.ts';
+import { addAtHeight, subject } from './height-sums.ts';
+import type { Keyring } from './keyring.ts';
+import {
+  type CoinClass,
+  type CoinRow,
+  EMPTY_TOTALS,
+  FIRST_COUNTERS,
+  outpointOf,
+  type ScriptHex,
+  type TotalsRow,
+  type TxRow,
+  type TxState,
+  UNSPENT_GROUPS,
+  type WalletTables,
+} from './tables.ts';
+import { postingsOf, type TxFacts } from './tx-effects.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+/** A coinbase can be spent by a block this much higher. */
+export const COINBASE_MATURITY = 100;
+/** How far ahead of the clock an earlier entry may be and still order later ones. */
+const TOLERATED_SECONDS = 300;
+
+/** What the wallet knows of a transaction when it first meets it. */
+export interface Learning {
+  /** Unix seconds. */
+  readonly now: number;
+  /** Header time of its block. */
+  readonly blockTime?: number;
+  /** True in a rescan: the wallet was not there, so the block says when it was. */
+  readonly rescan?: boolean;
+  readonly fromAccount?: string;
+  readonly comment?: string;
+  readonly to?: string;
+  readonly replaces?: Txid;
+}
+
+/** Something that happened to a transaction, told after the commit. */
+export interface LedgerEvent {
+  readonly txid: Txid;
+  readonly state: TxState['kind'];
+}
+
+/** A transaction in a block, as `disconnect` and maturity need them: loaded before a unit begins. */
+export interface HeightEntries {
+  readonly confirmed: readonly Txid[];
+  readonly conflicted: readonly Txid[];
+}
+
+/** Applies changes to one unit of work. Make one per unit; it holds no state but that. */
+export class Ledger {
+  readonly #unit: UnitOfWork;
+  readonly #tables: WalletTables;
+  readonly #keyring: Keyring;
+  readonly events: LedgerEvent[] = [];
+
+  constructor(unit: UnitOfWork, { tables, keyring }: { tables: WalletTables; keyring: Keyring }) {
+    this.#unit = unit;
+    this.#tables = tables;
+    this.#keyring = keyring;
+  }
+
+  /** Height that the wallet stands at; -1 before the first block. */
+  get #tipHeight(): number {
+    return this.#unit.get(this.#tables.position, undefined)?.height ?? -1;
+  }
+
+  #isMature(row: TxRow): boolean {
+    if (!row.coinbase) return true;
+    const { state } = row;
+    return (
+      state.kind === 'confirmed' && this.#tipHeight - state.ref.height >= COINBASE_MATURITY
+    );
+  }
+
+  // --- blocks and mempool -----------------------------------------------------------------------
+
+  /** Works through a block. `maturing`: entries at the height that becomes mature with it. */
+  connect(block: Block, ref: BlockRef, maturing: HeightEntries, about: Learning): void {
+    this.#unit.put(this.#tables.position, undefined, ref);
+    block.txs.forEach((tx, index) => {
+      this.#markConflicts(tx, ref);
+      const state: TxState = { kind: 'confirmed', ref, index };
+      this.learn(tx, state, { ...about, blockTime: block.header.time });
+    });
+    this.#refreshCoinbases(maturing);
+  }
+
+  /** Takes a block back. `entries` at its height, `maturing` at the height that it made mature. */
+  disconnect(
+    block: Block,
+    ref: BlockRef,
+    entries: HeightEntries,
+    maturing: HeightEntries,
+  ): void {
+    const previous = { hash: block.header.prevHash, height: ref.height - 1 };
+    this.#unit.put(this.#tables.position, undefined, previous);
+    for (const txid of [...entries.confirmed, ...entries.conflicted]) {
+      const row = this.#unit.get(this.#tables.txs, txid);
+      if (row) this.#setState(txid, row, { kind: 'inactive', abandoned: row.coinbase });
+    }
+    this.#refreshCoinbases(maturing);
+  }
+
+  #refreshCoinbases({ confirmed }: HeightEntries): void {
+    for (const txid of confirmed) {
+      if (this.#unit.get(this.#tables.txs, txid)?.coinbase) this.refresh(txid);
+    }
+  }
+
+  /** A transaction entered the mempool. */
+  added(tx: Tx, about: Learning): void {
+    const known = this.#unit.get(this.#tables.txs, tx.txid);
+    // Events of the mempool may come later than the block that confirmed it.
+    if (known?.state.kind === 'confirmed') return;
+    this.learn(tx, { kind: 'mempool' }, about);
+  }
+
+  /** A transaction left the mempool without a block. */
+  removed(txid: Txid): void {
+    const row = this.#unit.get(this.#tables.txs, txid);
+    if (row?.state.kind === 'mempool') {
+      this.#setState(txid, row, { kind: 'inactive', abandoned: false });
+    }
+  }
+
+  /** Gives a transaction up, and those that spend it. The caller checked that it may. */
+  abandon(txid: Txid): void {
+    const row = this.#unit.get(this.#tables.txs, txid);
+    if (row?.state.kind !== 'inactive' || row.state.abandoned) return;
+    this.#setState(txid, row, { kind: 'inactive', abandoned: true });
+    for (const child of this.#children(txid)) this.abandon(child);
+  }
+
+  /** Wallet transactions that spend what `tx`, now in a block, spends can never confirm. */
+  #markConflicts(tx: Tx, ref: BlockRef): void {
+    if (tx.isCoinbase) return;
+    for (const { prevout } of tx.inputs) {
+      for (const other of this.#unit.get(this.#tables.spends, prevout) ?? []) {
+        if (other !== tx.txid) this.#conflict(other, ref);
+      }
+    }
+  }
+
+  #conflict(txid: Txid, ref: BlockRef): void {
+    const row = this.#unit.get(this.#tables.txs, txid);
+    if (!row || row.state.kind === 'conflicted' || row.state.kind === 'confirmed') return;
+    this.#setState(txid, row, { kind: 'conflicted', ref });
+    for (const child of this.#children(txid)) this.#conflict(child, ref);
+  }
+
+  /** Wallet transactions that spend an output of `txid`. */
+  #children(txid: Txid): Set<Txid> {
+    const children = new Set<Txid>();
+    const { outputs } = this.tx(txid);
+    for (let vout = 0; vout < outputs.length; vout++) {
+      for (const child of this.#unit.get(this.#tables.spends, outpointOf(txid, vout)) ?? []) {
+        children.add(child);
+      }
+    }
+    return children;
+  }
+
+  // --- transactions -----------------------------------------------------------------------------
+
+  /** A transaction of the wallet. Throws when it has none of that id. */
+  tx(txid: Txid): Tx {
+    const bytes = this.#unit.get(this.#tables.txBytes, txid);
+    if (!bytes) throw new Error(`wallet has no transaction ${txid}`);
+    return Tx.decode(bytes);
+  }
+
+  /** True when an output is own or an input spends an own coin. */
+  concerns(tx: Tx): boolean {
+    return (
+      tx.outputs.some(
+        ({ scriptPubKey }) => this.#keyring.owner(this.#unit, bytesToHex(scriptPubKey)),
+      ) ||
+      (!tx.isCoinbase &&
+        tx.inputs.some(({ prevout }) => this.#unit.get(this.#tables.coins, prevout)))
+    );
+  }
+
+  /** Takes in a transaction, or a change of its state; ignores those that do not concern the wallet. */
+  learn(tx: Tx, state: TxState, about: Learning): boolean {
+    const known = this.#unit.get(this.#tables.txs, tx.txid);
+    if (known) {
+      if (!isSameState(known.state, state)) this.#setState(tx.txid, known, state, tx);
+      return true;
+    }
+    if (!this.concerns(tx)) return false;
+    this.#insert(tx, state, about);
+    return true;
+  }
+
+  #insert(tx: Tx, state: TxState, about: Learning): void {
+    const { txid } = tx;
+    const order = takeNumber(this.#unit, this.#tables, 'order');
+    takeNumber(this.#unit, this.#tables, 'transactions');
+    this.#unit.put(this.#tables.txBytes, txid, tx.encode());
+    this.#unit.put(this.#tables.order, order, txid);
+    tx.outputs.forEach(({ scriptPubKey }, vout) => {
+      this.#unit.put(this.#tables.payments, [bytesToHex(scriptPubKey), order, vout], txid);
+    });
+    if (!tx.isCoinbase) {
+      for (const { prevout } of tx.inputs) {
+        const spenders = this.#unit.get(this.#tables.spends, prevout) ?? [];
+        this.#unit.put(this.#tables.spends, prevout, [...spenders, txid]);
+      }
+    }
+    const { comment, to, replaces } = about;
+    const row: TxRow = {
+      state,
+      order,
+      coinbase: tx.isCoinbase,
+      trusted: false,
+      time: this.#timeFor(about),
+      timeReceived: about.now,
+      fromAccount: about.fromAccount ?? '',
+      ...(comment && { comment }),
+      ...(to && { to }),
+      ...(replaces && { replaces }),
+    };
+    this.#index(txid, undefined, state);
+    this.#unit.put(this.#tables.txs, txid, row);
+    this.#adoptOutputs(tx);
+    this.refresh(txid, tx);
+    // Its children may have been met first, when their parent was not known to be the wallet's.
+    for (const child of this.#children(txid)) this.refresh(child);
+    this.events.push({ txid, state: state.kind });
+  }
+
+  /** Removes a transaction that never left this process: the mempool would not have it. */
+  forget(txid: Txid): void {
+    const tx = this.tx(txid);
+    const row = this.#unit.get(this.#tables.txs, txid) as TxRow;
+    this.#setState(txid, row, { kind: 'inactive', abandoned: true }, tx);
+    const old = this.#unit.get(this.#tables.postings, txid) ?? [];
+    const journal = { kind: 'transaction', about: txid, time: row.time } as const;
+    repost(this.#unit, this.#tables, old, [], { order: row.order, journal });
+    tx.outputs.forEach(({ scriptPubKey }, vout) => {
+      this.#unit.del(this.#tables.payments, [bytesToHex(scriptPubKey), row.order, vout]);
+      this.#unit.del(this.#tables.coins, outpointOf(txid, vout));
+    });
+    for (const { prevout } of tx.inputs) {
+      const left = (this.#unit.get(this.#tables.spends, prevout) ?? []).filter((id) => id !== txid);
+      if (left.length > 0) this.#unit.put(this.#tables.spends, prevout, left);
+      else this.#unit.del(this.#tables.spends, prevout);
+    }
+    this.#unit.del(this.#tables.order, row.order);
+    this.#unit.del(this.#tables.postings, txid);
+    this.#unit.del(this.#tables.unconfirmed, txid);
+    this.#unit.del(this.#tables.txBytes, txid);
+    this.#unit.del(this.#tables.txs, txid);
+    const counters = this.#unit.get(this.#tables.counters, undefined) ?? FIRST_COUNTERS;
+    this.#unit.put(this.#tables.counters, undefined, {
+      ...counters,
+      transactions: counters.transactions - 1,
+    });
+  }
+
+  /**
+   * The time that listings show: when it was received, or the block's time for one that was only met
+   * in a block; never earlier than that of the entry before it.
+   */
+  #timeFor({ now, blockTime, rescan }: Learning): number {
+    const counters = this.#unit.get(this.#tables.counters, undefined) ?? FIRST_COUNTERS;
+    let time = now;
+    if (blockTime !== undefined && rescan) {
+      time = blockTime;
+    } else if (blockTime !== undefined) {
+      const before = counters.lastTime <= now + TOLERATED_SECONDS ? counters.lastTime : 0;
+      time = Math.max(before, Math.min(blockTime, Math.max(now, before)));
+    }
+    this.#unit.put(this.#tables.counters, undefined, { ...counters, lastTime: time });
+    return time;
+  }
+
+  #setState(txid: Txid, row: TxRow, state: TxState, tx?: Tx): void {
+    this.#index(txid, row.state, state);
+    this.#unit.put(this.#tables.txs, txid, { ...row, state });
+    this.refresh(txid, tx);
+    this.events.push({ txid, state: state.kind });
+  }
+
+  /** Keeps the indexes by height and of unconfirmed transactions. */
+  #index(txid: Txid, old: TxState | undefined, next: TxState): void {
+    const { heights, unconfirmed } = this.#tables;
+    if (old?.kind === 'confirmed' || old?.kind === 'conflicted') {
+      this.#unit.del(heights, [old.ref.height, txid]);
+    } else if (old) {
+      this.#unit.del(unconfirmed, txid);
+    }
+    if (next.kind === 'confirmed' || next.kind === 'conflicted') {
+      this.#unit.put(heights, [next.ref.height, txid], next.kind === 'confirmed');
+    } else {
+      this.#unit.put(unconfirmed, txid, true);
+    }
+  }
+
+  /** Changes what is said about a transaction, not what it does. */
+  annotate(txid: Txid, change: Partial<Pick<TxRow, 'replacedBy' | 'comment' | 'to'>>): void {
+    const row = this.#unit.get(this.#tables.txs, txid);
+    if (row) this.#unit.put(this.#tables.txs, txid, { ...row, ...change });
+  }
+
+  // --- what follows from it ---------------------------------------------------------------------
+
+  /** Makes rows for own outputs that have none yet. */
+  #adoptOutputs(tx: Tx): boolean {
+    let adopted = false;
+    tx.outputs.forEach(({ value, scriptPubKey }, vout) => {
+      const script = bytesToHex(scriptPubKey);
+      const owner = this.#keyring.owner(this.#unit, script);
+      const outpoint = outpointOf(tx.txid, vout);
+      if (!owner || this.#unit.get(this.#tables.coins, outpoint)) return;
+      this.#unit.put(this.#tables.coins, outpoint, {
+        value,
+        script,
+        height: -1,
+        coinbase: tx.isCoinbase,
+        class: 'none',
+      });
+      this.#keyring.markUsed(this.#unit, owner);
+      adopted = true;
+    });
+    return adopted;
+  }
+
+  /** A script became the wallet's own: transactions already known may pay it. */
+  adopt(txid: Txid): void {
+    const tx = this.tx(txid);
+    if (!this.#adoptOutputs(tx)) return;
+    this.refresh(txid, tx);
+    for (const child of this.#children(txid)) this.refresh(child);
+  }
+
+  /** Computes everything that follows from a transaction and writes what is different. */
+  refresh(txid: Txid, loaded?: Tx): void {
+    const tx = loaded ?? this.tx(txid);
+    const before = this.#unit.get(this.#tables.txs, txid) as TxRow;
+    const trusted = this.#isTrusted(tx, before);
+    const row = trusted === before.trusted ? before : { ...before, trusted };
+    if (row !== before) this.#unit.put(this.#tables.txs, txid, row);
+    const next = postingsOf(this.facts(tx, row));
+    const old = this.#unit.get(this.#tables.postings, txid) ?? [];
+    this.#unit.put(this.#tables.postings, txid, next);
+    const journal = { kind: 'transaction', about: txid, time: row.time } as const;
+    repost(this.#unit, this.#tables, old, next, { order: row.order, journal });
+    for (let vout = 0; vout < tx.outputs.length; vout++) this.#classify(outpointOf(txid, vout));
+    if (!row.coinbase) for (const { prevout } of tx.inputs) this.#classify(prevout);
+    if (row !== before) for (const child of this.#children(txid)) this.refresh(child);
+  }
+
+  /** What a transaction is to the wallet. */
+  facts(tx: Tx, row: TxRow): TxFacts {
+    let spentOwn = 0n;
+    if (!row.coinbase) {
+      for (const { prevout } of tx.inputs) {
+        spentOwn += this.#unit.get(this.#tables.coins, prevout)?.value ?? 0n;
+      }
+    }
+    return {
+      state: row.state,
+      coinbase: row.coinbase,
+      mature: this.#isMature(row),
+      fromAccount: row.fromAccount,
+      spentOwn,
+      outputs: tx.outputs.map(({ value, scriptPubKey }) => {
+        const script = bytesToHex(scriptPubKey);
+        return {
+          value,
+          script,
+          own: this.#keyring.owner(this.#unit, script) !== undefined,
+          label: this.#unit.get(this.#tables.book, script)?.label,
+        };
+      }),
+    };
+  }
+
+  /** Confirmed, or in the mempool with every input an own output of a trusted transaction. */
+  #isTrusted(tx: Tx, { state }: TxRow): boolean {
+    if (state.kind === 'confirmed') return true;
+    if (state.kind !== 'mempool') return false;
+    return tx.inputs.every(
+      ({ prevout }) =>
+        this.#unit.get(this.#tables.coins, prevout) !== undefined &&
+        this.#unit.get(this.#tables.txs, prevout.txid)?.trusted === true,
+    );
+  }
+
+  /** Puts a coin where it belongs now. */
+  #classify(outpoint: OutPoint): void {
+    const coin = this.#unit.get(this.#tables.coins, outpoint);
+    const row = coin && this.#unit.get(this.#tables.txs, outpoint.txid);
+    if (!coin || !row) return;
+    const { state } = row;
+    const next: CoinRow = {
+      ...coin,
+      class: this.#classOf(outpoint, row),
+      height: state.kind === 'confirmed' ? state.ref.height : -1,
+    };
+    if (next.class === coin.class && next.height === coin.height) return;
+    this.#count(outpoint, coin, -1n);
+    this.#count(outpoint, next, 1n);
+    this.#unit.put(this.#tables.coins, outpoint, next);
+  }
+
+  #classOf(outpoint: OutPoint, row: TxRow): CoinClass {
+    const { state } = row;
+    if (state.kind === 'conflicted') return 'none';
+    if (state.kind === 'inactive' && (state.abandoned || row.coinbase)) return 'none';
+    if (this.#isSpent(outpoint)) return 'spent';
+    if (state.kind === 'inactive') return 'nonmempool';
+    if (state.kind === 'mempool') return row.trusted ? 'trusted' : 'pending';
+    return this.#isMature(row) ? 'confirmed' : 'immature';
+  }
+
+  /** A conflicted or abandoned transaction spends nothing. */
+  #isSpent(outpoint: OutPoint): boolean {
+    return (this.#unit.get(this.#tables.spends, outpoint) ?? []).some((txid) => {
+      const state = this.#unit.get(this.#tables.txs, txid)?.state;
+      return state && state.kind !== 'conflicted' && !(state.kind === 'inactive' && state.abandoned);
+    });
+  }
+
+  /** Adds a coin to, or takes it from, the sums and indexes of its class. */
+  #count(outpoint: OutPoint, coin: CoinRow, sign: 1n | -1n): void {
+    const { totals, unspent, coinsByScript } = this.#tables;
+    const { class: coinClass, value, script, height } = coin;
+    const group = UNSPENT_GROUPS[coinClass];
+    if (group !== undefined) {
+      const byValue: [number, Sats, OutPoint] = [group, value, outpoint];
+      const byScript: [ScriptHex, OutPoint] = [script, outpoint];
+      if (sign > 0n) {
+        this.#unit.put(unspent, byValue, true);
+        this.#unit.put(coinsByScript, byScript, true);
+      } else {
+        this.#unit.del(unspent, byValue);
+        this.#unit.del(coinsByScript, byScript);
+      }
+    }
+    if (coinClass === 'confirmed') {
+      addAtHeight(this.#unit, this.#tables, subject.coins, height, sign * value);
+    }
+    if (coinClass !== 'none' && coinClass !== 'spent') {
+      const sums: TotalsRow = this.#unit.get(totals, undefined) ?? EMPTY_TOTALS;
+      this.#unit.put(totals, undefined, {
+        ...sums,
+        [coinClass]: sums[coinClass] + sign * value,
+      });
+    }
+  }
+}
+
+function isSameState(a: TxState, b: TxState): boolean {
+  if (a.kind !== b.kind) return false;
+  if (a.kind === 'inactive' && b.kind === 'inactive') return a.abandoned === b.abandoned;
+  if (a.kind === 'confirmed' && b.kind === 'confirmed') {
+    return a.ref.hash === b.ref.hash && a.index === b.index;
+  }
+  if (a.kind === 'conflicted' && b.kind === 'conflicted') return a.ref.hash === b.ref.hash;
+  return true;
+}
+
+/** Loads what lies at a height. */
+export async function entriesAt(
+  { heights }: WalletTables,
+  height: number,
+): Promise<HeightEntries> {
+  const confirmed: Txid[] = [];
+  const conflicted: Txid[] = [];
+  if (height < 0) return { confirmed, conflicted };
+  for await (const [[, txid], isConfirmed] of heights.entries({ prefix: [height] })) {
+    (isConfirmed ? confirmed : conflicted).push(txid);
+  }
+  return { confirmed, conflicted };
+}

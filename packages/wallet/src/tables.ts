@@ -1,0 +1,440 @@
+/**
+ * Everything a wallet keeps on disk, on one page. Primary rows (keys, book, transactions, moves) say
+ * what happened; every other row follows from them and can be computed again. Scripts are named by the
+ * hex of their scriptPubKey: an address is only its spelling.
+ */
+import type { BlockRef } from '@coind/consensus';
+import {
+  type BlockHash,
+  bytesToHex,
+  hexToBytes,
+  type OutPoint,
+  type Sats,
+  type Txid,
+} from '@coind/primitives';
+import {
+  bool,
+  hash32,
+  i64be,
+  json,
+  list,
+  optional,
+  outpoint,
+  type PartCodec,
+  part,
+  type Store,
+  struct,
+  type Table,
+  type TableSpec,
+  text,
+  tuple,
+  u8,
+  u32be,
+  uint,
+  unit,
+} from '@coind/store';
+import type { AddressType } from './address-type.ts';
+
+/** Version of this layout; a store of another one is refused. */
+export const WALLET_SCHEMA = 1;
+
+/** Lower-case hex of a scriptPubKey. */
+export type ScriptHex = string;
+
+/** Settings that a wallet is created with and keeps. */
+export interface WalletFlags {
+  /** Created without keys; imports may have filled it since. */
+  readonly blank: boolean;
+  /** Holds public keys only: knows its coins but cannot sign. */
+  readonly privateKeysDisabled: boolean;
+  readonly avoidReuse: boolean;
+}
+
+/** What a wallet is. */
+export interface WalletMeta {
+  readonly flags: WalletFlags;
+  /** Unix seconds of the oldest key: nothing before it can be the wallet's. */
+  readonly birthTime: number;
+}
+
+/** Numbers that count up; never handed out twice. */
+export interface Counters {
+  /** Next place in the order in which the wallet learns of transactions and moves. */
+  readonly order: number;
+  /** Next line of the journal. */
+  readonly journal: number;
+  readonly transactions: number;
+  /** Time of the newest entry; a later entry does not show an earlier time. */
+  readonly lastTime: number;
+}
+
+/** A descriptor the wallet watches and, where it has the keys, signs for. */
+export interface DescriptorRow {
+  /** Public text with its checksum; hardened steps folded into the origin where that was possible. */
+  readonly descriptor: string;
+  /** The text as it was given, in public form, for listings. */
+  readonly given: string;
+  readonly timestamp: number;
+  /** Hands out new addresses of its type. */
+  readonly active: boolean;
+  readonly internal: boolean;
+  readonly type?: AddressType;
+  /** First index that was asked for. */
+  readonly rangeStart: number;
+  /** One after the last index whose script is in the `scripts` table. */
+  readonly rangeEnd: number;
+  /** Next index that was never handed out. */
+  readonly next: number;
+}
+
+/** Which key a script belongs to. */
+export interface ScriptRow {
+  readonly descriptor: number;
+  readonly index: number;
+}
+
+/** An entry of the address book. */
+export interface BookRow {
+  readonly label: string;
+  readonly purpose: 'receive' | 'send' | '';
+}
+
+/** Running sums of one account, which is also one label. Amounts in satoshis. */
+export interface AccountRow {
+  /** Confirmed, mature payments to addresses of the account. */
+  readonly credits: Sats;
+  /** The same, unconfirmed. */
+  readonly pendingCredits: Sats;
+  /** Sent from the account, fees included. */
+  readonly debits: Sats;
+  /** Moved in less moved out. */
+  readonly moved: Sats;
+  /** Confirmed payments other than coinbase; spending changes nothing. */
+  readonly received: Sats;
+  readonly pendingReceived: Sats;
+  /** How many own addresses have this name. */
+  readonly ownAddresses: number;
+  readonly addresses: number;
+  /** Transactions that count in its balance, by the account they were sent from. */
+  readonly transactions: number;
+  readonly moves: number;
+}
+
+/** Running sums of one own script. */
+export interface ScriptSumsRow {
+  /** Outputs of wallet transactions that pay it, whatever became of them. */
+  readonly uses: number;
+  readonly received: Sats;
+  readonly pendingReceived: Sats;
+}
+
+/** What became of a transaction. */
+export type TxState =
+  | { readonly kind: 'confirmed'; readonly ref: BlockRef; readonly index: number }
+  | { readonly kind: 'mempool' }
+  /** Neither confirmed nor in the mempool. */
+  | { readonly kind: 'inactive'; readonly abandoned: boolean }
+  /** A block of the active chain holds a transaction that spends the same coin. */
+  | { readonly kind: 'conflicted'; readonly ref: BlockRef };
+
+/** A transaction of the wallet, without its bytes. */
+export interface TxRow {
+  readonly state: TxState;
+  readonly order: number;
+  readonly coinbase: boolean;
+  /** All that it spends is the wallet's own and trusted, or it is confirmed. */
+  readonly trusted: boolean;
+  /** What listings call its time. */
+  readonly time: number;
+  readonly timeReceived: number;
+  readonly fromAccount: string;
+  readonly comment?: string;
+  readonly to?: string;
+  readonly replaces?: Txid;
+  readonly replacedBy?: Txid;
+}
+
+/** What a transaction contributed to a running sum; taken back exactly when something changes. */
+export interface Posting {
+  /** `account` credits and debits; `touch` counts it; the rest are received sums and index entries. */
+  readonly kind: 'credit' | 'debit' | 'touch' | 'label' | 'script' | 'name';
+  /** An account or label, or a script in hex. */
+  readonly name: string;
+  readonly amount: Sats;
+  /** Height of its block; undefined while unconfirmed. */
+  readonly height?: number;
+  readonly coinbase: boolean;
+}
+
+/** Where a coin stands. Only `confirmed` and `trusted` ones are selected for spending. */
+export type CoinClass =
+  | 'none'
+  | 'confirmed'
+  | 'trusted'
+  | 'pending'
+  | 'immature'
+  | 'nonmempool'
+  | 'spent';
+
+/** An output that is the wallet's own, spent or not. */
+export interface CoinRow {
+  readonly value: Sats;
+  readonly script: ScriptHex;
+  /** Height of its block; -1 while unconfirmed. */
+  readonly height: number;
+  readonly coinbase: boolean;
+  readonly class: CoinClass;
+}
+
+/** The first part of the key of `unspent`, by class; other classes are not in it. */
+export const UNSPENT_GROUPS: Readonly<Partial<Record<CoinClass, number>>> = {
+  trusted: 0,
+  confirmed: 1,
+  pending: 2,
+  immature: 3,
+};
+
+/** What unspent coins of each class are worth. */
+export type TotalsRow = Readonly<
+  Record<'confirmed' | 'trusted' | 'pending' | 'immature' | 'nonmempool', Sats>
+>;
+
+/** One line of an account's book. */
+export interface JournalRow {
+  readonly amount: Sats;
+  /** Of the account after this line: confirmed credits less debits plus moves. */
+  readonly balance: Sats;
+  readonly kind: 'transaction' | 'move' | 'rename';
+  /** The transaction behind it, or for a move the other account. */
+  readonly about: string;
+  readonly time: number;
+}
+
+/** One side of a move. */
+export interface MoveRow {
+  readonly account: string;
+  readonly otherAccount: string;
+  readonly amount: Sats;
+  readonly comment: string;
+  readonly time: number;
+}
+
+const hex: PartCodec<string> = {
+  encode: hexToBytes,
+  decode: bytesToHex,
+  put: (writer, value) => void writer.varBytes(hexToBytes(value)),
+  take: (reader) => bytesToHex(reader.varBytes()),
+};
+/** The value of a set: a row that is there says true. */
+const mark: PartCodec<true> = part(
+  () => {},
+  () => true as const,
+  0,
+);
+const txid = hash32<Txid>();
+const ref: PartCodec<BlockRef> = struct<BlockRef>({ hash: hash32<BlockHash>(), height: u32be });
+const sats: PartCodec<Sats> = i64be;
+const classes: readonly CoinClass[] = [
+  'none',
+  'confirmed',
+  'trusted',
+  'pending',
+  'immature',
+  'nonmempool',
+  'spent',
+];
+const coinClass: PartCodec<CoinClass> = part(
+  (writer, value) => void writer.u8(classes.indexOf(value)),
+  (reader) => classes[reader.u8()] ?? 'none',
+);
+const height: PartCodec<number> = part(
+  (writer, value) => void writer.i32(value),
+  (reader) => reader.i32(),
+);
+
+const account: PartCodec<AccountRow> = struct<AccountRow>({
+  credits: sats,
+  pendingCredits: sats,
+  debits: sats,
+  moved: sats,
+  received: sats,
+  pendingReceived: sats,
+  ownAddresses: uint,
+  addresses: uint,
+  transactions: uint,
+  moves: uint,
+});
+const kinds: readonly Posting['kind'][] = ['credit', 'debit', 'touch', 'label', 'script', 'name'];
+const maybeHeight = optional(u32be);
+const posting: PartCodec<Posting> = part(
+  (writer, { kind, name, amount, height: at, coinbase }) => {
+    writer.u8(kinds.indexOf(kind));
+    (kind === 'script' ? hex : text).put(writer, name);
+    sats.put(writer, amount);
+    maybeHeight.put(writer, at);
+    bool.put(writer, coinbase === true);
+  },
+  (reader) => {
+    const kind = kinds[reader.u8()] ?? 'name';
+    const name = (kind === 'script' ? hex : text).take(reader);
+    const amount = sats.take(reader);
+    const at = maybeHeight.take(reader);
+    const coinbase = bool.take(reader);
+    return { kind, name, amount, ...(at !== undefined && { height: at }), coinbase };
+  },
+);
+
+function spec<K, V>(
+  prefix: string,
+  key: TableSpec<K, V>['key'],
+  value: TableSpec<K, V>['value'],
+  about: string,
+): TableSpec<K, V> {
+  return { prefix, key, value, about };
+}
+
+/** The tables, by name. */
+export const walletTables = {
+  meta: spec('m:', unit, json<WalletMeta>(), 'Flags and birth time.'),
+  counters: spec(
+    'n:',
+    unit,
+    struct<Counters>({ order: uint, journal: uint, transactions: uint, lastTime: uint }),
+    'Numbers that count up.',
+  ),
+  position: spec('p:', unit, ref, 'The last block this wallet has worked through.'),
+  descriptors: spec('d:', u32be, json<DescriptorRow>(), 'Descriptors, public parts.'),
+  secrets: spec('S:', u32be, text, 'Descriptors with their private keys.'),
+  scripts: spec(
+    'k:',
+    hex,
+    struct<ScriptRow>({ descriptor: u32be, index: u32be }),
+    'Own scripts: which descriptor makes them, at which index.',
+  ),
+  book: spec('b:', hex, json<BookRow>(), 'Address book: the label of a script.'),
+  labels: spec('l:', tuple(text, hex), mark, 'Scripts by label.'),
+  accounts: spec(
+    'a:',
+    text,
+    account,
+    'Running sums by account.',
+  ),
+  allAccounts: spec('z:', unit, account, 'The same sums over all accounts, moves left out.'),
+  current: spec('r:', text, hex, 'The receiving script that getaccountaddress shows.'),
+  scriptSums: spec(
+    'x:',
+    hex,
+    struct<ScriptSumsRow>({ uses: uint, received: sats, pendingReceived: sats }),
+    'Running sums by script.',
+  ),
+  sums: spec(
+    's:',
+    tuple(text, u8, u32be),
+    i64be,
+    'Amounts by subject and height, in two levels, so that any minconf is a short range.',
+  ),
+  txs: spec('t:', txid, json<TxRow>(), 'Transactions: state, time, account, comments.'),
+  txBytes: spec<Txid, Uint8Array>(
+    'T:',
+    txid,
+    { encode: (value) => value, decode: (value) => value },
+    'Transactions as they are serialised.',
+  ),
+  postings: spec('P:', txid, list(posting), 'What a transaction added to the sums.'),
+  order: spec(
+    'o:',
+    uint,
+    optional(txid),
+    'Transactions and moves in the order in which they were learnt; no txid means a move.',
+  ),
+  named: spec('i:', tuple(text, uint), mark, 'The same order, by account and label.'),
+  moves: spec('M:', uint, json<MoveRow>(), 'Moves between accounts, one row per side.'),
+  heights: spec('h:', tuple(u32be, txid), bool, 'Transactions by height; false for conflicted.'),
+  unconfirmed: spec('u:', txid, mark, 'Transactions without a block, conflicted ones excepted.'),
+  coins: spec(
+    'c:',
+    outpoint,
+    struct<CoinRow>({ value: sats, script: hex, height, coinbase: bool, class: coinClass }),
+    'Own outputs, spent ones included.',
+  ),
+  unspent: spec(
+    'v:',
+    tuple(u8, i64be, outpoint),
+    mark,
+    'Unspent coins by class (`UNSPENT_GROUPS`) and value.',
+  ),
+  coinsByScript: spec('y:', tuple(hex, outpoint), mark, 'Unspent own coins by script.'),
+  spends: spec('e:', outpoint, list(txid), 'Wallet transactions that spend an outpoint.'),
+  payments: spec(
+    'q:',
+    tuple(hex, uint, u32be),
+    txid,
+    'Outputs of wallet transactions by script, own and foreign, in order.',
+  ),
+  totals: spec(
+    'B:',
+    unit,
+    struct<TotalsRow>({
+      confirmed: sats,
+      trusted: sats,
+      pending: sats,
+      immature: sats,
+      nonmempool: sats,
+    }),
+    'What the unspent coins are worth, by class.',
+  ),
+  journal: spec(
+    'j:',
+    tuple(text, uint),
+    json<JournalRow>(),
+    'The books: every change of an account, with its balance afterwards. Only appended to.',
+  ),
+  locked: spec('L:', outpoint, mark, 'Coins that the user keeps from being spent, across restarts.'),
+} as const;
+
+type TableOf<S> = S extends TableSpec<infer K, infer V> ? Table<K, V> : never;
+
+/** The tables of one wallet, open. */
+export type WalletTables = {
+  readonly [Name in keyof typeof walletTables]: TableOf<(typeof walletTables)[Name]>;
+};
+
+/** Opens the tables in `store`. */
+export function openTables(store: Store): WalletTables {
+  const opened: Record<string, unknown> = {};
+  for (const [name, tableSpec] of Object.entries(walletTables)) {
+    opened[name] = store.table(tableSpec as TableSpec<unknown, unknown>);
+  }
+  return opened as WalletTables;
+}
+
+/** An account nothing has happened in. */
+export const EMPTY_ACCOUNT: AccountRow = {
+  credits: 0n,
+  pendingCredits: 0n,
+  debits: 0n,
+  moved: 0n,
+  received: 0n,
+  pendingReceived: 0n,
+  ownAddresses: 0,
+  addresses: 0,
+  transactions: 0,
+  moves: 0,
+};
+/** A script nothing was paid to. */
+export const EMPTY_SCRIPT_SUMS: ScriptSumsRow = { uses: 0, received: 0n, pendingReceived: 0n };
+/** A wallet without coins. */
+export const EMPTY_TOTALS: TotalsRow = {
+  confirmed: 0n,
+  trusted: 0n,
+  pending: 0n,
+  immature: 0n,
+  nonmempool: 0n,
+};
+/** A wallet that has seen nothing. */
+export const FIRST_COUNTERS: Counters = { order: 0, journal: 0, transactions: 0, lastTime: 0 };
+
+/** An outpoint as a plain value (rows must not keep whole transactions alive). */
+export function outpointOf(id: Txid, vout: number): OutPoint {
+  return { txid: id, vout };
+}

@@ -1,0 +1,75 @@
+/**
+ * A unit of work: reads through to the tables, keeps its own writes where it sees them itself, and
+ * ends as one list of writes for one atomic commit. All reads are synchronous, so a unit decides
+ * without an `await` in between: load, decide, commit.
+ */
+import { bytesToHex, type OutPoint } from '@coind/primitives';
+import type { Table, Write } from '@coind/store';
+
+interface Row<K, V> {
+  readonly key: K;
+  value: V | undefined;
+  dirty: boolean;
+}
+
+/** Names a key for a `Map`; different keys of one table have different names. */
+function nameOf(key: unknown): string {
+  if (typeof key === 'string') return key;
+  if (typeof key === 'number' || typeof key === 'bigint') return String(key);
+  if (key === undefined) return '';
+  if (Array.isArray(key)) return key.map(nameOf).join('\u0000');
+  if (key instanceof Uint8Array) return bytesToHex(key);
+  const { txid, vout } = key as OutPoint;
+  return `${txid}:${vout}`;
+}
+
+/** Changes that are not written yet. */
+export class UnitOfWork {
+  readonly #rows = new Map<unknown, Map<string, Row<unknown, unknown>>>();
+
+  #row<K, V>(table: Table<K, V>, key: K): Row<K, V> {
+    let rows = this.#rows.get(table);
+    if (!rows) {
+      rows = new Map();
+      this.#rows.set(table, rows);
+    }
+    const name = nameOf(key);
+    let row = rows.get(name) as Row<K, V> | undefined;
+    if (!row) {
+      row = { key, value: table.getSync(key), dirty: false };
+      rows.set(name, row as Row<unknown, unknown>);
+    }
+    return row;
+  }
+
+  /** The row as this unit would leave it. Do not change what it returns: put a new value. */
+  get<K, V>(table: Table<K, V>, key: K): V | undefined {
+    return this.#row(table, key).value;
+  }
+
+  put<K, V>(table: Table<K, V>, key: K, value: V): void {
+    const row = this.#row(table, key);
+    row.value = value;
+    row.dirty = true;
+  }
+
+  del<K, V>(table: Table<K, V>, key: K): void {
+    const row = this.#row(table, key);
+    if (row.value === undefined) return;
+    row.value = undefined;
+    row.dirty = true;
+  }
+
+  /** Everything this unit changed. */
+  writes(): Write[] {
+    const writes: Write[] = [];
+    for (const [table, rows] of this.#rows) {
+      for (const { key, value, dirty } of rows.values()) {
+        if (!dirty) continue;
+        const target = table as Table<unknown, unknown>;
+        writes.push(value === undefined ? target.del(key) : target.put(key, value));
+      }
+    }
+    return writes;
+  }
+}
