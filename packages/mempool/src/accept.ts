@@ -13,8 +13,10 @@ import {
   type HeaderContext,
   isFinalTx,
   runScriptCheck,
+  scriptChecksOf,
   sequenceLocks,
   sigopCostOf,
+  ValidationError,
 } from '@coind/consensus';
 import { type FeeRate, feeFor, type Sats, type Tx } from '@coind/primitives';
 import { STANDARD_FLAGS } from '@coind/script';
@@ -175,9 +177,14 @@ function limitAndReplace(
 /** Every input under the rules of relay, which include those of the next block. */
 function checkScripts(tx: Tx, coins: readonly Coin[]): void {
   const spent = coins.map(({ output }) => output);
-  for (let inputIndex = 0; inputIndex < tx.inputs.length; inputIndex++) {
-    runScriptCheck({ tx, inputIndex, spent, flags: STANDARD_FLAGS }, 'mempool', () =>
-      !tx.hasWitness && spendsWitnessProgram(tx, coins) ? 'witness-stripped' : undefined,
-    );
+  try {
+    for (const scriptCheck of scriptChecksOf(tx, spent, STANDARD_FLAGS)) {
+      runScriptCheck(scriptCheck, 'mempool');
+    }
+  } catch (error) {
+    // Somebody may have taken the witness off on the way, which says nothing about the txid.
+    const stripped = error instanceof ValidationError && !tx.hasWitness;
+    if (!stripped || !spendsWitnessProgram(tx, coins)) throw error;
+    throw new ValidationError(error.reason, error.debug, 'witness-stripped');
   }
 }

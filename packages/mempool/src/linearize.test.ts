@@ -73,6 +73,34 @@ test('two children share the cost of a parent, a poor third waits', () => {
   expect(chunks.map(({ members }) => members)).toEqual([[0, 1, 2], [3]]);
 });
 
+test('equal rates that depend on each other crosswise still come out parents first', () => {
+  const chunks = linearize([node(0, 1), node(4, 4, 0), node(4, 3, 0, 1)]);
+  expect(chunks).toEqual([{ fee: 8n, size: 8, members: [0, 1, 2] }]);
+});
+
+test('no chunk can be cut into parts that pay the same', () => {
+  fc.assert(
+    fc.property(graphs, (nodes) => {
+      for (const { members, fee, size } of linearize(nodes)) {
+        for (let mask = 1; mask < (1 << members.length) - 1; mask++) {
+          const part = members.filter((_, i) => mask & (1 << i));
+          const closed = part.every((member) =>
+            nodes[member]?.parents.every((p) => part.includes(p) || !members.includes(p)),
+          );
+          if (!closed) continue;
+          const sum = { fee: 0n, size: 0 };
+          for (const member of part) {
+            sum.fee += (nodes[member] as ClusterNode).fee;
+            sum.size += (nodes[member] as ClusterNode).size;
+          }
+          expect(compareRates(sum, { fee, size })).toBeLessThan(0);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('no order of a small cluster earns more at any size', () => {
   fc.assert(
     fc.property(graphs, (nodes) => {
@@ -96,9 +124,8 @@ test('chunks hold every node once, parents first, at falling rates', () => {
           expect(order.indexOf(parent)).toBeLessThan(place);
         }
       }
-      for (let i = 1; i < chunks.length; i++) {
-        const [before, after] = chunks.slice(i - 1, i + 1) as [FeeFraction, FeeFraction];
-        expect(compareRates(before, after)).toBeGreaterThanOrEqual(0);
+      for (const [i, chunk] of chunks.slice(1).entries()) {
+        expect(compareRates(chunks[i] as FeeFraction, chunk)).toBeGreaterThanOrEqual(0);
       }
     }),
   );

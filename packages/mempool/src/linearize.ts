@@ -63,14 +63,17 @@ class SpanningForest {
     }
   }
 
-  /** Joins a chunk with the chunk it depends on wherever it pays better, until none does. */
+  /**
+   * Joins a chunk with the chunk it depends on wherever it pays no less, until every chunk pays less
+   * than those it depends on: then no two depend on each other.
+   */
   merge(): void {
     for (;;) {
       let best: Dependency | undefined;
       for (const dependency of this.#dependencies) {
         const lower = this.#treeOf(dependency.child);
         const upper = this.#treeOf(dependency.parent);
-        if (lower === upper || compareRates(lower, upper) <= 0) continue;
+        if (lower === upper || compareRates(lower, upper) < 0) continue;
         if (!best || compareRates(lower, this.#treeOf(best.child)) > 0) best = dependency;
       }
       if (!best) return;
@@ -144,12 +147,48 @@ class SpanningForest {
 export function linearize(nodes: readonly ClusterNode[]): NodeChunk[] {
   const [only] = nodes;
   if (nodes.length === 1 && only) return [{ fee: only.fee, size: only.size, members: [0] }];
+  return orderTrees(
+    nodes,
+    bestTrees(nodes).flatMap((tree) => smallestTrees(nodes, tree)),
+  );
+}
+
+/** Trees of an order that nothing beats; those of equal rates that depend on each other are one. */
+function bestTrees(nodes: readonly ClusterNode[]): Tree[] {
   const forest = new SpanningForest(nodes);
   forest.merge();
   // Each cut improves the order. Rounds of cuts that gain nothing are possible in theory, and what
   // the forest holds is a valid order at any time, so a bound is all that is needed.
   for (let steps = 0; steps < 20 * nodes.length && forest.split(); steps++) forest.merge();
-  return orderTrees(nodes, forest.trees());
+  return forest.trees();
+}
+
+/** Cuts a tree into parts of its own rate, wherever dependencies allow. */
+function smallestTrees(nodes: readonly ClusterNode[], tree: Tree): Tree[] {
+  if (tree.members.length === 1) return [tree];
+  const placeOf = new Map(tree.members.map((member, place) => [member, place]));
+  // Fees so large that one unit more or less decides between equals and changes nothing else: a part
+  // with the first member then pays a little more than the rest, or a little less.
+  const scale = BigInt(tree.size + 1);
+  for (const nudge of [1n, -1n]) {
+    const nudged = tree.members.map((member, place): ClusterNode => {
+      const { fee, size, parents } = nodes[member] as ClusterNode;
+      return {
+        fee: fee * scale + (place === 0 ? nudge : 0n),
+        size,
+        parents: parents.flatMap((parent) => placeOf.get(parent) ?? []),
+      };
+    });
+    const parts = bestTrees(nudged);
+    if (parts.length === 1) continue;
+    return parts.flatMap(({ members, size }) => {
+      const original = members.map((place) => tree.members[place] as number);
+      let fee = 0n;
+      for (const member of original) fee += (nodes[member] as ClusterNode).fee;
+      return smallestTrees(nodes, { fee, size, members: original });
+    });
+  }
+  return [tree];
 }
 
 function orderTrees(nodes: readonly ClusterNode[], trees: readonly Tree[]): NodeChunk[] {
@@ -169,6 +208,7 @@ function orderTrees(nodes: readonly ClusterNode[], trees: readonly Tree[]): Node
         nodes[member]?.parents.every((parent) => done.has(parent) || treeOf.get(parent) === tree),
       ),
     );
+    if (ready < 0) throw new Error('chunks depend on each other');
     const [tree] = waiting.splice(ready, 1) as [Tree];
     const members = orderMembers(nodes, tree.members, done);
     chunks.push({ fee: tree.fee, size: tree.size, members });

@@ -116,7 +116,7 @@ test('dust thresholds are the well-known ones', () => {
 });
 
 describe('spent outputs', () => {
-  const reason = (scriptPubKey: Uint8Array, scriptSig = new Uint8Array(0)): string =>
+  const reason = (scriptPubKey: Uint8Array, scriptSig: Uint8Array = new Uint8Array(0)): string =>
     reasonOf(() =>
       checkInputsStandard(txOf({ inputs: [input(scriptSig)] }), [coinOf(scriptPubKey)]),
     );
@@ -193,7 +193,7 @@ describe('witnesses', () => {
   });
 
   test('may be all that is missing', () => {
-    const spends = (script: Uint8Array, scriptSig = none) =>
+    const spends = (script: Uint8Array, scriptSig: Uint8Array = none) =>
       spendsWitnessProgram(txOf({ inputs: [input(scriptSig)] }), [coinOf(script)]);
     expect(spends(p2wpkh(hash20))).toBe(true);
     expect(spends(p2sh(hash20), buildScript([p2wpkh(hash20)]))).toBe(true);

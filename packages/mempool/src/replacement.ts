@@ -3,8 +3,8 @@
  * The rules are bitcoind's of today: every transaction is replaceable, and the pool must earn more
  * afterwards at every size. Pure; finding the conflicts is the door's business.
  */
-import { check } from '@coind/consensus';
-import { type FeeRate, feeFor, formatBtc, type Sats, type Txid } from '@coind/primitives';
+import { check, fail, formatMoney } from '@coind/consensus';
+import { type FeeRate, feeFor, type Sats, type Txid } from '@coind/primitives';
 import type { PoolEntry } from './entry.ts';
 import { type Cluster, chunksOf, totalsOf, withAncestors, withDescendants } from './graph.ts';
 import { compareDiagrams } from './linearize.ts';
@@ -28,13 +28,15 @@ export function checkReplacement(
 ): Set<PoolEntry> {
   const { txid } = entry.tx;
   const clusters = new Set([...direct].map(({ cluster }) => cluster as Cluster));
-  check(
-    clusters.size <= MAX_CLUSTERS,
-    sibling
-      ? 'too many potential replacements (including sibling eviction)'
-      : 'too many potential replacements',
-    `rejecting replacement ${txid}; too many conflicting clusters (${clusters.size} > ${MAX_CLUSTERS})`,
-  );
+  if (clusters.size > MAX_CLUSTERS) {
+    const count = `${clusters.size} > ${MAX_CLUSTERS}`;
+    fail(
+      sibling
+        ? 'too many potential replacements (including sibling eviction)'
+        : 'too many potential replacements',
+      `rejecting replacement ${txid}; too many conflicting clusters (${count})`,
+    );
+  }
   const replaced = withDescendants(direct);
   checkPays(entry, totalsOf(replaced).fees, sibling, incrementalFee);
   checkLimits(replaced);
@@ -52,18 +54,16 @@ function checkPays(entry: PoolEntry, lost: Sats, sibling: boolean, rate: FeeRate
   const { modifiedFee: fee, vsize } = entry;
   const { txid } = entry.tx;
   const reason = sibling ? 'insufficient fee (including sibling eviction)' : 'insufficient fee';
-  check(
-    fee >= lost,
-    reason,
-    `rejecting replacement ${txid}, less fees than conflicting txs; ${formatMoney(fee)} < ${formatMoney(lost)}`,
-  );
+  if (fee < lost) {
+    const texts = `${formatMoney(fee)} < ${formatMoney(lost)}`;
+    fail(reason, `rejecting replacement ${txid}, less fees than conflicting txs; ${texts}`);
+  }
   const extra = fee - lost;
   const relay = feeFor(rate, vsize);
-  check(
-    extra >= relay,
-    reason,
-    `rejecting replacement ${txid}, not enough additional fees to relay; ${formatMoney(extra)} < ${formatMoney(relay)}`,
-  );
+  if (extra < relay) {
+    const texts = `${formatMoney(extra)} < ${formatMoney(relay)}`;
+    fail(reason, `rejecting replacement ${txid}, not enough additional fees to relay; ${texts}`);
+  }
 }
 
 /** The clusters it touches earn more with it at every size, and nowhere less. */
@@ -94,11 +94,6 @@ function checkIndependent(entry: PoolEntry, direct: ReadonlySet<PoolEntry>): voi
       `${entry.tx.txid} spends conflicting transaction ${ancestor.tx.txid}`,
     );
   }
-}
-
-/** BTC as bitcoind writes it in texts: at least two decimals, no zeros after those. */
-export function formatMoney(value: Sats): string {
-  return formatBtc(value).replace(/(\.\d\d\d*?)0+$/, '$1');
 }
 
 /** True when `tx` says by a sequence (BIP125) that it may be replaced. */
