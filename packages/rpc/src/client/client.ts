@@ -118,7 +118,7 @@ function createSender(options: ClientOptions): (method: string, params: string) 
   const doFetch = options.fetch ?? (globalThis.fetch as Fetch);
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (options.user !== undefined) {
-    headers['authorization'] = `Basic ${base64(`${options.user}:${options.password ?? ''}`)}`;
+    headers.authorization = `Basic ${base64(`${options.user}:${options.password ?? ''}`)}`;
   }
   let id = 0;
 
