@@ -123,7 +123,9 @@ export function buildScript(parts: readonly (number | bigint | Uint8Array)[]): U
     } else if (part === -1n || (part >= 1n && part <= 16n)) {
       bytes.push(OP.OP_1 - 1 + Number(part));
     } else {
-      const encoded = encodeScriptNum(Number(part));
+      const value = Number(part);
+      if (!Number.isSafeInteger(value)) throw new RangeError('number too long for a script');
+      const encoded = encodeScriptNum(value);
       bytes.push(encoded.length, ...encoded);
     }
   }
