@@ -1,0 +1,303 @@
+/**
+ * Options grouped by the module that takes them, and how each group is made from the settings. Defaults are
+ * here and nowhere else; those that differ between profiles or networks are said beside each other.
+ */
+import { cpus } from 'node:os';
+import {
+  type BlockHash,
+  type ChainParams,
+  type FeeRate,
+  feeRate,
+  type Sats,
+} from '@coind/primitives';
+import type { Profile } from '@coind/rpc';
+import type { Settings } from '@coind/rpc/conf';
+import { cookieModes } from './data-dir.ts';
+import { type addressTypes, agentFor, amountSetting, splitHostPort } from './option-checks.ts';
+
+/** Words that -addresstype and -changetype take. */
+export type AddressType = (typeof addressTypes)[number];
+
+/** An address to listen on. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** For the chain: what to check and to keep. */
+export interface ValidationOptions {
+  /** Scripts of this block and its ancestors are taken as checked; undefined checks all. */
+  readonly assumeValid: BlockHash | undefined;
+  readonly minimumChainwork: bigint;
+  /** Blocks verified at start, 0 for all, and how thoroughly (0 to 4). */
+  readonly checkBlocks: number;
+  readonly checkLevel: number;
+  readonly cacheBytes: number;
+  /** Threads for scripts, the main one included. */
+  readonly scriptThreads: number;
+  readonly maxTipAgeSeconds: number;
+  readonly reindex: boolean;
+  readonly reindexChainstate: boolean;
+  /** Undefined keeps all blocks; 0 deletes on command only. */
+  readonly pruneTargetBytes: number | undefined;
+  /** Undefined for no height. */
+  readonly stopAtHeight: number | undefined;
+}
+
+/** For the mempool. */
+export interface MempoolOptions {
+  readonly minRelayFeeRate: FeeRate;
+  readonly incrementalFeeRate: FeeRate;
+  readonly dustFeeRate: FeeRate;
+  readonly maxSizeBytes: number;
+  readonly expirySeconds: number;
+  readonly requireStandard: boolean;
+  readonly permitBareMultisig: boolean;
+  /** Undefined refuses data outputs. */
+  readonly maxDataCarrierBytes: number | undefined;
+  readonly bytesPerSigop: number;
+  readonly clusterCount: number;
+  readonly clusterSizeVbytes: number;
+  readonly ancestorCount: number;
+  readonly descendantCount: number;
+  readonly persist: boolean;
+}
+
+/** For block templates. */
+export interface MiningOptions {
+  readonly maxWeight: number;
+  readonly reservedWeight: number;
+  readonly minFeeRate: FeeRate;
+  /** Undefined for the version that deployments ask for. */
+  readonly blockVersion: number | undefined;
+}
+
+/** For the wallets. */
+export interface WalletOptions {
+  readonly enabled: boolean;
+  /** Wallets to load at start. */
+  readonly load: readonly string[];
+  /** Make and load the default wallet when nothing else is to be loaded. */
+  readonly createDefault: boolean;
+  readonly addressType: AddressType;
+  /** Undefined chooses to match the outputs. */
+  readonly changeType: AddressType | undefined;
+  /** 0 refuses to send without an estimate. */
+  readonly fallbackFeeRate: FeeRate;
+  readonly minFeeRate: FeeRate;
+  readonly discardFeeRate: FeeRate;
+  /** 0.16's -paytxfee; undefined when not given. */
+  readonly payTxFeeRate: FeeRate | undefined;
+  readonly maxTxFee: Sats;
+  readonly keypoolSize: number;
+  readonly spendUnconfirmedChange: boolean;
+  readonly confirmTarget: number;
+  readonly broadcast: boolean;
+  readonly replaceable: boolean;
+  readonly avoidPartialSpends: boolean;
+  /** Command for -walletnotify; undefined for none. */
+  readonly notify: string | undefined;
+}
+
+/** For the indexes. */
+export interface IndexOptions {
+  readonly tx: boolean;
+  readonly blockFilter: boolean;
+  readonly coinStats: boolean;
+  readonly txoSpender: boolean;
+}
+
+/** For peers. */
+export interface NetOptions {
+  readonly active: boolean;
+  readonly listen: boolean;
+  readonly port: number;
+  readonly bind: readonly string[];
+  readonly addNodes: readonly string[];
+  /** Undefined finds peers by itself; a list, even an empty one, is all there is. */
+  readonly connectOnly: readonly string[] | undefined;
+  readonly maxConnections: number;
+  readonly userAgent: string;
+}
+
+/** For the RPC server. */
+export interface RpcOptions {
+  readonly enabled: boolean;
+  readonly endpoints: readonly Endpoint[];
+  /** Subnets besides the loopback ones. */
+  readonly allowIp: readonly string[];
+  readonly user: string;
+  /** Undefined means the cookie. */
+  readonly password: string | undefined;
+  readonly cookieMode: number;
+  /** USER:SALT$HASH each. */
+  readonly auth: readonly string[];
+  /** USER:METHOD,METHOD each. */
+  readonly whitelist: readonly string[];
+  readonly whitelistDefault: boolean;
+  readonly serverTimeoutSeconds: number;
+  readonly threads: number;
+  readonly workQueue: number;
+  readonly rest: boolean;
+  readonly docCheck: boolean;
+  readonly deprecated: readonly string[];
+}
+
+/** What the groups below are made from. */
+export interface GroupContext {
+  readonly settings: Settings;
+  readonly params: ChainParams;
+  readonly profile: Profile;
+}
+
+const MIB = 1024 * 1024;
+const MB = 1_000_000;
+const strip = (hex: string) => hex.replace(/^0x/, '').toLowerCase();
+
+/** What the chain is to check and to keep. */
+export function validationOptions({ settings, params }: GroupContext): ValidationOptions {
+  const assumed = settings.text('assumevalid');
+  const assumeValid =
+    assumed === undefined ? params.assumeValid : (strip(assumed).padStart(64, '0') as BlockHash);
+  const work = settings.text('minimumchainwork');
+  const prune = settings.int('prune', 0);
+  const par = settings.int('par', 0);
+  return {
+    assumeValid:
+      assumeValid !== undefined && /[1-9a-f]/.test(assumeValid) ? assumeValid : undefined,
+    minimumChainwork: work === undefined ? params.minimumChainwork : BigInt(`0x${strip(work)}`),
+    checkBlocks: settings.int('checkblocks', 6),
+    checkLevel: settings.int('checklevel', 3),
+    cacheBytes: settings.int('dbcache', 1024) * MIB,
+    scriptThreads: Math.max(1, par > 0 ? par : cpus().length + par),
+    maxTipAgeSeconds: settings.int('maxtipage', 24 * 60 * 60),
+    reindex: settings.bool('reindex', false),
+    reindexChainstate: settings.bool('reindex-chainstate', false),
+    pruneTargetBytes: prune === 0 ? undefined : prune === 1 ? 0 : prune * MIB,
+    stopAtHeight: settings.int('stopatheight', 0) || undefined,
+  };
+}
+
+function rate(settings: Settings, name: string, fallback: Sats): FeeRate {
+  return feeRate(amountSetting(settings, name) ?? fallback);
+}
+
+/** The policy of the mempool and its size. */
+export function mempoolOptions({ settings, profile }: GroupContext): MempoolOptions {
+  const lowest = profile === 'legacy' ? 1_000n : 100n;
+  const incremental = rate(settings, 'incrementalrelayfee', lowest);
+  // Raising the step alone raises the floor with it.
+  const floor = incremental > lowest ? incremental : lowest;
+  return {
+    minRelayFeeRate: rate(settings, 'minrelaytxfee', floor),
+    incrementalFeeRate: incremental,
+    dustFeeRate: rate(settings, 'dustrelayfee', 3_000n),
+    maxSizeBytes: settings.int('maxmempool', 300) * MB,
+    expirySeconds: settings.int('mempoolexpiry', 336) * 60 * 60,
+    requireStandard: !settings.bool('acceptnonstdtxn', false),
+    permitBareMultisig: settings.bool('permitbaremultisig', true),
+    maxDataCarrierBytes: settings.bool('datacarrier', true)
+      ? settings.int('datacarriersize', 100_000)
+      : undefined,
+    bytesPerSigop: settings.int('bytespersigop', 20),
+    clusterCount: settings.int('limitclustercount', 64),
+    clusterSizeVbytes: settings.int('limitclustersize', 101) * 1_000,
+    ancestorCount: settings.int('limitancestorcount', 25),
+    descendantCount: settings.int('limitdescendantcount', 25),
+    persist: settings.bool('persistmempool', true),
+  };
+}
+
+/** What goes into new blocks. */
+export function miningOptions({ settings, params }: GroupContext): MiningOptions {
+  return {
+    maxWeight: settings.int('blockmaxweight', 4_000_000),
+    reservedWeight: settings.int('blockreservedweight', 8_000),
+    minFeeRate: rate(settings, 'blockmintxfee', 1n),
+    // Only where blocks are worthless may one break the rules of versions.
+    blockVersion: params.testNetwork ? settings.int('blockversion') : undefined,
+  };
+}
+
+/** The wallets to have and how they pay. */
+export function walletOptions({ settings, params, profile }: GroupContext): WalletOptions {
+  const friendlyFee = profile === 'legacy' || (profile === 'coind' && params.testNetwork);
+  const payTxFee = amountSetting(settings, 'paytxfee');
+  const type = settings.text('addresstype') as AddressType | undefined;
+  const changeType = settings.text('changetype') as AddressType | undefined;
+  const enabled = !settings.bool('disablewallet', false);
+  return {
+    enabled,
+    load: enabled ? [...new Set(settings.texts('wallet'))] : [],
+    createDefault: enabled && profile !== 'core' && !settings.isSet('wallet'),
+    addressType: type || (profile === 'legacy' ? 'p2sh-segwit' : 'bech32'),
+    changeType: changeType || undefined,
+    fallbackFeeRate: rate(settings, 'fallbackfee', friendlyFee ? 20_000n : 0n),
+    minFeeRate: rate(settings, 'mintxfee', 1_000n),
+    discardFeeRate: rate(settings, 'discardfee', 10_000n),
+    payTxFeeRate: payTxFee === undefined ? undefined : feeRate(payTxFee),
+    maxTxFee: amountSetting(settings, 'maxtxfee') ?? 10_000_000n,
+    keypoolSize: Math.max(1, settings.int('keypool', 1_000)),
+    spendUnconfirmedChange: settings.bool('spendzeroconfchange', true),
+    confirmTarget: settings.int('txconfirmtarget', 6),
+    broadcast: settings.bool('walletbroadcast', !settings.bool('blocksonly', false)),
+    replaceable: settings.bool('walletrbf', profile !== 'legacy'),
+    avoidPartialSpends: settings.bool('avoidpartialspends', false),
+    notify: settings.text('walletnotify') || undefined,
+  };
+}
+
+/** Which indexes to keep. */
+export function indexOptions(settings: Settings): IndexOptions {
+  return {
+    tx: settings.bool('txindex', false),
+    blockFilter: settings.text('blockfilterindex', '0') !== '0',
+    coinStats: settings.bool('coinstatsindex', false),
+    txoSpender: settings.bool('txospenderindex', false),
+  };
+}
+
+/** Whom to connect to. */
+export function netOptions({ settings, params, profile }: GroupContext): NetOptions {
+  const connect = settings.texts('connect');
+  const connectOnly = connect.length > 0 || settings.isNegated('connect');
+  return {
+    active: settings.bool('networkactive', true),
+    listen: settings.bool('listen', true),
+    port: settings.int('port', params.p2pPort),
+    bind: settings.texts('bind'),
+    addNodes: settings.texts('addnode').filter((node) => node.trim() !== ''),
+    connectOnly: connectOnly ? connect.filter((node) => node !== '0') : undefined,
+    maxConnections: settings.int('maxconnections', 200),
+    userAgent: agentFor(profile, settings.texts('uacomment')),
+  };
+}
+
+/** Where RPC listens and who may use it. */
+export function rpcOptions({ settings, params }: GroupContext): RpcOptions {
+  const port = settings.int('rpcport', params.rpcPort);
+  const allowIp = settings.texts('rpcallowip');
+  const bind = settings.texts('rpcbind');
+  // Beyond the machine itself only when both say so.
+  const open = allowIp.length > 0 && bind.length > 0;
+  const hosts = open ? bind : ['127.0.0.1', '[::1]'];
+  const whitelist = settings.texts('rpcwhitelist');
+  const password = settings.text('rpcpassword', '');
+  return {
+    enabled: settings.bool('server', true),
+    endpoints: hosts.map((text) => ({ port, ...(splitHostPort(text) ?? { host: text }) })),
+    allowIp,
+    user: settings.text('rpcuser', ''),
+    password: password === '' ? undefined : password,
+    cookieMode: cookieModes[settings.text('rpccookieperms', 'owner')] ?? 0o600,
+    auth: settings.texts('rpcauth'),
+    whitelist,
+    whitelistDefault: settings.bool('rpcwhitelistdefault', whitelist.length > 0),
+    serverTimeoutSeconds: settings.int('rpcservertimeout', 30),
+    threads: Math.max(1, settings.int('rpcthreads', 16)),
+    workQueue: Math.max(1, settings.int('rpcworkqueue', 64)),
+    rest: settings.bool('rest', false),
+    docCheck: settings.bool('rpcdoccheck', false),
+    deprecated: settings.texts('deprecatedrpc'),
+  };
+}
