@@ -10,7 +10,7 @@ import { type ChainParams, isMoney, parseBtc, type Sats } from '@coind/primitive
 import type { Profile } from '@coind/rpc';
 import { ConfError, type Settings } from '@coind/rpc/conf';
 import { cookieModes } from './data-dir.ts';
-import { userAgent } from './version.ts';
+import { COIND_VERSION } from './version.ts';
 
 function require(condition: boolean, message: () => string): asserts condition {
   if (!condition) throw new ConfError(message());
@@ -60,11 +60,15 @@ function parsePort(text: string): number | undefined {
   return port > 0 && port <= 65535 ? port : undefined;
 }
 
+const AGENTS: Readonly<Record<Profile, string>> = {
+  coind: `coind:${COIND_VERSION}`,
+  core: 'Satoshi:31.99.0',
+  legacy: 'Satoshi:0.16.3',
+};
+
 /** The user agent that peers and getnetworkinfo see (BIP14); bitcoind's own where it is asked for. */
 export function agentFor(profile: Profile, comments: readonly string[]): string {
-  if (profile === 'coind') return userAgent(comments);
-  const release = profile === 'core' ? '31.99.0' : '0.16.3';
-  return `/Satoshi:${release}${comments.length === 0 ? '' : `(${comments.join('; ')})`}/`;
+  return `/${AGENTS[profile]}${comments.length === 0 ? '' : `(${comments.join('; ')})`}/`;
 }
 
 type Implication = readonly [when: string, name: string, value: string];
