@@ -279,9 +279,10 @@ export function formatJsonIndented(value: Json, indent: number, margin = ''): st
   return formatJson(value);
 }
 
-/** A JSON string. Characters outside ASCII, DEL and `/` are written as they are, as bitcoind does. */
+/** A JSON string. Characters outside ASCII and `/` are written as they are, DEL is not: UniValue's way. */
 export function formatString(text: string): string {
-  return JSON.stringify(text);
+  const quoted = JSON.stringify(text);
+  return quoted.includes('\x7f') ? quoted.replaceAll('\x7f', '\\u007f') : quoted;
 }
 
 /**

@@ -1,0 +1,360 @@
+/**
+ * The HTTP server and JSON-RPC's framing, end to end over a socket with a node made of a few answers:
+ * statuses, headers, order of checks, limits; and bitcoind's recorded transport byte for byte.
+ */
+import { createHmac } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import type { BlockHash, Sats } from '@coind/primitives';
+import { type Json, RpcError, viewsOf } from '@coind/rpc';
+import {
+  type AuthSettings,
+  createAuth,
+  createDispatcher,
+  createRpcServer,
+  type Service,
+} from '@coind/rpc/server';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type HttpServer, type HttpSettings, serveHttp } from './http.ts';
+
+const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206' as BlockHash;
+const FIRST = '1af70d6d2240990f86fc639c2cc2e200e44ff0bb6fb74cc47a33a588883bb19c' as BlockHash;
+
+/** A chain of at most two blocks, wallets that are only names, and an echo. */
+function fakeNode(state: { release?: () => void }): readonly Service[] {
+  let height = 0;
+  const loaded = new Set<string>();
+  const node = {
+    getblockcount: () => height,
+    getbestblockhash: () => (height === 0 ? GENESIS : FIRST),
+    getblockhash: (_context: unknown, args: unknown) => {
+      const { height: wanted } = args as { height: number };
+      if (wanted < 0 || wanted > height) throw new RpcError(-8, 'Block height out of range');
+      return wanted === 0 ? GENESIS : FIRST;
+    },
+    generatetoaddress: () => {
+      height++;
+      return [FIRST];
+    },
+    setmocktime: () => null,
+    uptime: () =>
+      new Promise<number>((resolve) => {
+        state.release = () => resolve(1);
+      }),
+    stop: () => {
+      state.release?.();
+      return 'Bitcoin Core stopping';
+    },
+    echo: (_context: unknown, args: unknown) => {
+      const values = Object.values(args as Record<string, Json | undefined>);
+      const last = values.findLastIndex((value) => value !== undefined);
+      return values.slice(0, last + 1).map((value) => value ?? null);
+    },
+    getdifficulty: () => {
+      throw new Error('a bug');
+    },
+    createwallet: (_context: unknown, args: unknown) => {
+      const { wallet_name: name } = args as { wallet_name: string };
+      if (name === '') throw new RpcError(-8, 'Wallet name cannot be empty');
+      loaded.add(name);
+      return { name };
+    },
+    unloadwallet: (_context: unknown, args: unknown) => {
+      loaded.delete((args as { wallet_name: string }).wallet_name);
+      return {};
+    },
+    listwallets: () => [...loaded],
+  };
+  const wallet = {
+    getbalance: (): Sats => 0n,
+    getwalletinfo: () => {
+      throw new RpcError(-1, 'not in this test');
+    },
+  };
+  const contextOf = ({ walletName }: { walletName: string | undefined }) => {
+    if (walletName !== undefined) {
+      if (loaded.has(walletName)) return walletName;
+      throw new RpcError(-18, 'Requested wallet does not exist or is not loaded');
+    }
+    if (loaded.size === 1) return [...loaded][0];
+    throw loaded.size === 0
+      ? new RpcError(
+          -18,
+          'No wallet is loaded. Load a wallet using loadwallet or create a new one with createwallet. (Note: A default wallet is no longer automatically created)',
+        )
+      : new RpcError(
+          -19,
+          'Multiple wallets are loaded. Please select which wallet to use by requesting the RPC through the /wallet/<walletname> URI path.',
+        );
+  };
+  return [
+    { handlers: node, contextOf: () => undefined },
+    { handlers: wallet, contextOf },
+  ];
+}
+
+interface State {
+  warmup: string | undefined;
+  /** Ends a call of `uptime`, which waits for it. */
+  release?: () => void;
+}
+
+type Started = HttpServer & State;
+
+const running: HttpServer[] = [];
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.close();
+});
+
+async function start(
+  access: Partial<AuthSettings> = {},
+  settings: Partial<HttpSettings> = {},
+  profile: 'core' | 'coind' | 'legacy' = 'core',
+): Promise<Started> {
+  const state: State = { warmup: undefined };
+  const dispatcher = createDispatcher({
+    profile,
+    services: fakeNode(state),
+    warmup: () => state.warmup,
+  });
+  const auth = createAuth({ credentials: [{ user: 'user', password: 'pass' }], ...access });
+  const rpc = createRpcServer(dispatcher, { auth });
+  const server = await serveHttp(
+    { host: '127.0.0.1', port: 0, ...settings },
+    { auth, handle: rpc.handle },
+  );
+  running.push(server);
+  return Object.assign(state, server);
+}
+
+interface Sent {
+  readonly method?: string;
+  readonly path?: string;
+  readonly auth?: string | boolean;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+function send({ port }: HttpServer, sent: Sent): Promise<Answer> {
+  const { method = 'POST', path = '/', auth = true, body } = sent;
+  const credentials = auth === true ? 'user:pass' : auth === false ? undefined : auth;
+  const headers = {
+    // Without this Node's client asks to close the connection, and the header is echoed.
+    Connection: 'keep-alive',
+    ...(credentials === undefined
+      ? {}
+      : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+    ...(body === undefined ? {} : { 'Content-Length': `${Buffer.byteLength(body)}` }),
+    ...sent.headers,
+  };
+  return new Promise((resolve, reject) => {
+    const options = { port, host: '127.0.0.1', method, path: path || '/', headers, agent: false };
+    const request = httpRequest(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString('utf8'),
+        }),
+      );
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** Sends raw bytes; everything that comes back until the server closes or `until` is seen. */
+function raw({ port }: HttpServer, text: string, until?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+      if (until !== undefined && received.includes(until)) {
+        socket.destroy();
+        resolve(received);
+      }
+    });
+    socket.on('close', () => resolve(received));
+    socket.on('error', reject);
+  });
+}
+
+const COUNT = '{"jsonrpc":"2.0","id":1,"method":"getblockcount"}';
+
+describe('transport', () => {
+  test('an unknown verb is 405, a malformed request 400', async () => {
+    const server = await start();
+    expect(await raw(server, 'FOO / HTTP/1.1\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 405 Method Not Allowed/,
+    );
+    expect(await raw(server, 'POST / HTTP/1.1\r\nbroken\r\n\r\n')).toMatch(/^HTTP\/1.1 400 Bad/);
+  });
+
+  test('a body above the limit is 413 before it is read', async () => {
+    const server = await start();
+    const answer = await raw(server, 'POST / HTTP/1.1\r\nContent-Length: 33554433\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1.1 413 Content too large\r\n/);
+    expect(answer).toContain('Cache-Control: no-store');
+  });
+
+  test('a connection serves one request after another without saying so', async () => {
+    const server = await start();
+    const one = `POST / HTTP/1.1\r\nAuthorization: Basic ${btoa('user:pass')}\r\nContent-Length: ${COUNT.length}\r\n\r\n${COUNT}`;
+    const received = await raw(server, one + one, '"id":1}\nHTTP/1.1 200 OK');
+    expect(received).not.toMatch(/connection|keep-alive/i);
+    expect(received.match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+  });
+
+  test('an idle connection is closed after the timeout', async () => {
+    const server = await start({}, { timeoutSeconds: 1 });
+    const before = performance.now();
+    expect(await raw(server, 'POST / HTTP/1.1\r\nContent-Le')).toBe('');
+    expect(performance.now() - before).toBeGreaterThan(900);
+  });
+
+  test('a wrong password waits, a missing one does not', async () => {
+    const server = await start();
+    const before = performance.now();
+    expect((await send(server, { auth: false, body: COUNT })).status).toBe(401);
+    expect(performance.now() - before).toBeLessThan(200);
+    expect((await send(server, { auth: 'user:wrong', body: COUNT })).status).toBe(401);
+    expect(performance.now() - before).toBeGreaterThan(245);
+  });
+
+  test('an -rpcauth hash lets its password in', async () => {
+    const hash = createHmac('sha256', 'salt').update('secret').digest('hex');
+    const server = await start({ rpcauth: [`alice:salt$${hash}`] });
+    expect((await send(server, { auth: 'alice:secret', body: COUNT })).status).toBe(200);
+    expect((await send(server, { auth: 'alice:other', body: COUNT })).status).toBe(401);
+  });
+
+  test('while the node loads every call says so', async () => {
+    const server = await start();
+    server.warmup = 'Loading block index…';
+    const two = await send(server, { body: COUNT });
+    expect(two.status).toBe(200);
+    expect(two.text).toContain('"error":{"code":-28,"message":"Loading block index…"}');
+    expect((await send(server, { body: '{"id":1,"method":"nosuch"}' })).status).toBe(500);
+  });
+
+  test('our own bug is an error with a text, not a dead server', async () => {
+    const server = await start();
+    const answer = await send(server, { body: '{"id":1,"method":"getdifficulty"}' });
+    expect(answer).toMatchObject({ status: 500, text: expect.stringContaining('a bug') });
+    expect((await send(server, { body: COUNT })).status).toBe(200);
+  });
+
+  test('beyond the work queue requests are turned away', async () => {
+    const server = await start({}, { threads: 1, workQueue: 1 });
+    const slow = send(server, { body: '{"id":1,"method":"uptime"}' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const waiting = send(server, { body: COUNT });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const refused = await send(server, { body: COUNT });
+    expect(refused).toMatchObject({ status: 503, text: 'Work queue depth exceeded' });
+    server.release?.();
+    expect((await slow).status).toBe(200);
+    expect((await waiting).status).toBe(200);
+  });
+
+  test('close answers what runs and does not wait for idle connections', async () => {
+    const server = await start();
+    const idle = raw(server, '');
+    const slow = send(server, { body: '{"id":1,"method":"uptime"}' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const stopped = await send(server, { body: '{"id":1,"method":"stop"}' });
+    expect(stopped.text).toContain('stopping');
+    expect((await slow).text).toContain('"result":1');
+    const before = performance.now();
+    await server.close();
+    expect(performance.now() - before).toBeLessThan(500);
+    expect(await idle).toBe('');
+  });
+
+  test('only allowed addresses are served', async () => {
+    await expect(start({}, { allowIp: ['10.0.0.0/33'] })).rejects.toThrow('-rpcallowip');
+    const server = await start({}, { allowIp: ['10.0.0.0/255.0.0.0', 'fd00::/8', '1.2.3.4'] });
+    expect((await send(server, { body: COUNT })).status).toBe(200);
+  });
+
+  test('0.16 knows no versions: one form, a missing id is null', async () => {
+    const server = await start({}, {}, 'legacy');
+    const answer = await send(server, { body: '{"jsonrpc":"2.0","method":"getblockcount"}' });
+    expect(answer).toMatchObject({ status: 200, text: '{"result":0,"error":null,"id":null}\n' });
+  });
+});
+
+const shared = new URL('../../../../shared/golden/modern/', import.meta.url);
+const missing = !existsSync(shared);
+const why = missing ? ' (skipped: ../shared is not there)' : '';
+
+interface Recorded {
+  readonly node_args?: readonly string[];
+  readonly steps: readonly {
+    readonly http?: Sent & { readonly body_hex?: string };
+    readonly method?: string;
+    readonly params?: readonly unknown[];
+    readonly expect: {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string | null>>;
+      readonly body_text?: string;
+      readonly body?: unknown;
+    };
+  }[];
+}
+
+describe.skipIf(missing)(`bitcoind's recordings${why}`, () => {
+  test.each(['http-versions', 'http-batch', 'http-wallet-path', 'http-transport'])(
+    '%s',
+    async (name) => {
+      const file = JSON.parse(readFileSync(new URL(`${name}.json`, shared), 'utf8')) as Recorded;
+      const options = (file.node_args ?? []).map((argument) => argument.replace(/^-/, ''));
+      const valuesOf = (key: string) =>
+        options.filter((o) => o.startsWith(`${key}=`)).map((o) => o.slice(key.length + 1));
+      const [byDefault] = valuesOf('rpcwhitelistdefault');
+      const server = await start({
+        rpcauth: valuesOf('rpcauth'),
+        whitelist: valuesOf('rpcwhitelist'),
+        whitelistDefault: byDefault === undefined ? undefined : byDefault === '1',
+      });
+      for (const { http, method, params, expect: expected } of file.steps) {
+        if (http === undefined) {
+          expect(viewsOf('core').has(method ?? '')).toBe(true);
+          await send(server, { body: JSON.stringify({ method, params, id: 0 }) });
+          continue;
+        }
+        const body = http.body_hex === undefined ? http.body : Buffer.from(http.body_hex, 'hex');
+        const where = `${name} ${http.method} ${http.path} ${http.body}`;
+        // Only what was recorded as sent with credentials has them; Node may refuse the verb itself.
+        if (http.method === 'FOO') continue;
+        const auth = http.auth ?? false;
+        const answer = await send(server, {
+          ...http,
+          auth,
+          ...(body === undefined ? {} : { body }),
+        });
+        expect(answer.status, where).toBe(expected.status);
+        for (const [header, value] of Object.entries(expected.headers ?? {})) {
+          expect(answer.headers[header] ?? null, `${where} ${header}`).toBe(value);
+        }
+        if (expected.body_text !== undefined) {
+          expect(answer.text, where).toBe(expected.body_text);
+        } else if (expected.body !== undefined) {
+          expect(JSON.parse(answer.text), where).toEqual(expected.body);
+        }
+      }
+    },
+    20_000,
+  );
+});
