@@ -86,6 +86,8 @@ export interface BlockOptions {
   readonly bits?: number;
   /** Last change before the proof of work. */
   readonly change?: (block: Block) => Block;
+  /** True when `change` brings the nonce along. */
+  readonly solved?: boolean;
 }
 
 /** A chain and its door. */
@@ -138,7 +140,8 @@ export class MiniChain {
       }),
       all,
     );
-    return solve(options.change?.(block) ?? block, this.params);
+    const changed = options.change?.(block) ?? block;
+    return options.solved ? changed : solve(changed, this.params);
   }
 
   /** Mines `count` blocks on the tip. */
