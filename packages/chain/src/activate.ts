@@ -1,0 +1,161 @@
+/**
+ * Which block is the tip: the best candidate. Walks there block by block, back to the fork and forth
+ * again; when a block on the way breaks a rule its branch is out and the next best one is tried. Tells
+ * what has changed once a better tip than the last one told of is on disk.
+ */
+import { type BlockRef, ValidationError } from '@coind/consensus';
+import { Block, type BlockHash } from '@coind/primitives';
+import type { BlockNode } from './block-index.ts';
+import { damaged } from './chain-error.ts';
+import { type ChainState, commit, connectTip, disconnectTip } from './connect-tip.ts';
+
+/** A block and where it stands. */
+export interface BlockStep {
+  readonly block: Block;
+  readonly ref: BlockRef;
+}
+
+/** How the active chain has changed: first these went, from the tip down, then those came. */
+export interface TipChange {
+  readonly disconnected: readonly BlockStep[];
+  readonly connected: readonly BlockStep[];
+}
+
+/** Blocks that broke a rule while their branch was tried, by hash. */
+export type Failures = ReadonlyMap<BlockHash, ValidationError>;
+
+/** During a long way up, others are told at least this often. */
+const TELL_EVERY = 16;
+/** Bodies of the last blocks, for followers that are about to ask for them. */
+const RECENT_BLOCKS = 32;
+const RECENT_BYTES = 16 << 20;
+
+/** Moves the tip. */
+export class Activator {
+  readonly #state: ChainState;
+  readonly #tell: (change: TipChange) => Promise<void>;
+  readonly #isAssumedValid: (node: BlockNode) => boolean;
+  #disconnected: BlockStep[] = [];
+  #connected: BlockStep[] = [];
+  readonly #recent = new Map<BlockHash, Block>();
+  #recentBytes = 0;
+
+  /** `tell` runs after the commit and before the next step; `isAssumedValid` spares scripts. */
+  constructor(
+    state: ChainState,
+    tell: (change: TipChange) => Promise<void>,
+    isAssumedValid: (node: BlockNode) => boolean,
+  ) {
+    this.#state = state;
+    this.#tell = tell;
+    this.#isAssumedValid = isAssumedValid;
+  }
+
+  /** Makes the best candidate the tip and commits every changed header. */
+  async activate(): Promise<Failures> {
+    const { index } = this.#state;
+    const failures = new Map<BlockHash, ValidationError>();
+    let toldWork = index.tip.chainwork;
+    while (index.tip.isInvalid) await this.#disconnect();
+    for (;;) {
+      const best = index.bestCandidate();
+      if (!best || best === index.tip) break;
+      const fork = index.forkOf(best);
+      while (index.tip !== fork) await this.#disconnect();
+      for (let height = fork.height + 1; height <= best.height; height++) {
+        const node = best.ancestor(height) as BlockNode;
+        const error = await this.#connect(node);
+        if (error) {
+          failures.set(node.hash, error);
+          index.invalidate(node);
+          this.#state.changed.add(node);
+          // The branch that was left for this one has to be a candidate again.
+          index.refillCandidates();
+          break;
+        }
+        if (this.#connected.length >= TELL_EVERY && index.tip.chainwork > toldWork) {
+          toldWork = index.tip.chainwork;
+          await this.#tellChange();
+        }
+      }
+    }
+    index.prune();
+    await commit(this.#state);
+    await this.#tellChange();
+    return failures;
+  }
+
+  /** Keeps a block at hand that is likely to be asked for soon. */
+  remember(block: Block): void {
+    if (this.#recent.has(block.hash)) return;
+    this.#recent.set(block.hash, block);
+    this.#recentBytes += block.size;
+    for (const [hash, oldest] of this.#recent) {
+      if (this.#recent.size <= RECENT_BLOCKS && this.#recentBytes <= RECENT_BYTES) break;
+      if (this.#recent.size === 1) break;
+      this.#recent.delete(hash);
+      this.#recentBytes -= oldest.size;
+    }
+  }
+
+  /** The block of a node that has a body, from memory or disk. Throws `ChainError`. */
+  blockOf(node: BlockNode): Block {
+    return this.#recent.get(node.hash) ?? this.readBlock(node);
+  }
+
+  /** The block of a node that has a body, from disk. Throws `ChainError`. */
+  readBlock(node: BlockNode): Block {
+    return readBlock(this.#state, node);
+  }
+
+  async #connect(node: BlockNode): Promise<ValidationError | undefined> {
+    const block = this.blockOf(node);
+    // What was connected once, on the same parent, obeys every script rule still.
+    const checkScripts = !node.connected && !this.#isAssumedValid(node);
+    try {
+      await connectTip(this.#state, node, block, checkScripts);
+    } catch (error) {
+      if (error instanceof ValidationError) return error;
+      throw error;
+    }
+    this.remember(block);
+    const undone = this.#connected.length === 0 && this.#disconnected.at(-1);
+    if (undone && undone.ref.hash === node.hash) this.#disconnected.pop();
+    else this.#connected.push({ block, ref: node.ref });
+    return undefined;
+  }
+
+  async #disconnect(): Promise<void> {
+    const node = this.#state.index.tip;
+    const block = this.blockOf(node);
+    await disconnectTip(this.#state, block);
+    if (this.#connected.length > 0) this.#connected.pop();
+    else this.#disconnected.push({ block, ref: node.ref });
+  }
+
+  async #tellChange(): Promise<void> {
+    if (this.#connected.length === 0 && this.#disconnected.length === 0) return;
+    const change = { connected: this.#connected, disconnected: this.#disconnected };
+    this.#connected = [];
+    this.#disconnected = [];
+    await this.#tell(change);
+  }
+}
+
+/** Reads the body of `node` from its file. Throws `ChainError` when it is not what it was. */
+export function readBlock({ files }: ChainState, node: BlockNode): Block {
+  const position = node.body;
+  if (!position) throw new Error(`no body for ${node.hash}`);
+  const bytes = files.read('blk', position);
+  const path = files.path('blk', position.file);
+  let block: Block;
+  try {
+    block = Block.decode(bytes);
+  } catch (error) {
+    throw damaged(path, `block ${node.hash} at byte ${position.offset}: ${error}`);
+  }
+  if (block.hash !== node.hash) {
+    throw damaged(path, `byte ${position.offset} does not hold block ${node.hash}`);
+  }
+  return block;
+}

@@ -1,0 +1,468 @@
+/**
+ * The chain: the only door by which blocks enter, and what others may know of it. Work that changes
+ * anything runs in the single writer; reads never wait for it. Policy, peers and keys are not here.
+ */
+import {
+  type BlockRef,
+  type Coin,
+  type Follower,
+  type HeaderContext,
+  ValidationError,
+} from '@coind/consensus';
+import type { Block, BlockHash, BlockHeader, ChainParams, OutPoint } from '@coind/primitives';
+import { workOf } from '@coind/primitives';
+import type { Store } from '@coind/store';
+import { acceptBlock, acceptHeader } from './accept.ts';
+import { Activator, type TipChange } from './activate.ts';
+import { DiskBlockFiles, MemoryBlockFiles } from './block-files.ts';
+import { BlockIndex, type BlockNode } from './block-index.ts';
+import { type BlockInfo, type ChainTip, infoOf, tipsOf } from './block-info.ts';
+import { CoinsCache } from './coins-cache.ts';
+import { type ChainState, commit, readUndo } from './connect-tip.ts';
+import { Followers } from './follow.ts';
+import { loadChain } from './load.ts';
+import { inlineScripts, type ScriptVerifier } from './script-checks.ts';
+import { Serial } from './serial.ts';
+import { tables } from './tables.ts';
+import type { BlockUndo } from './undo.ts';
+import { computeUtxoStats, type UtxoHashKind, type UtxoStats } from './utxo-stats.ts';
+
+/** Time as the network sees it; the node may set it by hand. */
+export interface Clock {
+  /** Unix seconds. */
+  now(): number;
+}
+
+/** What the chain writes into a log; the node's log fits. */
+export interface ChainLog {
+  info(message: string, fields?: Readonly<Record<string, string | number>>): void;
+}
+
+/**
+ * What became of a block. `connected`: it is in the active chain. `accepted`: stored on a branch that
+ * is not active. `duplicate`: it was here before. `ignored`: unasked for and not worth its space.
+ */
+export type BlockOutcome =
+  | { readonly status: 'connected' | 'accepted' | 'duplicate' | 'ignored'; readonly ref: BlockRef }
+  | { readonly status: 'invalid'; readonly error: ValidationError };
+
+/** What became of a header. */
+export type HeaderOutcome =
+  | { readonly status: 'accepted'; readonly ref: BlockRef }
+  | { readonly status: 'invalid'; readonly error: ValidationError };
+
+/** Is told how the chain changed, inside the writer: nothing else moves until it is done. */
+export type TipListener = (change: TipChange) => void | Promise<void>;
+
+/** The chain as the rest of the node sees it. */
+export interface Chain {
+  readonly params: ChainParams;
+  readonly tip: BlockInfo;
+  /** The header with most work that is not known to be invalid; its body may be missing. */
+  readonly bestHeader: BlockInfo;
+  /** True until the tip has the work the network is known to have and is less than a day old. */
+  readonly initialDownload: boolean;
+  submitBlock(block: Block, options?: { readonly requested?: boolean }): Promise<BlockOutcome>;
+  submitHeader(header: BlockHeader): Promise<HeaderOutcome>;
+  /** In order; stops at the first that is invalid, which is then the last outcome. */
+  submitHeaders(headers: readonly BlockHeader[]): Promise<HeaderOutcome[]>;
+  /** Any known block. */
+  info(hash: BlockHash): BlockInfo | undefined;
+  /** The active chain's block at `height`. */
+  at(height: number): BlockInfo | undefined;
+  isActive(hash: BlockHash): boolean;
+  /** The ancestor at `height` of any known block. */
+  ancestor(hash: BlockHash, height: number): BlockInfo | undefined;
+  /** Where the branch of a known block leaves the active chain. */
+  forkOf(hash: BlockHash): BlockInfo | undefined;
+  /** A known block as the rules want its child's parent. Throws `RangeError` for an unknown one. */
+  headerContext(hash: BlockHash): HeaderContext;
+  tips(): ChainTip[];
+  /** Undefined when there is no body. Throws `ChainError` when its file is gone or damaged. */
+  block(hash: BlockHash): Promise<Block | undefined>;
+  blockBytes(hash: BlockHash): Promise<Uint8Array | undefined>;
+  /** The coins a block spent; undefined when it was never connected. */
+  undo(hash: BlockHash): Promise<BlockUndo | undefined>;
+  coin(outpoint: OutPoint): Promise<Coin | undefined>;
+  coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]>;
+  /** All coins of one moment, by txid (wire bytes) and output index. */
+  utxos(): AsyncIterable<[OutPoint, Coin]>;
+  utxoStats(kind: UtxoHashKind): Promise<UtxoStats>;
+  /** Treats a block and its descendants as invalid. False when it is unknown or genesis. */
+  invalidateBlock(hash: BlockHash): Promise<boolean>;
+  /** Takes that back, for its ancestors and descendants too. False when it is unknown. */
+  reconsiderBlock(hash: BlockHash): Promise<boolean>;
+  /** Prefers a block to others of the same work. False when it is unknown. */
+  preciousBlock(hash: BlockHash): Promise<boolean>;
+  /** Drives a follower; resolves when it has caught up, to what stops it. */
+  follow(follower: Follower): Promise<() => Promise<void>>;
+  /** Runs `work` while nothing else changes the chain. Must not be called from within itself. */
+  exclusively<T>(work: () => Promise<T> | T): Promise<T>;
+  /** Hears of every change right after its commit and before followers do. */
+  onTip(listener: TipListener): () => void;
+  /** Every follower stands at the tip. */
+  idle(): Promise<void>;
+  /** Makes everything survive a loss of power. */
+  flush(): Promise<void>;
+  /** Bytes of block and undo files. */
+  sizeOnDisk(): number;
+  /** Stops followers, waits for the writer, flushes. The store stays open: it is not ours. */
+  close(): Promise<void>;
+}
+
+/** Plain settings of `openChain`. */
+export interface ChainOptions {
+  readonly params: ChainParams;
+  /** Directory of the block files; absent for a chain in memory. */
+  readonly dir?: string;
+  /** Throws index and coins away and builds them from the block files. */
+  readonly reindex?: boolean;
+  /** How many of the last blocks are read back at start; 6 unless told otherwise. */
+  readonly checkBlocks?: number;
+  /** Bytes of coins kept in memory; 32 MiB unless told otherwise. */
+  readonly cacheBytes?: number;
+}
+
+/** What a chain works with. */
+export interface ChainModules {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log?: ChainLog;
+  /** Where scripts are verified; on this thread unless told otherwise. */
+  readonly scripts?: ScriptVerifier;
+  /** Hears of operating errors after which the node cannot go on: a failed commit or follower. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+const DEFAULT_CACHE_BYTES = 32 << 20;
+const DEFAULT_CHECK_BLOCKS = 6;
+/** Blocks between two fsyncs: a loss of power costs at most the download of so many. */
+const BLOCKS_PER_SYNC = 1000;
+const DAY = 24 * 60 * 60;
+const TWO_WEEKS = 14 * DAY;
+
+/** Opens the chain in `options.dir` and `modules.store`, or begins a new one. Throws `ChainError`. */
+export async function openChain(options: ChainOptions, modules: ChainModules): Promise<Chain> {
+  const { params } = options;
+  const { store } = modules;
+  const disk =
+    options.dir === undefined ? undefined : new DiskBlockFiles(options.dir, params.messageStart);
+  const coins = store.table(tables.coins);
+  const state: ChainState = {
+    params,
+    store,
+    headers: store.table(tables.headers),
+    tipTable: store.table(tables.tip),
+    index: new BlockIndex(),
+    files: disk ?? new MemoryBlockFiles(),
+    coins: new CoinsCache(coins, options.cacheBytes ?? DEFAULT_CACHE_BYTES),
+    scripts: modules.scripts ?? inlineScripts,
+    changed: new Set(),
+  };
+  if (options.reindex) {
+    // The tip first: a crash in between must leave a store that knows it is empty.
+    await state.tipTable.clear();
+    await coins.clear();
+    await state.headers.clear();
+    disk?.deleteUndo();
+  }
+  const chain = new NodeChain(state, modules);
+  try {
+    await loadChain(state, chain.activator, {
+      disk,
+      checkBlocks: options.checkBlocks ?? DEFAULT_CHECK_BLOCKS,
+      now: () => modules.clock.now(),
+      log: (message, fields) => modules.log?.info(message, fields),
+    });
+  } catch (error) {
+    state.files.close();
+    throw error;
+  }
+  return chain;
+}
+
+class NodeChain implements Chain {
+  readonly params: ChainParams;
+  readonly activator: Activator;
+  readonly #state: ChainState;
+  readonly #modules: ChainModules;
+  readonly #serial = new Serial();
+  readonly #followers: Followers;
+  readonly #listeners = new Set<TipListener>();
+  #unsynced = 0;
+  #initialDownload = true;
+  /** Set by the first operating error: memory may be ahead of the disk, so nothing more is taken. */
+  #fatal: { readonly error: unknown } | undefined;
+
+  constructor(state: ChainState, modules: ChainModules) {
+    this.params = state.params;
+    this.#state = state;
+    this.#modules = modules;
+    this.activator = new Activator(
+      state,
+      (change) => this.#tell(change),
+      (node) => this.#isAssumedValid(node),
+    );
+    const { index } = state;
+    this.#followers = new Followers(
+      {
+        get tip() {
+          return index.tip.ref;
+        },
+        at: (height) => index.at(height)?.ref,
+        parentOf: (hash) => index.get(hash)?.parent?.ref,
+        has: (hash) => index.get(hash) !== undefined,
+        block: (hash) => this.activator.blockOf(index.get(hash) as BlockNode),
+      },
+      (error) => this.#modules.onFatal?.(error),
+    );
+  }
+
+  get tip(): BlockInfo {
+    return infoOf(this.#state.index, this.#state.index.tip);
+  }
+
+  get bestHeader(): BlockInfo {
+    return infoOf(this.#state.index, this.#state.index.bestHeader);
+  }
+
+  get initialDownload(): boolean {
+    if (this.#initialDownload) {
+      const { tip } = this.#state.index;
+      const behind =
+        tip.chainwork < this.params.minimumChainwork || tip.time < this.#modules.clock.now() - DAY;
+      this.#initialDownload = behind;
+    }
+    return this.#initialDownload;
+  }
+
+  submitBlock(block: Block, { requested = true } = {}): Promise<BlockOutcome> {
+    return this.#change(async () => {
+      const { index } = this.#state;
+      try {
+        const now = this.#modules.clock.now();
+        const { node, status } = acceptBlock(this.#state, block, { now, requested });
+        if (status !== 'stored') return { status, ref: node.ref };
+        this.activator.remember(block);
+        const error = (await this.activator.activate()).get(node.hash);
+        if (error) return { status: 'invalid', error };
+        return { status: index.isActive(node) ? 'connected' : 'accepted', ref: node.ref };
+      } catch (error) {
+        if (!(error instanceof ValidationError)) throw error;
+        await commit(this.#state);
+        return { status: 'invalid', error };
+      }
+    });
+  }
+
+  async submitHeader(header: BlockHeader): Promise<HeaderOutcome> {
+    return (await this.submitHeaders([header]))[0] as HeaderOutcome;
+  }
+
+  submitHeaders(headers: readonly BlockHeader[]): Promise<HeaderOutcome[]> {
+    return this.#change(async () => {
+      const outcomes: HeaderOutcome[] = [];
+      for (const header of headers) {
+        try {
+          const { ref } = acceptHeader(this.#state, header, this.#modules.clock.now());
+          outcomes.push({ status: 'accepted', ref });
+        } catch (error) {
+          if (!(error instanceof ValidationError)) throw error;
+          outcomes.push({ status: 'invalid', error });
+          break;
+        }
+      }
+      await commit(this.#state);
+      return outcomes;
+    });
+  }
+
+  info(hash: BlockHash): BlockInfo | undefined {
+    return this.#infoOf(this.#state.index.get(hash));
+  }
+
+  at(height: number): BlockInfo | undefined {
+    return this.#infoOf(this.#state.index.at(height));
+  }
+
+  isActive(hash: BlockHash): boolean {
+    const node = this.#state.index.get(hash);
+    return node !== undefined && this.#state.index.isActive(node);
+  }
+
+  ancestor(hash: BlockHash, height: number): BlockInfo | undefined {
+    return this.#infoOf(this.#state.index.get(hash)?.ancestor(height));
+  }
+
+  forkOf(hash: BlockHash): BlockInfo | undefined {
+    const node = this.#state.index.get(hash);
+    return node && this.#infoOf(this.#state.index.forkOf(node));
+  }
+
+  headerContext(hash: BlockHash): HeaderContext {
+    const node = this.#state.index.get(hash);
+    if (!node) throw new RangeError(`unknown block ${hash}`);
+    return node;
+  }
+
+  tips(): ChainTip[] {
+    return tipsOf(this.#state.index);
+  }
+
+  async block(hash: BlockHash): Promise<Block | undefined> {
+    const node = this.#state.index.get(hash);
+    // Always from the file, never from memory: whoever asks wants to know what is on disk.
+    return node?.body && this.activator.readBlock(node);
+  }
+
+  async blockBytes(hash: BlockHash): Promise<Uint8Array | undefined> {
+    return (await this.block(hash))?.encode();
+  }
+
+  async undo(hash: BlockHash): Promise<BlockUndo | undefined> {
+    const node = this.#state.index.get(hash);
+    return node && readUndo(this.#state, node);
+  }
+
+  async coin(outpoint: OutPoint): Promise<Coin | undefined> {
+    return this.#state.coins.get(outpoint);
+  }
+
+  async coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]> {
+    const view = await this.#state.coins.load(outpoints);
+    return outpoints.map((outpoint) => view.get(outpoint));
+  }
+
+  async *utxos(): AsyncIterable<[OutPoint, Coin]> {
+    for await (const chunk of this.#state.coins.chunks()) yield* chunk;
+  }
+
+  async utxoStats(kind: UtxoHashKind): Promise<UtxoStats> {
+    const { index, coins } = this.#state;
+    const rows = coins.chunks()[Symbol.asyncIterator]();
+    // The first read fixes the moment, so it must not fall between two blocks.
+    const [first, ref] = await this.#serial.run(async () => [await rows.next(), index.tip.ref]);
+    async function* all(): AsyncGenerator<[OutPoint, Coin][]> {
+      for (let row = first; !row.done; row = await rows.next()) yield row.value;
+    }
+    return computeUtxoStats(kind, ref, all());
+  }
+
+  invalidateBlock(hash: BlockHash): Promise<boolean> {
+    return this.#change(async () => {
+      const { index, changed } = this.#state;
+      const node = index.get(hash);
+      if (!node?.parent) return false;
+      index.invalidate(node);
+      index.refillCandidates();
+      changed.add(node);
+      await this.activator.activate();
+      return true;
+    });
+  }
+
+  reconsiderBlock(hash: BlockHash): Promise<boolean> {
+    return this.#change(async () => {
+      const { index, changed } = this.#state;
+      const node = index.get(hash);
+      if (!node) return false;
+      for (const cleared of index.reconsider(node)) changed.add(cleared);
+      await this.activator.activate();
+      return true;
+    });
+  }
+
+  preciousBlock(hash: BlockHash): Promise<boolean> {
+    return this.#change(async () => {
+      const node = this.#state.index.get(hash);
+      if (!node) return false;
+      this.#state.index.makePrecious(node);
+      await this.activator.activate();
+      return true;
+    });
+  }
+
+  follow(follower: Follower): Promise<() => Promise<void>> {
+    return this.#followers.follow(follower);
+  }
+
+  exclusively<T>(work: () => Promise<T> | T): Promise<T> {
+    return this.#serial.run(work);
+  }
+
+  onTip(listener: TipListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  idle(): Promise<void> {
+    return this.#followers.idle();
+  }
+
+  flush(): Promise<void> {
+    return this.#change(() => this.#sync());
+  }
+
+  sizeOnDisk(): number {
+    return this.#state.files.sizeBytes();
+  }
+
+  async close(): Promise<void> {
+    await this.#followers.stop();
+    await this.#serial.run(async () => {
+      if (!this.#fatal) await this.#sync();
+      this.#fatal ??= { error: new Error('the chain is closed') };
+      this.#state.files.close();
+    });
+  }
+
+  #infoOf(node: BlockNode | undefined): BlockInfo | undefined {
+    return node && infoOf(this.#state.index, node);
+  }
+
+  /** Runs `work` in the writer; after an operating error nothing more is taken. */
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    return this.#serial.run(async () => {
+      if (this.#fatal) throw this.#fatal.error;
+      try {
+        const result = await work();
+        if (this.#unsynced >= BLOCKS_PER_SYNC) await this.#sync();
+        return result;
+      } catch (error) {
+        this.#fatal = { error };
+        this.#modules.onFatal?.(error);
+        throw error;
+      }
+    });
+  }
+
+  async #tell(change: TipChange): Promise<void> {
+    this.#unsynced += change.connected.length;
+    for (const listener of this.#listeners) await listener(change);
+    this.#followers.wake();
+  }
+
+  /** Files before rows: a row must never point at bytes that a loss of power took. */
+  async #sync(): Promise<void> {
+    const { files, tipTable, index } = this.#state;
+    files.sync();
+    await commit(this.#state, [tipTable.put(undefined, index.tip.ref)], { sync: true });
+    this.#unsynced = 0;
+  }
+
+  /**
+   * True for a block whose scripts were verified before the release: an ancestor of the assumed-valid
+   * block, on the best known header chain, and buried under two weeks of work.
+   */
+  #isAssumedValid(node: BlockNode): boolean {
+    const { index, params } = this.#state;
+    const assumed = params.assumeValid && index.get(params.assumeValid);
+    if (!assumed || assumed.ancestor(node.height) !== node) return false;
+    const best = index.bestHeader;
+    if (best.ancestor(node.height) !== node || best.chainwork < params.minimumChainwork) {
+      return false;
+    }
+    const blocksOnTop = Number((best.chainwork - node.chainwork) / workOf(best.header.bits));
+    return blocksOnTop * params.powTargetSpacing > TWO_WEEKS;
+  }
+}

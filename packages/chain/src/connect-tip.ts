@@ -1,0 +1,118 @@
+/**
+ * One step of the chain: a block joins at the tip, or the tip is taken back. Load, decide, commit, in
+ * this order: coins, the undo position, the tip and every header that changed go in one batch, so the
+ * store always holds the state of exactly one block. Telling others is the caller's.
+ */
+
+import type { BlockRef } from '@coind/consensus';
+import {
+  connectBlock,
+  disconnectBlock,
+  outpointsToLoad,
+  type Rules,
+  rulesFor,
+} from '@coind/consensus';
+import type { Block, BlockHash, ChainParams } from '@coind/primitives';
+import type { Store, Table, Write } from '@coind/store';
+import type { BlockFiles } from './block-files.ts';
+import type { BlockIndex, BlockNode } from './block-index.ts';
+import { damaged } from './chain-error.ts';
+import type { CoinsCache } from './coins-cache.ts';
+import type { ScriptVerifier } from './script-checks.ts';
+import type { HeaderRecord } from './tables.ts';
+import { type BlockUndo, decodeUndo, encodeUndo } from './undo.ts';
+
+/** What a step works on; made once, by `openChain`. */
+export interface ChainState {
+  readonly params: ChainParams;
+  readonly store: Store;
+  readonly headers: Table<[number, BlockHash], HeaderRecord>;
+  readonly tipTable: Table<undefined, BlockRef>;
+  readonly index: BlockIndex;
+  readonly files: BlockFiles;
+  readonly coins: CoinsCache;
+  readonly scripts: ScriptVerifier;
+  /** Headers that differ from their rows; written with the next batch. */
+  readonly changed: Set<BlockNode>;
+}
+
+/** Writes for every changed header. The set is emptied by `commit`, once they are on disk. */
+function headerWrites(state: ChainState): Write[] {
+  const writes: Write[] = [];
+  for (const node of state.changed) {
+    writes.push(state.headers.put([node.height, node.hash], node.record()));
+  }
+  return writes;
+}
+
+/** Commits `writes` together with all changed headers. */
+export async function commit(
+  state: ChainState,
+  writes: Iterable<Write> = [],
+  options: { readonly sync?: boolean } = {},
+): Promise<void> {
+  const all = headerWrites(state);
+  for (const write of writes) all.push(write);
+  if (all.length === 0 && !options.sync) return;
+  const written = [...state.changed];
+  await state.store.commit(all, options);
+  for (const node of written) state.changed.delete(node);
+}
+
+/**
+ * Makes `block`, a child of the tip, the tip. Throws `ValidationError` when a rule forbids it; nothing
+ * has changed then, on disk or in memory.
+ */
+export async function connectTip(
+  state: ChainState,
+  node: BlockNode,
+  block: Block,
+  checkScripts: boolean,
+): Promise<void> {
+  const { coins, index, params } = state;
+  const parent = index.tip;
+  const rules: Rules = { ...rulesFor(block.header, parent, params), checkScripts };
+  const view = await coins.load(outpointsToLoad(block, rules));
+  const effects = connectBlock(block, node.ref, parent, view, rules);
+  if (effects.scripts.length > 0) {
+    const verified = state.scripts.verify(effects.scripts);
+    if (verified) await verified;
+  }
+  // A block that was connected before keeps its undo record: the same coins were spent.
+  if (!node.undo && node.body) {
+    node.undo = state.files.appendUndo(node.body.file, encodeUndo(block, effects.spent));
+  }
+  node.connected = true;
+  state.changed.add(node);
+  const writes = [...coins.writes(effects.spentOutpoints, effects.created)];
+  writes.push(state.tipTable.put(undefined, node.ref));
+  await commit(state, writes);
+  coins.apply(effects.spentOutpoints, effects.created);
+  index.setTip(node);
+}
+
+/** Takes the tip back: its parent is the tip, with the coins of that time. */
+export async function disconnectTip(state: ChainState, block: Block): Promise<void> {
+  const { coins, index } = state;
+  const node = index.tip;
+  const parent = node.parent as BlockNode;
+  const undo = readUndo(state, node);
+  if (!undo) throw new Error(`no undo record for ${node.hash}, which is connected`);
+  const { removed, restored } = disconnectBlock(block, undo.flat());
+  const writes = [...coins.writes(removed, restored)];
+  writes.push(state.tipTable.put(undefined, parent.ref));
+  await commit(state, writes);
+  coins.apply(removed, restored);
+  index.setTip(parent);
+}
+
+/** The undo record of a block; undefined when it was never connected. Throws `ChainError`. */
+export function readUndo(state: ChainState, node: BlockNode): BlockUndo | undefined {
+  if (!node.undo) return undefined;
+  const bytes = state.files.read('rev', node.undo);
+  try {
+    return decodeUndo(bytes, node.header.prevHash);
+  } catch (error) {
+    throw damaged(state.files.path('rev', node.undo.file), `undo of block ${node.hash}: ${error}`);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Followers: wallets, indexes, event streams. Each is driven by a loop of its own that compares the
+ * follower's position with the active chain and makes one step: back when its block has left the
+ * chain, forward otherwise. Catching up, living through reorganisations and restarting are therefore
+ * the same few lines, and a slow follower holds nobody up.
+ */
+import type { BlockRef, Follower } from '@coind/consensus';
+import type { Block, BlockHash } from '@coind/primitives';
+import { ChainError } from './chain-error.ts';
+
+/** What a follower's loop asks of the chain. */
+export interface FollowedChain {
+  /** The tip of the active chain. */
+  readonly tip: BlockRef;
+  /** The active chain's block at `height`. */
+  at(height: number): BlockRef | undefined;
+  /** The parent of a known block; undefined for genesis. */
+  parentOf(hash: BlockHash): BlockRef | undefined;
+  has(hash: BlockHash): boolean;
+  block(hash: BlockHash): Block;
+}
+
+/** All followers of a chain. */
+export class Followers {
+  readonly #chain: FollowedChain;
+  readonly #onError: (error: unknown) => void;
+  readonly #loops = new Set<FollowLoop>();
+
+  /** `onError` hears of a follower that failed: it has stopped, and the node should. */
+  constructor(chain: FollowedChain, onError: (error: unknown) => void) {
+    this.#chain = chain;
+    this.#onError = onError;
+  }
+
+  /**
+   * Starts to drive `follower` from its position and resolves when it has caught up. What it resolves
+   * to stops the follower after the step it is making. Throws when its position is unknown here.
+   */
+  async follow(follower: Follower): Promise<() => Promise<void>> {
+    const position = await follower.position();
+    if (position && !this.#chain.has(position.hash)) {
+      throw new ChainError(
+        'unknown-position',
+        `"${follower.name}" stands at block ${position.hash} (height ${position.height}), which this chain does not have. It was made with another chain or is ahead of a chain that was rebuilt.`,
+      );
+    }
+    const loop = new FollowLoop(this.#chain, follower, position, this.#onError);
+    this.#loops.add(loop);
+    await loop.idle();
+    return async () => {
+      this.#loops.delete(loop);
+      await loop.stop();
+    };
+  }
+
+  /** The tip has moved. */
+  wake(): void {
+    for (const loop of this.#loops) loop.wake();
+  }
+
+  /** Resolves when every follower stands at the tip; rejects when one has failed. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#loops].map((loop) => loop.idle()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#loops].map((loop) => loop.stop()));
+    this.#loops.clear();
+  }
+}
+
+class FollowLoop {
+  readonly #chain: FollowedChain;
+  readonly #follower: Follower;
+  readonly #onError: (error: unknown) => void;
+  #position: BlockRef | undefined;
+  #running: Promise<void> | undefined;
+  #failed = false;
+  #error: unknown;
+  #stopped = false;
+
+  constructor(
+    chain: FollowedChain,
+    follower: Follower,
+    position: BlockRef | undefined,
+    onError: (error: unknown) => void,
+  ) {
+    this.#chain = chain;
+    this.#follower = follower;
+    this.#position = position;
+    this.#onError = onError;
+  }
+
+  wake(): void {
+    if (this.#running || this.#stopped || this.#failed) return;
+    if (this.#position?.hash === this.#chain.tip.hash) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async idle(): Promise<void> {
+    this.wake();
+    while (this.#running) {
+      await this.#running;
+      this.wake();
+    }
+    if (this.#failed) throw this.#error;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#stopped && this.#position?.hash !== this.#chain.tip.hash) await this.#step();
+    } catch (error) {
+      this.#failed = true;
+      this.#error = error;
+      this.#onError(error);
+    }
+  }
+
+  async #step(): Promise<void> {
+    const chain = this.#chain;
+    const position = this.#position;
+    if (position && chain.at(position.height)?.hash !== position.hash) {
+      await this.#follower.disconnect(chain.block(position.hash), position);
+      this.#position = chain.parentOf(position.hash);
+      return;
+    }
+    const next = chain.at(position ? position.height + 1 : 0);
+    if (!next) return;
+    await this.#follower.connect(chain.block(next.hash), next);
+    this.#position = next;
+  }
+}

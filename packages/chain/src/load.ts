@@ -1,0 +1,176 @@
+/**
+ * From a directory to a chain: headers into the tree, the tip, a look at the block files, genesis for
+ * a new one. Blocks that lie in the files but not in the index (after a crash, or when the index was
+ * thrown away to build it anew) are taken in like blocks from outside.
+ */
+import { ValidationError } from '@coind/consensus';
+import { Block, type BlockHash, merkleRoot } from '@coind/primitives';
+import { acceptBlock } from './accept.ts';
+import { type Activator, readBlock } from './activate.ts';
+import type { DiskBlockFiles, FilePosition } from './block-files.ts';
+import { ChainError, damaged } from './chain-error.ts';
+import { type ChainState, commit, readUndo } from './connect-tip.ts';
+
+/** What loading needs beside the state. */
+export interface LoadOptions {
+  /** The files of `state.files` when they lie on disk. */
+  readonly disk: DiskBlockFiles | undefined;
+  /** How many of the last blocks are read to see whether they are whole. */
+  readonly checkBlocks: number;
+  /** Unix seconds. */
+  readonly now: () => number;
+  readonly log: (message: string, fields?: Readonly<Record<string, string | number>>) => void;
+}
+
+/** Fills `state` from the store and the files. Throws `ChainError` when they are damaged. */
+export async function loadChain(
+  state: ChainState,
+  activator: Activator,
+  options: LoadOptions,
+): Promise<void> {
+  const isNew = !(await loadHeaders(state));
+  const leftovers = options.disk?.check(fileEnds(state)) ?? [];
+  if (isNew) await enterGenesis(state, activator, leftovers.length > 0);
+  else verifyLastBlocks(state, options.checkBlocks);
+  if (options.disk && leftovers.length > 0) {
+    await importFiles(state, activator, options.disk, leftovers, options);
+  }
+  await activator.activate();
+}
+
+/** Reads all headers and the tip; false when there are none. */
+async function loadHeaders({ headers, tipTable, index, params }: ChainState): Promise<boolean> {
+  const tip = tipTable.getSync(undefined);
+  if (!tip) return false;
+  for await (const rows of headers.chunks()) {
+    for (const [[, hash], record] of rows) {
+      if (!index.addRecord(hash, record)) throw indexDamaged(`header ${hash} has no parent`);
+    }
+  }
+  const node = index.get(tip.hash);
+  if (!node?.isComplete) throw indexDamaged(`the tip ${tip.hash} is not among the headers`);
+  if (!index.get(params.genesis.hash)) throw indexDamaged('it begins with another genesis block');
+  index.setActive(node);
+  index.prune();
+  return true;
+}
+
+function indexDamaged(detail: string): ChainError {
+  const message = `The block index is damaged: ${detail}. Restart with -reindex to rebuild it.`;
+  return new ChainError('index-damaged', message);
+}
+
+/** Where the records end that the index knows of, by file. */
+function fileEnds({ index }: ChainState): {
+  blk: Map<number, number>;
+  rev: Map<number, number>;
+} {
+  const ends = { blk: new Map<number, number>(), rev: new Map<number, number>() };
+  const raise = (map: Map<number, number>, { file, offset, size }: FilePosition): void => {
+    map.set(file, Math.max(map.get(file) ?? 0, offset + size));
+  };
+  for (const { body, undo } of index.nodes()) {
+    if (body) raise(ends.blk, body);
+    if (undo) raise(ends.rev, undo);
+  }
+  return ends;
+}
+
+/** Starts the chain with genesis. With `inFiles`, its body is expected among the leftovers. */
+async function enterGenesis(
+  state: ChainState,
+  activator: Activator,
+  inFiles: boolean,
+): Promise<void> {
+  const { index, params, tipTable, files, changed } = state;
+  const { genesis } = params;
+  const node = index.add(genesis.header, undefined);
+  // Its coins do not exist (they never did in bitcoind), so there is nothing to connect.
+  node.connected = true;
+  changed.add(node);
+  if (!inFiles) {
+    activator.remember(genesis);
+    index.receiveBody(node, genesis.txs.length, files.appendBody(genesis.encode()));
+  }
+  index.setTip(node);
+  index.prune();
+  await commit(state, [tipTable.put(undefined, node.ref)]);
+}
+
+/** Reads the last blocks back: the files hold what was written, and the tip can be taken back. */
+function verifyLastBlocks(state: ChainState, count: number): void {
+  const { index, files } = state;
+  for (let i = 0; i < count; i++) {
+    const node = index.at(index.tip.height - i);
+    if (!node?.parent) return;
+    const block = readBlock(state, node);
+    if (merkleRoot(block.txs.map(({ txid }) => txid)).root !== block.header.merkleRoot) {
+      throw damaged(files.path('blk', node.body?.file ?? 0), `block ${node.hash} has changed`);
+    }
+    if (!readUndo(state, node)) throw indexDamaged(`block ${node.hash} has no undo record`);
+  }
+}
+
+/**
+ * Takes in blocks that the index does not know of, in whatever order they lie. What is not whole is
+ * left out, and cut off where it is the end of a file.
+ */
+async function importFiles(
+  state: ChainState,
+  activator: Activator,
+  disk: DiskBlockFiles,
+  leftovers: readonly { readonly file: number; readonly offset: number }[],
+  { now, log }: LoadOptions,
+): Promise<void> {
+  /** Positions of blocks whose parent has not come yet, by that parent. */
+  const waiting = new Map<BlockHash, FilePosition[]>();
+  let taken = 0;
+  const importOne = async (block: Block, position: FilePosition): Promise<void> => {
+    const { prevHash } = block.header;
+    if (block.hash !== state.params.genesis.hash && !state.index.get(prevHash)) {
+      waiting.set(prevHash, [...(waiting.get(prevHash) ?? []), position]);
+      return;
+    }
+    try {
+      const { status } = acceptBlock(state, block, { now: now(), position });
+      if (status !== 'stored') return;
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      log('left out a block of the files', { hash: block.hash, reason: error.message });
+      return;
+    }
+    taken++;
+    activator.remember(block);
+    await activator.activate();
+  };
+  for (const { file, offset } of leftovers) {
+    let end = offset;
+    for (const { block, position } of disk.scan(file, offset)) {
+      end = position.offset + position.size;
+      await importOne(block, position);
+      const entered = [block.hash];
+      for (const parent of entered) {
+        if (!state.index.get(parent)) continue;
+        const children = waiting.get(parent) ?? [];
+        waiting.delete(parent);
+        for (const child of children) {
+          const childBlock = Block.decode(disk.read('blk', child));
+          await importOne(childBlock, child);
+          entered.push(childBlock.hash);
+        }
+      }
+    }
+    if (end === 0) throw damaged(disk.path('blk', file), 'it holds no block of this network');
+    disk.cut('blk', file, end);
+  }
+  ensureGenesisBody(state);
+  log('took in blocks from the files', { blocks: taken, height: state.index.tip.height });
+}
+
+/** Where the files do not begin with genesis, it is appended to them. */
+function ensureGenesisBody({ index, params, files, changed }: ChainState): void {
+  const node = index.at(0);
+  if (!node || node.body) return;
+  index.receiveBody(node, params.genesis.txs.length, files.appendBody(params.genesis.encode()));
+  changed.add(node);
+}

@@ -1,0 +1,123 @@
+/**
+ * Everything the chain keeps in the store, on one page. Bodies and undo records lie in append-only
+ * files beside it (`block-files.ts`); a header's row says where. The active chain is the path from
+ * the tip to genesis, so it needs no table of its own.
+ */
+
+import type { BlockRef, Coin } from '@coind/consensus';
+import { type BlockHash, type OutPoint, Reader, Writer } from '@coind/primitives';
+import {
+  type Codec,
+  hash32,
+  outpoint,
+  struct,
+  type TableSpec,
+  tuple,
+  u32be,
+  unit,
+} from '@coind/store';
+import type { FilePosition } from './block-files.ts';
+
+/** Version of these tables; a directory of another one has to be built anew. */
+export const CHAIN_SCHEMA = 1;
+
+/** What is known about a header: the row of `headers`. */
+export interface HeaderRecord {
+  /** The 80 bytes; decoded when somebody asks. */
+  readonly header: Uint8Array;
+  /** It broke a rule, or an operator refused it. Its descendants are invalid because it is. */
+  readonly invalid: boolean;
+  /** It was once connected: every rule and script was checked. */
+  readonly connected: boolean;
+  /** Transactions of its body; 0 while there is none. */
+  readonly txCount: number;
+  readonly body: FilePosition | undefined;
+  /** Lies in the undo file of the same number as the body's file. */
+  readonly undo: FilePosition | undefined;
+}
+
+const INVALID = 1;
+const CONNECTED = 2;
+const HAS_BODY = 4;
+const HAS_UNDO = 8;
+
+/** Flags, header, count and positions in 105 bytes. */
+export const headerRecord: Codec<HeaderRecord> = {
+  encode({ header, invalid, connected, txCount, body, undo }) {
+    const flags =
+      (invalid ? INVALID : 0) |
+      (connected ? CONNECTED : 0) |
+      (body ? HAS_BODY : 0) |
+      (undo ? HAS_UNDO : 0);
+    return new Writer(105)
+      .u8(flags)
+      .bytes(header)
+      .u32(txCount)
+      .u32(body?.file ?? 0)
+      .u32(body?.offset ?? 0)
+      .u32(body?.size ?? 0)
+      .u32(undo?.offset ?? 0)
+      .u32(undo?.size ?? 0)
+      .finish();
+  },
+  decode(bytes) {
+    const reader = new Reader(bytes);
+    const flags = reader.u8();
+    const header = reader.take(80);
+    const txCount = reader.u32();
+    const file = reader.u32();
+    const body = { file, offset: reader.u32(), size: reader.u32() };
+    const undo = { file, offset: reader.u32(), size: reader.u32() };
+    return {
+      header,
+      invalid: (flags & INVALID) !== 0,
+      connected: (flags & CONNECTED) !== 0,
+      txCount,
+      body: flags & HAS_BODY ? body : undefined,
+      undo: flags & HAS_UNDO ? undo : undefined,
+    };
+  },
+};
+
+/** `height * 2 + coinbase`, the amount, then the script to the end. */
+export const coinRecord: Codec<Coin> = {
+  encode({ output, height, coinbase }) {
+    return new Writer(12 + output.scriptPubKey.length)
+      .u32(height * 2 + (coinbase ? 1 : 0))
+      .i64(output.value)
+      .bytes(output.scriptPubKey)
+      .finish();
+  },
+  decode(bytes) {
+    const reader = new Reader(bytes);
+    const code = reader.u32();
+    return {
+      output: { value: reader.i64(), scriptPubKey: reader.take(reader.left) },
+      height: code >>> 1,
+      coinbase: (code & 1) === 1,
+    };
+  },
+};
+
+/** The chain's tables. */
+export const tables = {
+  headers: {
+    prefix: 'h',
+    // By height first: a scan meets every parent before its children.
+    key: tuple(u32be, hash32<BlockHash>()),
+    value: headerRecord,
+    about: 'Every known header by height and hash, with its status and where its body lies.',
+  } satisfies TableSpec<[number, BlockHash], HeaderRecord>,
+  coins: {
+    prefix: 'c',
+    key: outpoint,
+    value: coinRecord,
+    about: 'The unspent outputs at the tip.',
+  } satisfies TableSpec<OutPoint, Coin>,
+  tip: {
+    prefix: 't',
+    key: unit,
+    value: struct<BlockRef>({ hash: hash32<BlockHash>(), height: u32be }),
+    about: 'The block that the coins belong to.',
+  } satisfies TableSpec<undefined, BlockRef>,
+} as const;
