@@ -1,0 +1,304 @@
+import { type Block, type BlockHash, BlockHeader, type Tx } from '@coind/primitives';
+import { memoryStore } from '@coind/store';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { TipChange } from './activate.ts';
+import { type Chain, openChain } from './chain.ts';
+import {
+  asParent,
+  clock,
+  genesis,
+  mineChain,
+  mineOn,
+  params,
+  spend,
+  spendCoinbase,
+} from './mining.test.support.ts';
+
+let chain: Chain;
+beforeEach(async () => {
+  chain = await inMemory();
+});
+
+const inMemory = () => openChain({ params }, { store: memoryStore(), clock });
+
+async function submitAll(blocks: readonly Block[], to = chain): Promise<string[]> {
+  const results: string[] = [];
+  for (const block of blocks) {
+    const outcome = await to.submitBlock(block);
+    results.push(outcome.status === 'invalid' ? outcome.error.reason : outcome.status);
+  }
+  return results;
+}
+
+const muhash = async (of = chain) => (await of.utxoStats('muhash')).hash;
+const on = (block: Block, height: number) => asParent(block, height);
+const hashes = (steps: TipChange['connected']) => steps.map(({ ref }) => ref.hash);
+
+describe('a new chain', () => {
+  test('stands at genesis, whose coins do not exist', async () => {
+    expect(chain.tip).toMatchObject({
+      ref: { hash: params.genesis.hash, height: 0 },
+      chainTxCount: 1,
+      status: 'active',
+    });
+    expect(await chain.block(params.genesis.hash)).toBeDefined();
+    expect(await chain.utxoStats('none')).toMatchObject({ txouts: 0, totalAmount: 0n });
+    expect(await chain.undo(params.genesis.hash)).toBeUndefined();
+    expect(chain.initialDownload).toBe(true);
+  });
+
+  test('grows block by block', async () => {
+    const blocks = mineChain(genesis, 12);
+    expect(new Set(await submitAll(blocks))).toEqual(new Set(['connected']));
+    const last = blocks[11] as Block;
+    expect(chain.tip.ref).toEqual({ hash: last.hash, height: 12 });
+    expect(chain.tip.chainwork).toBe(2n * 13n);
+    expect(chain.tip.medianTimePast).toBe((blocks[6] as Block).header.time);
+    expect(chain.at(3)?.ref.hash).toBe(blocks[2]?.hash);
+    expect(chain.ancestor(last.hash, 5)?.ref.hash).toBe(blocks[4]?.hash);
+    expect(await chain.blockBytes(last.hash)).toEqual(last.encode());
+    const coinbase = last.txs[0] as Tx;
+    expect(await chain.coin({ txid: coinbase.txid, vout: 0 })).toMatchObject({
+      height: 12,
+      coinbase: true,
+      output: { value: 5_000_000_000n },
+    });
+    expect(await chain.coins([{ txid: coinbase.txid, vout: 1 }])).toEqual([undefined]);
+  });
+});
+
+describe('the door', () => {
+  test('names what is wrong with a block and keeps the chain as it was', async () => {
+    const [first, second] = mineChain(genesis, 2) as [Block, Block];
+    expect(await submitAll([second])).toEqual(['prev-blk-not-found']);
+    expect(await submitAll([first, first])).toEqual(['connected', 'duplicate']);
+    const greedy = mineOn(on(first, 1), [], { pays: 1n });
+    expect(await submitAll([greedy, greedy])).toEqual(['bad-cb-amount', 'duplicate-invalid']);
+    expect(chain.info(greedy.hash)?.status).toBe('invalid');
+    expect(await submitAll([mineOn(on(greedy, 2))])).toEqual(['bad-prevblk']);
+    const early = mineOn(on(first, 1), [spendCoinbase(first)]);
+    expect(await submitAll([early])).toEqual(['bad-txns-premature-spend-of-coinbase']);
+    expect(chain.tip.ref.hash).toBe(first.hash);
+    expect(await submitAll([second])).toEqual(['connected']);
+  });
+
+  test('remembers nothing of a block whose body was changed on the way', async () => {
+    const [block] = mineChain(genesis, 1) as [Block];
+    const other = mineOn(genesis);
+    const changed = Object.assign(Object.create(Object.getPrototypeOf(block)), block, {
+      txs: other.txs,
+    }) as Block;
+    expect(await submitAll([changed, block])).toEqual(['bad-txnmrklroot', 'connected']);
+  });
+
+  test('checks scripts', async () => {
+    const blocks = mineChain(genesis, 101);
+    await submitAll(blocks);
+    const bad = spendCoinbase(blocks[0] as Block);
+    const tx = Object.assign(Object.create(Object.getPrototypeOf(bad)), bad) as Tx;
+    const { Tx: Transaction } = await import('@coind/primitives');
+    const [input] = tx.inputs;
+    const failing = new Transaction({
+      ...tx,
+      // OP_RETURN in a scriptSig fails before OP_TRUE is reached.
+      inputs: [{ ...(input as NonNullable<typeof input>), scriptSig: Uint8Array.of(0x6a) }],
+    });
+    const [reason] = await submitAll([mineOn(on(blocks[100] as Block, 101), [failing])]);
+    expect(reason).toMatch(/^block-script-verify-flag-failed \(/);
+    expect(await submitAll([mineOn(on(blocks[100] as Block, 101), [bad])])).toEqual(['connected']);
+  });
+
+  test('takes headers first and bodies in any order', async () => {
+    const blocks = mineChain(genesis, 4);
+    const [a, b, c, d] = blocks as [Block, Block, Block, Block];
+    const outcomes = await chain.submitHeaders(blocks.map(({ header }) => header));
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(4).fill('accepted'));
+    expect(chain.bestHeader.ref.height).toBe(4);
+    expect(chain.info(d.hash)).toMatchObject({ status: 'headers-only', hasBody: false });
+    expect(await chain.block(d.hash)).toBeUndefined();
+    expect(await submitAll([d, b, c])).toEqual(['accepted', 'accepted', 'accepted']);
+    expect(chain.tip.ref.height).toBe(0);
+    expect(await submitAll([a])).toEqual(['connected']);
+    expect(chain.tip.ref).toEqual({ hash: d.hash, height: 4 });
+    expect(chain.tip.chainTxCount).toBe(5);
+  });
+
+  test('stops at a bad header', async () => {
+    const [a, b] = mineChain(genesis, 2) as [Block, Block];
+    const bad = new BlockHeader({ ...b.header, bits: 0x207ffffe });
+    const outcomes = await chain.submitHeaders([a.header, bad, b.header]);
+    expect(outcomes.length).toBe(2);
+    expect(outcomes[1]).toMatchObject({ status: 'invalid' });
+    expect(await chain.submitHeader(b.header)).toMatchObject({ status: 'accepted' });
+  });
+
+  test('leaves out what nobody asked for and cannot win', async () => {
+    await submitAll(mineChain(genesis, 3));
+    const late = mineOn(genesis);
+    expect(await chain.submitBlock(late, { requested: false })).toMatchObject({
+      status: 'ignored',
+    });
+    expect(chain.info(late.hash)?.hasBody).toBe(false);
+    expect(await submitAll([late])).toEqual(['accepted']);
+  });
+});
+
+describe('branches', () => {
+  test('of equal work, the first stays; more work wins, and coins follow', async () => {
+    const [a1, a2] = mineChain(genesis, 2) as [Block, Block];
+    const [b1, b2, b3] = mineChain(genesis, 3) as [Block, Block, Block];
+    await submitAll([a1, a2]);
+    const before = await muhash();
+    expect(await submitAll([b1, b2])).toEqual(['accepted', 'accepted']);
+    expect(chain.tip.ref.hash).toBe(a2.hash);
+    expect(await muhash()).toBe(before);
+    const told: TipChange[] = [];
+    const stop = chain.onTip((change) => void told.push(change));
+    expect(await submitAll([b3])).toEqual(['connected']);
+    stop();
+    expect(told.length).toBe(1);
+    expect(hashes(told[0]?.disconnected ?? [])).toEqual([a2.hash, a1.hash]);
+    expect(hashes(told[0]?.connected ?? [])).toEqual([b1.hash, b2.hash, b3.hash]);
+    expect(chain.tips().map(({ status, branchLength }) => [status, branchLength])).toEqual([
+      ['active', 0],
+      ['valid-fork', 2],
+    ]);
+    expect(chain.forkOf(a2.hash)?.ref.height).toBe(0);
+    const fresh = await inMemory();
+    await submitAll([b1, b2, b3], fresh);
+    expect(await muhash()).toBe(await muhash(fresh));
+  });
+
+  test('a branch that breaks a rule halfway is left again, and nobody is told', async () => {
+    const [a1, a2] = mineChain(genesis, 2) as [Block, Block];
+    const b1 = mineOn(genesis);
+    const b2 = mineOn(on(b1, 1), [], { pays: 1n });
+    const b3 = mineOn(on(b2, 2));
+    await submitAll([a1, a2]);
+    const before = await muhash();
+    const told: TipChange[] = [];
+    chain.onTip((change) => void told.push(change));
+    expect(await submitAll([b1, b2, b3])).toEqual(['accepted', 'accepted', 'accepted']);
+    expect(chain.tip.ref.hash).toBe(a2.hash);
+    expect(await muhash()).toBe(before);
+    expect(told).toEqual([]);
+    expect([b1, b2, b3].map(({ hash }) => chain.info(hash)?.status)).toEqual([
+      'valid-fork',
+      'invalid',
+      'invalid',
+    ]);
+    expect(chain.bestHeader.ref.hash).toBe(a2.hash);
+    expect(await submitAll([b3, mineOn(on(b3, 3))])).toEqual(['duplicate-invalid', 'bad-prevblk']);
+  });
+
+  test('deep reorganisations restore and spend the same coins', async () => {
+    const base = mineChain(genesis, 101);
+    await submitAll(base);
+    const top = on(base[100] as Block, 101);
+    const split = spendCoinbase(base[0] as Block, 3);
+    const a1 = mineOn(top, [split, spend({ txid: split.txid, vout: 0 }, 1_000_000n)]);
+    const a2 = mineOn(on(a1, 102), [spend({ txid: split.txid, vout: 1 }, 1_000_000n)]);
+    const before = await muhash();
+    await submitAll([a1, a2]);
+    const [, ofSplit, ofSpend] = [undefined, ...((await chain.undo(a1.hash)) ?? [])];
+    expect(ofSplit).toMatchObject([{ height: 1, coinbase: true }]);
+    expect(ofSpend).toMatchObject([{ height: 102, coinbase: false }]);
+    const after = await muhash();
+    await chain.invalidateBlock(a1.hash);
+    expect(await muhash()).toBe(before);
+    await chain.reconsiderBlock(a2.hash);
+    expect(await muhash()).toBe(after);
+    const branch = mineChain(top, 40);
+    await submitAll(branch);
+    expect(chain.tip.ref.hash).toBe(branch[39]?.hash);
+    expect(await chain.coin({ txid: split.txid, vout: 2 })).toBeUndefined();
+  });
+});
+
+describe('an operator', () => {
+  test('refuses a block, and takes that back', async () => {
+    const blocks = mineChain(genesis, 5);
+    const [, second, third] = blocks as [Block, Block, Block];
+    await submitAll(blocks);
+    const told: TipChange[] = [];
+    chain.onTip((change) => void told.push(change));
+    expect(await chain.invalidateBlock(second.hash)).toBe(true);
+    expect(chain.tip.ref.height).toBe(1);
+    expect(chain.bestHeader.ref.height).toBe(1);
+    expect(told[0]?.disconnected.length).toBe(4);
+    expect(chain.tips().map(({ status }) => status)).toEqual(['invalid', 'active']);
+    expect(await submitAll([third])).toEqual(['duplicate-invalid']);
+    const other = mineOn(on(blocks[0] as Block, 1));
+    expect(await submitAll([other])).toEqual(['connected']);
+    expect(await chain.reconsiderBlock(third.hash)).toBe(true);
+    expect(chain.tip.ref.height).toBe(5);
+    expect(chain.info(other.hash)?.status).toBe('valid-fork');
+  });
+
+  test('cannot refuse genesis or the unknown', async () => {
+    expect(await chain.invalidateBlock(genesis.hash)).toBe(false);
+    expect(await chain.invalidateBlock('00'.repeat(32) as BlockHash)).toBe(false);
+    expect(await chain.reconsiderBlock('00'.repeat(32) as BlockHash)).toBe(false);
+    expect(await chain.preciousBlock('00'.repeat(32) as BlockHash)).toBe(false);
+  });
+
+  test('prefers one of two blocks of equal work, and the other again', async () => {
+    const a = mineOn(genesis);
+    const b = mineOn(genesis);
+    await submitAll([a, b]);
+    await chain.preciousBlock(b.hash);
+    expect(chain.tip.ref.hash).toBe(b.hash);
+    await chain.preciousBlock(a.hash);
+    expect(chain.tip.ref.hash).toBe(a.hash);
+    const more = mineOn(on(a, 1));
+    await submitAll([more]);
+    await chain.preciousBlock(b.hash);
+    expect(chain.tip.ref.hash).toBe(more.hash);
+  });
+});
+
+test('any order of delivery of any tree ends at the same tip with the same coins', async () => {
+  const tree = fc.array(fc.nat({ max: 30 }), { minLength: 2, maxLength: 14 });
+  await fc.assert(
+    fc.asyncProperty(tree, fc.array(fc.nat(), { maxLength: 14 }), async (parents, shuffle) => {
+      const blocks: Block[] = [];
+      const places = [genesis];
+      for (const choice of parents) {
+        const parent = places[choice % places.length] ?? genesis;
+        const block = mineOn(parent);
+        blocks.push(block);
+        places.push(asParent(block, parent.height + 1));
+      }
+      // One block more on the highest, so that most work is one block's alone.
+      const highest = places.reduce((best, place) => (place.height > best.height ? place : best));
+      const last = mineOn(highest);
+      blocks.push(last);
+      const order = blocks.slice();
+      for (const [i, other] of shuffle.entries()) {
+        const [a, b] = [i % order.length, other % order.length];
+        [order[a], order[b]] = [order[b] as Block, order[a] as Block];
+      }
+      const [straight, mixed] = [await inMemory(), await inMemory()];
+      await submitAll(blocks, straight);
+      await mixed.submitHeaders(blocks.map(({ header }) => header));
+      await submitAll(order, mixed);
+      expect(straight.tip.ref.hash).toBe(last.hash);
+      expect(mixed.tip.ref.hash).toBe(last.hash);
+      expect(await muhash(mixed)).toBe(await muhash(straight));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('the coins of one moment are walked in order while blocks arrive', async () => {
+  await submitAll(mineChain(genesis, 3));
+  const seen: string[] = [];
+  const top = { ...chain.tip.ref, time: chain.tip.header.time };
+  for await (const [{ txid }] of chain.utxos()) {
+    if (seen.length === 0) await submitAll([mineOn(top)]);
+    seen.push(Buffer.from(txid, 'hex').reverse().toString('hex'));
+  }
+  expect(seen.length).toBe(3);
+  expect(seen).toEqual(seen.slice().sort());
+});
