@@ -104,6 +104,29 @@ describe.skipIf(missing)(`recordings${why}`, () => {
     }
   });
 
+  test('parameters have the names, necessity and command line form of modern bitcoind', () => {
+    interface Param {
+      readonly name: string;
+      readonly aliases?: readonly string[];
+      readonly required: boolean;
+      readonly cli?: string;
+    }
+    const spec = JSON.parse(readFileSync(new URL('spec/core-rpc.json', shared), 'utf8')) as {
+      methods: Record<string, { params: readonly Param[]; category: string }>;
+    };
+    for (const view of viewsOf('core').values()) {
+      const known = spec.methods[view.name];
+      if (!known) continue;
+      const shown = ({ name, aliases = [], required, cli = 'json' }: Param) =>
+        `${view.name}: ${[name, ...aliases].join('|')} ${required} ${cli}`;
+      const ours = view.params.map(({ name, aliases, optional, codec }) =>
+        shown({ name, aliases, required: !optional, cli: codec.cli }),
+      );
+      expect(ours).toEqual(known.params.map(shown));
+      expect(`${view.name} ${view.category}`).toBe(`${view.name} ${known.category}`);
+    }
+  });
+
   test.each(['arity-chain', 'arity-raw', 'arity-wallet', 'control-arguments', 'control-basics'])(
     'modern %s',
     async (file) => {
