@@ -9,7 +9,8 @@ import type { FilePosition } from './block-files.ts';
 import type { HeaderRecord } from './tables.ts';
 
 const MEDIAN_SPAN = 11;
-/** Order among blocks of equal work that were there at the start: the old tip's branch first. */
+/** Order among blocks of equal work that were there at the start: the old tip's branch comes first. */
+const SEQUENCE_OF_LOADED_CHAIN = 0;
 const SEQUENCE_OF_LOADED = 1;
 
 /** A header in its place in the tree. Internal to this package, but for its `HeaderContext` face. */
@@ -178,12 +179,12 @@ export class BlockIndex {
     this.#active.push(node);
   }
 
-  /** Makes the path from genesis to `node` the active chain. */
+  /** Makes the path from genesis to `node`, as it was loaded, the active chain. */
   setActive(node: BlockNode): void {
-    for (let at: BlockNode | undefined = node; at && !this.isActive(at); at = at.parent) {
+    for (let at: BlockNode | undefined = node; at; at = at.parent) {
       this.#active[at.height] = at;
+      at.sequence = SEQUENCE_OF_LOADED_CHAIN;
     }
-    this.#active.length = node.height + 1;
   }
 
   /** Enters a header whose parent is known (or that is genesis). */
