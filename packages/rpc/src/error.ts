@@ -135,10 +135,7 @@ export const wordings = {
     () => [-8, 'Invalid parameter, vout must be positive'],
   ),
   dummyStar: both(() => [-32, 'dummy first argument must be excluded or set to "*".']),
-  dummyEmpty: both(
-    () => [-8, 'Dummy value must be set to ""'],
-    () => [-8, 'Dummy value must be set to ""'],
-  ),
+  dummyEmpty: both(() => [-8, 'Dummy value must be set to ""']),
   minconfNeedsAccount: both(() => [
     -8,
     'getbalance minconf option is only currently supported if an account is specified',
@@ -241,16 +238,10 @@ export const wordings = {
     -8,
     'Fee rates larger than or equal to 1BTC/kvB are not accepted',
   ]),
-  txNotFound: both(
-    () => [
-      -5,
-      'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.',
-    ],
-    () => [
-      -5,
-      'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.',
-    ],
-  ),
+  txNotFound: both(() => [
+    -5,
+    'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.',
+  ]),
   txNotFoundNoIndex: both(
     () => [
       -5,

@@ -154,7 +154,7 @@ describe('writing', () => {
 
   test('a real in 16 digits is within one part in 10^15 of the value', () => {
     fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      fc.property(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), (value) => {
         expect(Math.abs(Number(formatReal(value)) - value)).toBeLessThanOrEqual(
           Math.abs(value) * 1e-15 + Number.MIN_VALUE,
         );

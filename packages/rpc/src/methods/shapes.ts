@@ -8,7 +8,6 @@ import {
   hex,
   int,
   int64,
-  num,
   optional,
   signedAmount,
   str,
@@ -139,9 +138,6 @@ export const legacyMempoolEntry = object({
 
 /** Bytes by message type. */
 export const bytesPerMessage = record(int64(''), 'Bytes by message type');
-
-/** A real number in a result. */
-export const real = num;
 
 /** The block up to which a wallet has seen the chain. */
 export const lastProcessedBlock = object({
