@@ -1,0 +1,223 @@
+/**
+ * The client's options in one table, and the command line read by it. yargs' parser takes each option
+ * apart, with short-option-groups off so that -regtest is one word. It sees one at a time, because by
+ * bitcoin-cli's rules the order counts (`-named -nonamed`) and no option takes the word behind it.
+ */
+import {
+  type Arguments,
+  ConfError,
+  nearestOption,
+  type OptionTable,
+  parseArguments,
+  type SplitArgument,
+  UnknownOptionError,
+} from '@coind/rpc/conf';
+import yargsParser from 'yargs-parser';
+
+const general = 'general';
+const chain = 'chain';
+const commands = 'commands';
+
+/** Every option of coin-cli. */
+export const options: OptionTable = {
+  color: {
+    category: general,
+    kind: 'string',
+    value: '<when>',
+    about: 'Colours in the output of -getinfo: always, never, or auto for a terminal',
+    default: 'auto',
+    noNegation: true,
+  },
+  compat: {
+    category: general,
+    kind: 'string',
+    value: '<core|legacy>',
+    about: 'As the daemon was told; core means the main network unless told otherwise',
+    noNegation: true,
+    noBareForm: true,
+  },
+  conf: {
+    category: general,
+    kind: 'string',
+    value: '<file>',
+    about: 'The configuration file; relative paths start in the data directory',
+    default: 'coin.conf, else bitcoin.conf',
+  },
+  datadir: {
+    category: general,
+    kind: 'string',
+    value: '<dir>',
+    about: 'The data directory',
+    default: '~/.coind',
+    noNegation: true,
+  },
+  help: { category: general, kind: 'bool', about: 'Print this text (also -h and -?)' },
+  named: {
+    category: general,
+    kind: 'bool',
+    about: 'Parameters are given as NAME=VALUE; those without a name come first',
+  },
+  rpcclienttimeout: {
+    category: general,
+    kind: 'int',
+    value: '<n>',
+    about: 'Seconds to wait for an answer, 0 for ever',
+    default: '900',
+  },
+  rpcconnect: {
+    category: general,
+    kind: 'string',
+    value: '<ip>',
+    about: 'The host of the daemon, also as host:port',
+    default: '127.0.0.1',
+  },
+  rpccookiefile: {
+    category: general,
+    kind: 'string',
+    value: '<loc>',
+    about: "The daemon's cookie file; relative paths start in the network's directory",
+    default: '.cookie',
+  },
+  rpcid: {
+    category: general,
+    kind: 'string',
+    value: '<id>',
+    about: 'The id of requests',
+    default: '1',
+    noNegation: true,
+    noBareForm: true,
+  },
+  rpcpassword: { category: general, kind: 'string', value: '<pw>', about: 'Password for RPC' },
+  rpcport: {
+    category: general,
+    kind: 'port',
+    value: '<port>',
+    about: 'The port of the daemon',
+    default: '8332, of test networks 18332, 48332, 38332, 18443',
+    networkOnly: true,
+  },
+  rpcuser: { category: general, kind: 'string', value: '<user>', about: 'User name for RPC' },
+  rpcwait: { category: general, kind: 'bool', about: 'Wait for the daemon to start' },
+  rpcwaittimeout: {
+    category: general,
+    kind: 'int',
+    value: '<n>',
+    about: 'Seconds to wait for the daemon at most, 0 for ever',
+    default: '0',
+    noNegation: true,
+  },
+  rpcwallet: {
+    category: general,
+    kind: 'string',
+    value: '<walletname>',
+    about: 'The wallet that a command is for, exactly as it was loaded',
+  },
+  stdin: {
+    category: general,
+    kind: 'bool',
+    about: 'Read more parameters from standard input, one per line: for what others should not see',
+  },
+  stdinrpcpass: {
+    category: general,
+    kind: 'bool',
+    about: 'Read the password for RPC from the first line of standard input',
+  },
+  stdinwalletpassphrase: {
+    category: general,
+    kind: 'bool',
+    about: 'Read the passphrase of the wallet from the next line of standard input',
+  },
+  version: { category: general, kind: 'bool', about: 'Print the version' },
+  addrinfo: { category: commands, kind: 'bool', about: 'How many addresses of peers are known' },
+  generate: {
+    category: commands,
+    kind: 'bool',
+    about: 'Mine to a new address of the wallet: number of blocks (1) and tries may follow',
+  },
+  getinfo: {
+    category: commands,
+    kind: 'bool',
+    about: 'The state of daemon and wallet at a glance',
+  },
+  chain: {
+    category: chain,
+    kind: 'string',
+    value: '<chain>',
+    about:
+      'The network: coin, main, test, testnet4, signet, regtest, or a JSON file that describes one',
+    default: 'coin; main with -compat=core',
+  },
+  regtest: { category: chain, kind: 'bool', about: 'The network for tests' },
+  signet: { category: chain, kind: 'bool', about: 'The network where a committee signs blocks' },
+  signetchallenge: {
+    category: chain,
+    kind: 'string',
+    value: '<hex>',
+    about: 'Accepted as the daemon has it; the client does not need it',
+    noNegation: true,
+  },
+  signetseednode: {
+    category: chain,
+    kind: 'string',
+    value: '<ip>',
+    about: 'Accepted as the daemon has it; the client does not need it',
+    repeatable: true,
+    noNegation: true,
+  },
+  testnet: { category: chain, kind: 'bool', about: 'The older public test network' },
+  testnet4: { category: chain, kind: 'bool', about: 'The public test network' },
+  '?': { category: 'hidden', kind: 'bool', about: 'Help' },
+  h: { category: 'hidden', kind: 'bool', about: 'Help' },
+  includeconf: { category: 'hidden', kind: 'string', about: 'More conf files', repeatable: true },
+  playground: { category: 'hidden', kind: 'bool', about: 'As the daemon has it: regtest' },
+  testactivationheight: {
+    category: 'hidden',
+    kind: 'string',
+    about: 'Accepted as the daemon has it',
+    repeatable: true,
+  },
+  vbparams: {
+    category: 'hidden',
+    kind: 'string',
+    about: 'Accepted as the daemon has it',
+    repeatable: true,
+  },
+};
+
+/** The headings of -help, in order. */
+export const optionTitles = {
+  general: 'Options',
+  chain: 'Chain selection options',
+  commands: 'Commands of the client',
+} as const;
+
+const configuration = {
+  'short-option-groups': false,
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'duplicate-arguments-array': false,
+};
+
+const splitWithYargs: SplitArgument = (token) => {
+  const { _, ...found } = yargsParser([token], { configuration });
+  const [entry] = Object.entries(found);
+  if (!entry) return [token.replace(/^--?/, ''), undefined];
+  const [key, value] = entry;
+  return [key, typeof value === 'string' ? value : undefined];
+};
+
+/** Reads a command line. Throws {@link ConfError} with a text for stderr. */
+export function readArguments(argv: readonly string[]): Arguments {
+  try {
+    return parseArguments(argv, options, { warn: () => undefined, split: splitWithYargs });
+  } catch (error) {
+    if (!(error instanceof ConfError)) throw error;
+    const near =
+      error instanceof UnknownOptionError ? nearestOption(options, error.option) : undefined;
+    const hint = near === undefined ? '' : `. Did you mean -${near}?`;
+    throw new ConfError(`Error parsing command line arguments: ${error.message}${hint}`);
+  }
+}
