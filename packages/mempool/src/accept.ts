@@ -155,11 +155,10 @@ function limitAndReplace(
   parents: ReadonlySet<PoolEntry>,
   conflicts: ReadonlySet<PoolEntry>,
   sibling: boolean,
-  { options, pool, fromBlock }: Surroundings,
+  { options }: Surroundings,
 ): ReadonlySet<PoolEntry> {
-  const relatives = fromBlock ? [...parents, ...pool.childrenOf(entry.tx)] : [...parents];
   const checkLimits = (without: ReadonlySet<PoolEntry>): void => {
-    const cluster = connected(relatives, without);
+    const cluster = connected(parents, without);
     let { weight } = entry;
     for (const member of cluster) weight += member.weight;
     const fits = cluster.size < options.clusterCount && weight <= 4 * options.clusterVbytes;

@@ -19,7 +19,14 @@ import {
 import { checkAlone, isUnlocked, judge, type Surroundings, type Verdict } from './accept.ts';
 import type { Entry, PoolEntry } from './entry.ts';
 import { FeeFloor } from './fee-floor.ts';
-import { type Chunk, type Totals, totalsOf, withAncestors, withDescendants } from './graph.ts';
+import {
+  type Chunk,
+  compareTxids,
+  type Totals,
+  totalsOf,
+  withAncestors,
+  withDescendants,
+} from './graph.ts';
 import type { MempoolOptions } from './options.ts';
 import { Pool } from './pool.ts';
 
@@ -92,10 +99,15 @@ export interface Mempool {
   coin(outpoint: OutPoint): Promise<Coin | undefined>;
   /** Outputs of the pool and the chain, spent by the pool or not: what a signer needs to know. */
   coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]>;
-  /** All it depends on, without itself. Throws `RangeError` when it isn't here, like the next four. */
+  /**
+   * All it depends on, without itself, by txid as bitcoind orders them. Throws `RangeError` when it
+   * isn't here, like the next five.
+   */
   ancestors(txid: Txid): Entry[];
   /** All that depends on it, without itself. */
   descendants(txid: Txid): Entry[];
+  /** What spends its outputs. */
+  children(txid: Txid): Entry[];
   /** Sums over it and its ancestors. */
   ancestorTotals(txid: Txid): Totals;
   /** Sums over it and its descendants. */
@@ -210,11 +222,15 @@ class ChainMempool implements Mempool {
   }
 
   ancestors(txid: Txid): Entry[] {
-    return [...withAncestors([this.#entry(txid)])].slice(1);
+    return byTxid([...withAncestors([this.#entry(txid)])].slice(1));
   }
 
   descendants(txid: Txid): Entry[] {
-    return [...withDescendants([this.#entry(txid)])].slice(1);
+    return byTxid([...withDescendants([this.#entry(txid)])].slice(1));
+  }
+
+  children(txid: Txid): Entry[] {
+    return byTxid([...this.#entry(txid).children]);
   }
 
   ancestorTotals(txid: Txid): Totals {
@@ -375,6 +391,7 @@ class ChainMempool implements Mempool {
     for (const { block } of [...disconnected].reverse()) {
       for (const tx of block.txs) if (!mined.has(tx.txid)) await this.#bringBack(tx);
     }
+    this.#remove(this.#pool.beyondLimits(this.options), 'sizelimit');
     await this.#removeUnminable();
     this.#limit();
   }
@@ -409,6 +426,10 @@ class ChainMempool implements Mempool {
     }
     this.#remove(withDescendants(gone), 'reorg');
   }
+}
+
+function byTxid(entries: Entry[]): Entry[] {
+  return entries.sort((a, b) => compareTxids(a.tx.txid, b.tx.txid));
 }
 
 function txsOf(entries: Iterable<Entry>): Tx[] {

@@ -21,6 +21,9 @@ import {
   leaveClusters,
   withDescendants,
 } from './graph.ts';
+import type { MempoolOptions } from './options.ts';
+
+type ClusterLimits = Pick<MempoolOptions, 'clusterCount' | 'clusterVbytes'>;
 
 /** The entries of a pool. */
 export class Pool {
@@ -183,6 +186,25 @@ export class Pool {
       else this.#oldest = Math.min(this.#oldest, entry.time);
     }
     return withDescendants(old);
+  }
+
+  /**
+   * What has to go for every cluster to be within the limits, worst chunks first: transactions that
+   * come back from blocks may join clusters that would not have been let together.
+   */
+  beyondLimits({ clusterCount, clusterVbytes }: ClusterLimits): Set<PoolEntry> {
+    const gone = new Set<PoolEntry>();
+    for (const { entries, chunks } of this.#clusters) {
+      let count = entries.size;
+      let weight = chunks.reduce((sum, { size }) => sum + size, 0);
+      for (const chunk of [...chunks].reverse()) {
+        if (count <= clusterCount && weight <= 4 * clusterVbytes) break;
+        count -= chunk.entries.length;
+        weight -= chunk.size;
+        for (const entry of chunk.entries) gone.add(entry);
+      }
+    }
+    return gone;
   }
 
   /** Sets an entry's mark for "no peer has it yet". */

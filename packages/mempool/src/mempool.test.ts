@@ -1,0 +1,492 @@
+import { type Chain, openChain } from '@coind/chain';
+import { WITNESS_RESERVED_VALUE, witnessCommitmentOutput } from '@coind/consensus';
+import {
+  Block,
+  type BlockHash,
+  BlockHeader,
+  type ChainParams,
+  COIN,
+  chainParams,
+  feeRate,
+  merkleRoot,
+  NO_VOUT,
+  type OutPoint,
+  type Sats,
+  sha256,
+  Tx,
+  ZERO_TXID,
+} from '@coind/primitives';
+import { buildScript, p2pkh, p2wsh } from '@coind/script';
+import { memoryStore } from '@coind/store';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { compareTxids } from './graph.ts';
+import { createMempool, type Mempool, type RemovalReason } from './mempool.ts';
+import { type MempoolOptions, mempoolDefaults } from './options.ts';
+
+const regtest = chainParams('regtest') as ChainParams;
+/** Anybody can spend it, and it is standard: the witness script is OP_TRUE. */
+const TRUE = new Uint8Array([0x51]);
+const OPEN = p2wsh(sha256(TRUE));
+const START = 1_700_000_000;
+
+interface Spend {
+  readonly fee?: Sats;
+  readonly outputs?: number;
+  readonly version?: number;
+  readonly sequence?: number;
+  readonly locktime?: number;
+  readonly script?: Uint8Array;
+  readonly witness?: readonly Uint8Array[];
+}
+
+/** A regtest node's chain and pool in memory, with a clock that the test moves. */
+class Bench {
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  now = START;
+  /** What left the pool and why, as `txid reason`. */
+  readonly removed: string[] = [];
+  readonly added: string[] = [];
+  #extra = 0;
+
+  private constructor(chain: Chain, options: MempoolOptions) {
+    this.chain = chain;
+    this.mempool = createMempool(options, { chain, clock: { now: () => this.now } });
+    this.mempool.follow({
+      txAdded: (tx) => this.added.push(tx.txid),
+      txRemoved: (tx, reason: RemovalReason) => this.removed.push(`${tx.txid} ${reason}`),
+    });
+  }
+
+  static async open(options: Partial<MempoolOptions> = {}): Promise<Bench> {
+    const clock = { now: () => START + 1_000_000 };
+    const chain = await openChain({ params: regtest }, { store: memoryStore(), clock });
+    const bench = new Bench(chain, { ...mempoolDefaults, ...options });
+    for (let i = 0; i < 110; i++) await bench.mine();
+    return bench;
+  }
+
+  /** Mines one block on the tip, or on another parent. */
+  async mine(txs: readonly Tx[] = [], parent: BlockHash = this.chain.tip.ref.hash): Promise<Block> {
+    const { ref, header: before, medianTimePast } = this.chain.headerContext(parent);
+    const height = ref.height + 1;
+    const input = { prevout: { txid: ZERO_TXID, vout: NO_VOUT }, sequence: 0xffffffff };
+    const scriptSig = buildScript([BigInt(height), BigInt(++this.#extra + 1_000)]);
+    const reward = { value: 50n * COIN, scriptPubKey: OPEN };
+    const coinbase = (outputs: Tx['outputs']) =>
+      new Tx({
+        version: 2,
+        inputs: [{ ...input, scriptSig, witness: [WITNESS_RESERVED_VALUE] }],
+        outputs,
+        locktime: 0,
+      });
+    const all = [coinbase([reward, witnessCommitmentOutput([coinbase([]), ...txs])]), ...txs];
+    const root = merkleRoot(all.map(({ txid }) => txid)).root;
+    const time = Math.max(medianTimePast + 1, this.now);
+    for (let nonce = 0; ; nonce++) {
+      const { bits } = before;
+      const fields = { version: 0x20000000, prevHash: parent, merkleRoot: root, time, bits, nonce };
+      const block = new Block(new BlockHeader(fields), all);
+      if (block.hash > '7'.padEnd(64, 'f')) continue;
+      const outcome = await this.chain.submitBlock(block);
+      if (outcome.status === 'invalid') throw outcome.error;
+      return block;
+    }
+  }
+
+  /** The coinbase output of the block at `height`, 50 BTC until it is halved. */
+  async reward(height: number): Promise<OutPoint> {
+    const hash = this.chain.at(height)?.ref.hash as BlockHash;
+    const block = (await this.chain.block(hash)) as Block;
+    return { txid: (block.txs[0] as Tx).txid, vout: 0 };
+  }
+
+  async submit(tx: Tx): Promise<string> {
+    const outcome = await this.mempool.submit(tx);
+    return outcome.accepted ? 'accepted' : outcome.error.message;
+  }
+
+  async test(tx: Tx): Promise<string> {
+    const outcome = await this.mempool.test(tx);
+    return outcome.accepted ? 'accepted' : outcome.error.message;
+  }
+
+  txids(): string[] {
+    return Array.from(this.mempool.entries(), ({ tx }) => tx.txid);
+  }
+}
+
+/** Spends `coins` of `value` each into equal outputs that anybody can spend. */
+function spend(coins: readonly OutPoint[], value: Sats, options: Spend = {}): Tx {
+  const { fee = 1_000n, outputs = 1, version = 2, sequence = 0xfffffffd, locktime = 0 } = options;
+  const each = (value * BigInt(coins.length) - fee) / BigInt(outputs);
+  return new Tx({
+    version,
+    inputs: coins.map((prevout) => ({
+      prevout,
+      scriptSig: new Uint8Array(0),
+      sequence,
+      witness: options.witness ?? [TRUE],
+    })),
+    outputs: Array.from({ length: outputs }, () => ({
+      value: each,
+      scriptPubKey: options.script ?? OPEN,
+    })),
+    locktime,
+  });
+}
+
+const outputOf = (tx: Tx, vout = 0): OutPoint => ({ txid: tx.txid, vout });
+const worthOf = (tx: Tx, vout = 0): Sats => tx.outputs[vout]?.value as Sats;
+/** A child that spends one output. */
+const childOf = (tx: Tx, options: Spend = {}, vout = 0): Tx =>
+  spend([outputOf(tx, vout)], worthOf(tx, vout), options);
+
+let bench: Bench;
+let coins: OutPoint[];
+beforeEach(async () => {
+  bench = await Bench.open();
+  coins = [];
+  for (let height = 1; height <= 10; height++) coins.push(await bench.reward(height));
+});
+afterEach(async () => {
+  bench.mempool.close();
+  await bench.chain.close();
+});
+const coin = (index: number): OutPoint => coins[index] as OutPoint;
+const pay = (index: number, options: Spend = {}): Tx => spend([coin(index)], 50n * COIN, options);
+
+describe('the door', () => {
+  test('takes a payment in, tells it, and shows it', async () => {
+    const tx = pay(0);
+    expect(await bench.test(tx)).toBe('accepted');
+    expect(bench.mempool.size).toBe(0);
+    expect(await bench.submit(tx)).toBe('accepted');
+    expect(bench.added).toEqual([tx.txid]);
+    expect(bench.mempool.get(tx.txid)).toMatchObject({
+      fee: 1_000n,
+      vsize: tx.vsize,
+      time: START,
+      height: 110,
+      sequence: 1,
+    });
+    expect(bench.mempool.getByWtxid(tx.wtxid)?.tx).toBe(tx);
+    expect(bench.mempool.spender(coin(0))).toBe(tx.txid);
+    expect(await bench.mempool.coin(coin(0))).toBeUndefined();
+    expect((await bench.mempool.coin(outputOf(tx)))?.output.value).toBe(50n * COIN - 1_000n);
+    expect(bench.mempool.info()).toMatchObject({ size: 1, vbytes: tx.vsize, fees: 1_000n });
+    expect(bench.mempool.sequence).toBe(2);
+  });
+
+  test('knows what it has and what is mined', async () => {
+    const tx = pay(0);
+    await bench.submit(tx);
+    expect(await bench.submit(tx)).toBe('txn-already-in-mempool');
+    const twin = pay(0, { witness: [new Uint8Array([1]), TRUE] });
+    expect(await bench.submit(twin)).toBe('txn-same-nonwitness-data-in-mempool');
+    await bench.mine([tx]);
+    expect(await bench.submit(tx)).toBe('txn-already-known');
+    expect(await bench.submit(pay(0, { fee: 9n }))).toBe('bad-txns-inputs-missingorspent');
+  });
+
+  test('asks for a fee', async () => {
+    expect(await bench.submit(pay(0, { fee: 0n }))).toBe('min relay fee not met, 0 < 10');
+    expect(await bench.submit(pay(0, { fee: 9n }))).toBe('min relay fee not met, 9 < 10');
+    expect(await bench.submit(pay(0, { fee: 10n }))).toBe('accepted');
+  });
+
+  test('wants the next block to be able to hold it', async () => {
+    expect(await bench.submit(pay(0, { locktime: 111 }))).toBe('non-final');
+    expect(await bench.submit(pay(0, { sequence: 110 }))).toBe('accepted');
+    expect(await bench.submit(pay(1, { sequence: 112 }))).toBe('non-BIP68-final');
+    const young = spend([await bench.reward(12)], 50n * COIN);
+    expect(await bench.submit(young)).toBe(
+      'bad-txns-premature-spend-of-coinbase, tried to spend coinbase at depth 99',
+    );
+  });
+
+  test('checks scripts by the rules of relay', async () => {
+    const stranger = pay(0, { script: p2pkh(new Uint8Array(20)) });
+    await bench.submit(stranger);
+    const theft = childOf(stranger, { witness: [] });
+    expect(await bench.submit(theft)).toMatch(
+      /^mempool-script-verify-flag-failed \(.*\), input 0 of [0-9a-f]{64} \(wtxid [0-9a-f]{64}\), spending [0-9a-f]{64}:0$/,
+    );
+    const stripped = await bench.mempool.submit(pay(1, { witness: [] }));
+    expect(stripped).toMatchObject({ accepted: false, error: { kind: 'witness-stripped' } });
+  });
+
+  test('takes what is not standard only where told so', async () => {
+    const odd = pay(0, { version: 4 });
+    expect(await bench.submit(odd)).toBe('version');
+    const lenient = await Bench.open({ requireStandard: false });
+    const tx = spend([await lenient.reward(1)], 50n * COIN, { version: 4 });
+    expect(await lenient.submit(tx)).toBe('accepted');
+    await lenient.chain.close();
+  });
+
+  test('marks our own until somebody else has it', async () => {
+    const tx = pay(0);
+    await bench.mempool.submit(tx, { unbroadcast: true });
+    expect(bench.mempool.info().unbroadcast).toBe(1);
+    bench.mempool.markBroadcast(tx.txid);
+    expect(bench.mempool.info().unbroadcast).toBe(0);
+    expect(bench.mempool.get(tx.txid)?.unbroadcast).toBe(false);
+  });
+});
+
+describe('families', () => {
+  test('are counted and chunked', async () => {
+    const a = pay(0, { fee: 100_000n, outputs: 2 });
+    const b = childOf(a, { fee: 1_000n });
+    const c = childOf(b, { fee: 5_000n });
+    const d = childOf(a, { fee: 4_000n }, 1);
+    for (const tx of [a, b, c, d]) expect(await bench.submit(tx)).toBe('accepted');
+    const { mempool } = bench;
+    expect(mempool.ancestors(c.txid).map(({ tx }) => tx.txid)).toEqual(
+      [a.txid, b.txid].sort(compareTxids),
+    );
+    expect(mempool.children(a.txid).map(({ tx }) => tx.txid)).toEqual(
+      [b.txid, d.txid].sort(compareTxids),
+    );
+    expect(mempool.descendants(a.txid)).toHaveLength(3);
+    expect(mempool.ancestorTotals(c.txid)).toEqual({
+      count: 3,
+      vsize: a.vsize + b.vsize + c.vsize,
+      fees: 106_000n,
+    });
+    expect(mempool.descendantTotals(b.txid).count).toBe(2);
+    const chunks = mempool.cluster(a.txid).map(({ entries }) => entries.map(({ tx }) => tx.txid));
+    expect(chunks).toEqual([[a.txid], [d.txid], [b.txid, c.txid]]);
+    expect(bench.txids()).toEqual([a, d, b, c].map(({ txid }) => txid));
+    expect(() => mempool.cluster('00'.repeat(32) as typeof a.txid)).toThrow(RangeError);
+  });
+
+  test('have at most 64 members', async () => {
+    let tx = pay(0);
+    for (let i = 0; i < 64; i++) {
+      expect(await bench.submit(tx)).toBe('accepted');
+      tx = childOf(tx);
+    }
+    expect(await bench.submit(tx)).toBe('too-large-cluster');
+    expect(await bench.submit(pay(1))).toBe('accepted');
+  });
+
+  test('and 101,000 virtual bytes', async () => {
+    const a = pay(0, { fee: 1_000_000n, outputs: 1_500 });
+    const b = childOf(a, { fee: 1_000_000n, outputs: 850 });
+    expect(a.vsize + b.vsize).toBeGreaterThan(101_000);
+    expect(await bench.submit(a)).toBe('accepted');
+    expect(await bench.submit(b)).toBe('too-large-cluster');
+  });
+
+  test('of version 3 are one parent and one child', async () => {
+    const parent = pay(0, { version: 3, outputs: 2 });
+    const child = childOf(parent, { version: 3 });
+    expect(await bench.submit(parent)).toBe('accepted');
+    expect(await bench.submit(childOf(parent))).toMatch(
+      /^TRUC-violation, non-version=3 tx .* cannot spend from version=3 tx /,
+    );
+    expect(await bench.submit(child)).toBe('accepted');
+    expect(await bench.submit(childOf(child, { version: 3 }))).toMatch(
+      /^TRUC-violation, tx .* would have too many ancestors$/,
+    );
+    const poor = childOf(parent, { version: 3, fee: 1_001n }, 1);
+    expect(await bench.submit(poor)).toMatch(/^insufficient fee \(including sibling eviction\), /);
+    const rich = childOf(parent, { version: 3, fee: 2_000n }, 1);
+    expect(await bench.submit(rich)).toBe('accepted');
+    expect(bench.removed).toEqual([`${child.txid} replaced`]);
+  });
+
+  test('take the dust of a free parent along', async () => {
+    const dusty = (fee: Sats): Tx => {
+      const { inputs, version, locktime } = pay(0, { fee });
+      const value = 50n * COIN - 100n - fee;
+      const outputs = [value, 100n].map((worth) => ({ value: worth, scriptPubKey: OPEN }));
+      return new Tx({ version, inputs, outputs, locktime });
+    };
+    expect(await bench.submit(dusty(0n))).toBe('min relay fee not met, 0 < 14');
+    expect(await bench.submit(dusty(500n))).toBe('dust, tx with dust output must be 0-fee');
+    const free = await Bench.open({ minRelayFee: feeRate(0n) });
+    const parent = dusty(0n);
+    expect(await free.submit(parent)).toBe('accepted');
+    const careless = childOf(parent);
+    expect(await free.submit(careless)).toBe(
+      `missing-ephemeral-spends, tx ${careless.txid} (wtxid=${careless.wtxid}) did not spend parent's ephemeral dust`,
+    );
+    const both = spend([outputOf(parent, 0), outputOf(parent, 1)], 20n * COIN);
+    expect(await free.submit(both)).toBe('accepted');
+    await free.chain.close();
+  });
+});
+
+describe('replacement', () => {
+  test('pays for what it evicts and for itself', async () => {
+    const first = pay(0, { fee: 1_000n });
+    await bench.submit(first);
+    const less = pay(0, { fee: 900n });
+    expect(await bench.submit(less)).toBe(
+      `insufficient fee, rejecting replacement ${less.txid}, less fees than conflicting txs; 0.000009 < 0.00001`,
+    );
+    const scant = pay(0, { fee: 1_009n });
+    expect(await bench.submit(scant)).toBe(
+      `insufficient fee, rejecting replacement ${scant.txid}, not enough additional fees to relay; 0.00000009 < 0.0000001`,
+    );
+    const enough = pay(0, { fee: 1_010n });
+    const outcome = await bench.mempool.submit(enough);
+    expect(outcome).toMatchObject({ accepted: true, replaced: [first] });
+    expect(bench.txids()).toEqual([enough.txid]);
+    expect(bench.removed).toEqual([`${first.txid} replaced`]);
+  });
+
+  test('evicts descendants too, and pays for them', async () => {
+    const parent = pay(0, { fee: 1_000n });
+    const child = childOf(parent, { fee: 50_000n });
+    for (const tx of [parent, child]) await bench.submit(tx);
+    expect(await bench.submit(pay(0, { fee: 40_000n }))).toContain('less fees than conflicting');
+    expect(await bench.submit(pay(0, { fee: 60_000n }))).toBe('accepted');
+    expect(bench.removed.map((text) => text.split(' ')[1])).toEqual(['replaced', 'replaced']);
+    expect(bench.mempool.size).toBe(1);
+  });
+
+  test('makes the pool better at every size', async () => {
+    await bench.submit(pay(0, { fee: 3_000n }));
+    const large = pay(0, { fee: 4_000n, outputs: 10 });
+    expect(await bench.submit(large)).toBe(
+      'replacement-failed, insufficient feerate: does not improve feerate diagram',
+    );
+  });
+
+  test('does not spend what it evicts', async () => {
+    const parent = pay(0, { fee: 1_000n });
+    await bench.submit(parent);
+    const both = new Tx({
+      ...spend([coin(0), outputOf(parent)], 49n * COIN),
+      outputs: [{ value: 98n * COIN, scriptPubKey: OPEN }],
+    });
+    expect(await bench.submit(both)).toBe(
+      `bad-txns-spends-conflicting-tx, ${both.txid} spends conflicting transaction ${parent.txid}`,
+    );
+  });
+
+  test('needs no signal', async () => {
+    await bench.submit(pay(0, { sequence: 0xffffffff }));
+    expect(await bench.submit(pay(0, { fee: 5_000n }))).toBe('accepted');
+  });
+});
+
+describe('blocks', () => {
+  test('take what they hold, and what contradicts them, out', async () => {
+    const mined = pay(0);
+    const child = childOf(mined);
+    const loser = pay(1, { fee: 2_000n });
+    const orphan = childOf(loser);
+    for (const tx of [mined, child, loser, orphan]) await bench.submit(tx);
+    const winner = pay(1);
+    await bench.mine([mined, winner]);
+    expect(bench.txids()).toEqual([child.txid]);
+    expect(bench.removed).toEqual([
+      `${mined.txid} block`,
+      `${loser.txid} conflict`,
+      `${orphan.txid} conflict`,
+    ]);
+    expect(bench.mempool.get(child.txid)?.parents.size).toBe(0);
+    await bench.mine([child]);
+    expect(bench.mempool.info()).toMatchObject({ size: 0, usage: 0, vbytes: 0, fees: 0n });
+  });
+
+  test('that lose their place give their transactions back', async () => {
+    const parent = pay(0);
+    const child = childOf(parent);
+    const grandchild = childOf(child);
+    await bench.mine([parent, child]);
+    await bench.submit(grandchild);
+    await bench.chain.invalidateBlock(bench.chain.tip.ref.hash);
+    expect(bench.txids().sort()).toEqual([parent, child, grandchild].map((tx) => tx.txid).sort());
+    expect(bench.mempool.ancestors(grandchild.txid)).toHaveLength(2);
+    expect(bench.mempool.get(parent.txid)?.sequence).toBe(0);
+    await bench.mine([parent, child, grandchild]);
+    expect(bench.mempool.size).toBe(0);
+  });
+
+  test('of a longer branch decide what stays', async () => {
+    const fork = bench.chain.tip.ref.hash;
+    const both = pay(0);
+    const lost = pay(1);
+    const rival = pay(1, { fee: 7_000n });
+    const onLost = childOf(lost);
+    const onBoth = childOf(both);
+    await bench.mine([both, lost]);
+    for (const tx of [onLost, onBoth]) expect(await bench.submit(tx)).toBe('accepted');
+    const first = await bench.mine([rival], fork);
+    await bench.mine([both], first.hash);
+    expect(bench.chain.tip.ref.height).toBe(112);
+    expect(bench.txids()).toEqual([onBoth.txid]);
+    expect(bench.removed).toEqual([`${onLost.txid} reorg`]);
+  });
+
+  test('give back no more than the limits allow', async () => {
+    const tight = await Bench.open({ clusterCount: 3 });
+    const chain = [spend([await tight.reward(1)], 50n * COIN, { fee: 5_000n })];
+    for (let i = 1; i < 5; i++)
+      chain.push(childOf(chain[i - 1] as Tx, { fee: 5_000n - BigInt(i) }));
+    await tight.mine(chain.slice(0, 3));
+    for (const tx of chain.slice(3)) expect(await tight.submit(tx)).toBe('accepted');
+    await tight.chain.invalidateBlock(tight.chain.tip.ref.hash);
+    expect(tight.txids()).toEqual(chain.slice(0, 3).map(({ txid }) => txid));
+    expect(tight.removed.map((text) => text.split(' ')[1])).toEqual(['sizelimit', 'sizelimit']);
+    await tight.chain.close();
+  });
+
+  test('that vanish take immature coins along', async () => {
+    const young = spend([await bench.reward(11)], 50n * COIN);
+    expect(await bench.submit(young)).toBe('accepted');
+    await bench.chain.invalidateBlock(bench.chain.tip.ref.hash);
+    expect(bench.mempool.size).toBe(0);
+    expect(bench.removed).toEqual([`${young.txid} reorg`]);
+  });
+});
+
+describe('limits', () => {
+  test('old entries go when something new comes', async () => {
+    const old = pay(0);
+    const child = childOf(old);
+    await bench.submit(old);
+    bench.now += 10;
+    await bench.submit(child);
+    bench.now += mempoolDefaults.expirySeconds - 9;
+    const late = pay(1);
+    await bench.submit(late);
+    expect(bench.txids()).toEqual([late.txid]);
+    expect(bench.removed).toEqual([`${old.txid} expiry`, `${child.txid} expiry`]);
+  });
+
+  test('a full pool keeps what pays best and asks for more', async () => {
+    const small = await Bench.open({ maxBytes: 5_000 });
+    const rewards = await Promise.all([1, 2, 3, 4, 5].map((height) => small.reward(height)));
+    const at = (index: number, fee: Sats) =>
+      spend([rewards[index] as OutPoint], 50n * COIN, { fee });
+    const worst = at(0, 2_000n);
+    for (const tx of [at(1, 3_000n), worst, at(2, 4_000n)]) {
+      expect(await small.submit(tx)).toBe('accepted');
+    }
+    expect(await small.submit(at(3, 5_000n))).toBe('accepted');
+    expect(small.removed).toEqual([`${worst.txid} sizelimit`]);
+    expect(small.mempool.minFee()).toBe((2_000n * 1_000n) / BigInt(worst.vsize) + 100n);
+    expect(await small.submit(at(4, 1_500n))).toMatch(/^mempool min fee not met, 1500 < \d+$/);
+    expect(await small.submit(at(4, 2_500n))).toBe('mempool full');
+    await small.chain.close();
+  });
+
+  test('a prioritised transaction is judged by what was added', async () => {
+    const tx = pay(0, { fee: 0n });
+    bench.mempool.prioritise(tx.txid, 10_000n);
+    expect(await bench.submit(tx)).toBe('accepted');
+    expect(bench.mempool.get(tx.txid)).toMatchObject({ fee: 0n, modifiedFee: 10_000n });
+    bench.mempool.prioritise(tx.txid, -4_000n);
+    expect(bench.mempool.chunks()[0]?.fee).toBe(6_000n);
+    expect([...bench.mempool.priorities()]).toEqual([[tx.txid, 6_000n]]);
+    await bench.mine([tx]);
+    expect(bench.mempool.priorities().size).toBe(0);
+  });
+});
