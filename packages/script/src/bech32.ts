@@ -62,9 +62,13 @@ export interface Bech32Error {
 
 /** Reads a bech32 text or says what is wrong with it. */
 export function bech32Decode(
-  text: string,
+  given: string,
   maxLength: number = BECH32_MAX_LENGTH,
 ): Bech32Data | Bech32Error {
+  // Positions count bytes of UTF-8, as in bitcoind.
+  const text = /^[ -~]*$/.test(given)
+    ? given
+    : String.fromCharCode(...new TextEncoder().encode(given));
   if (text.length > maxLength) {
     const locations = Array.from({ length: text.length - maxLength }, (_, i) => maxLength + i);
     return { message: 'Bech32 string too long', locations };

@@ -13,8 +13,9 @@ import {
   type Tx,
   type TxInput,
 } from '@coind/primitives';
+import { schnorrVerify } from './schnorr.ts';
 import { ScriptError } from './script-error.ts';
-import { ecdsaVerify, schnorrVerify } from './secp.ts';
+import { ecdsaVerify } from './secp.ts';
 import {
   HashType,
   type PrecomputedTx,

@@ -12,17 +12,12 @@ export type WasmCurve = Pick<
   | 'pointAddScalar'
   | 'pointCompress'
   | 'pointFromScalar'
-  | 'privateAdd'
-  | 'privateNegate'
   | 'recover'
   | 'sign'
   | 'signRecoverable'
   | 'signSchnorr'
   | 'verify'
   | 'verifySchnorr'
-  | 'xOnlyPointAddTweak'
-  | 'xOnlyPointAddTweakCheck'
-  | 'xOnlyPointFromScalar'
 >;
 
 /** The functions of secp256k1 (npm) that we use; those that change an argument say so. */

@@ -29,6 +29,7 @@ export {
 } from './flags.ts';
 export { checkSignatureEncoding, evalScript, type TapscriptExecution } from './interpreter.ts';
 export { isDisabled, isSuccess, OP, type OpName, opcodeByName, opcodeName } from './opcodes.ts';
+export { schnorrVerify, signSchnorr } from './schnorr.ts';
 export {
   buildScript,
   countSigops,
@@ -65,10 +66,8 @@ export {
   publicKey,
   type RecoverableSignature,
   recover,
-  schnorrVerify,
   signEcdsa,
   signRecoverable,
-  signSchnorr,
   type TweakedKey,
   tweakAddPrivate,
   tweakAddPublic,

@@ -1,9 +1,10 @@
 /**
- * Keys and signatures on secp256k1: ECDSA as Bitcoin uses it (RFC 6979 nonces, low S, low R), Schnorr
- * (BIP340), tweaks (BIP32, BIP341). Nothing else in the tree calls the curve libraries.
+ * Keys and ECDSA signatures on secp256k1 as Bitcoin uses them (RFC 6979 nonces, low S, low R), and tweaks
+ * (BIP32, BIP341). Schnorr is in `schnorr.ts`; nothing else in the tree calls the curve libraries.
  */
-import { equalBytes } from '@coind/primitives';
+import { concatBytes, equalBytes } from '@coind/primitives';
 import { nativeCurve, wasmCurve } from './curve.ts';
+import { bytesToScalar, negate, ORDER, scalarToBytes } from './scalar.ts';
 import { hasPublicKeyLength, isScalar, parseLaxDer } from './signature-encoding.ts';
 
 /** True for 32 bytes that can be a private key. */
@@ -137,37 +138,16 @@ export function recover(
   }
 }
 
-/** Checks a BIP340 signature of 64 bytes; false for whatever is wrong. */
-export function schnorrVerify(
-  hash: Uint8Array,
-  signature: Uint8Array,
-  xOnlyKey: Uint8Array,
-): boolean {
-  if (hash.length !== 32 || signature.length !== 64 || xOnlyKey.length !== 32) return false;
-  const wasm = wasmCurve();
-  try {
-    return wasm.verifySchnorr(hash, xOnlyKey, signature);
-  } catch {
-    // The library throws for a key that is no point and for an R or S out of range.
-    return false;
-  }
-}
-
-const NO_AUX = new Uint8Array(32);
-
-/** Signs with BIP340; `aux` is 32 bytes of randomness, zeros as bitcoind uses when none is given. */
-export function signSchnorr(
-  hash: Uint8Array,
-  privateKey: Uint8Array,
-  aux: Uint8Array = NO_AUX,
-): Uint8Array {
-  if (!isScalar(privateKey)) throw new RangeError('not a private key');
-  return wasmCurve().signSchnorr(hash, privateKey, aux);
-}
-
 /** True for 32 bytes that are the x of a point. */
 export function isXOnlyPublicKey(key: Uint8Array): boolean {
-  return key.length === 32 && wasmCurve().isXOnlyPoint(key);
+  if (key.length !== 32) return false;
+  const native = nativeCurve();
+  return native ? native.publicKeyVerify(evenPoint(key)) : wasmCurve().isXOnlyPoint(key);
+}
+
+/** The point with that x and an even y, as a compressed key. */
+function evenPoint(xOnlyKey: Uint8Array): Uint8Array {
+  return concatBytes(new Uint8Array([2]), xOnlyKey);
 }
 
 /** The x-only public key of a private key (BIP340). */
@@ -190,32 +170,17 @@ export function tweakAddPublic(
   }
 }
 
-const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-
-function toNumber(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return value;
-}
-
-function toScalar(value: bigint): Uint8Array {
-  const bytes = new Uint8Array(32);
-  let rest = value;
-  for (let i = 31; rest > 0n; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
-  return bytes;
-}
-
 /** `privateKey + tweak` modulo the order (BIP32); undefined when that is zero or the tweak too big. */
 export function tweakAddPrivate(privateKey: Uint8Array, tweak: Uint8Array): Uint8Array | undefined {
-  const add = toNumber(tweak);
+  const add = bytesToScalar(tweak);
   if (add >= ORDER) return undefined;
-  const sum = (toNumber(privateKey) + add) % ORDER;
-  return sum === 0n ? undefined : toScalar(sum);
+  const sum = (bytesToScalar(privateKey) + add) % ORDER;
+  return sum === 0n ? undefined : scalarToBytes(sum);
 }
 
 /** The order minus a private key: the key of the mirrored point. */
 export function negatePrivate(privateKey: Uint8Array): Uint8Array {
-  return toScalar(ORDER - toNumber(privateKey));
+  return scalarToBytes(negate(bytesToScalar(privateKey)));
 }
 
 /** An x-only key and which of its two points is meant. */
@@ -227,13 +192,9 @@ export interface TweakedKey {
 
 /** `lift_x(key) + tweak·G` (BIP341); undefined when `key` is no x or the tweak is out of range. */
 export function xOnlyTweakAdd(key: Uint8Array, tweak: Uint8Array): TweakedKey | undefined {
-  if (!isXOnlyPublicKey(key)) return undefined;
-  try {
-    const tweaked = wasmCurve().xOnlyPointAddTweak(key, tweak);
-    return tweaked ? { xOnlyKey: tweaked.xOnlyPubkey, parity: tweaked.parity } : undefined;
-  } catch {
-    return undefined;
-  }
+  if (key.length !== 32) return undefined;
+  const point = tweakAddPublic(evenPoint(key), tweak);
+  return point && { xOnlyKey: point.subarray(1), parity: point[0] === 2 ? 0 : 1 };
 }
 
 /** True when `expected` is `lift_x(key) + tweak·G` (BIP341). */

@@ -30,8 +30,9 @@ import { base58Decode, base58Encode } from './base58.ts';
 import { TxChecker } from './checker.ts';
 import { ALL_FLAGS, Flags, flagNames, MANDATORY_FLAGS, parseFlags } from './flags.ts';
 import { buildScript, OP } from './index.ts';
+import { schnorrVerify, signSchnorr } from './schnorr.ts';
 import { ScriptError } from './script-error.ts';
-import { schnorrVerify, signSchnorr, xOnlyPublicKey } from './secp.ts';
+import { xOnlyPublicKey } from './secp.ts';
 import { PrecomputedTx, sighashLegacy, sighashTaproot } from './sighash.ts';
 import { createSignatureCache } from './signature-cache.ts';
 import {
@@ -132,7 +133,7 @@ function runScriptRow(row: ScriptRow): { got: string; wanted: string } {
   const [first, ...rest] = row;
   const witness: Uint8Array[] = [];
   let amount = 0n;
-  let taprootOutput = EMPTY;
+  let taprootOutput: Uint8Array = EMPTY;
   if (Array.isArray(first)) {
     amount = BigInt(Math.round((first.at(-1) as number) * 1e8));
     for (const item of first.slice(0, -1) as string[]) {
