@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkBlock, contextualCheckBlock, isMutated } from './check-block.ts';
 import { withActivationHeight } from './deployments.ts';
-import { fieldsOf, MiniChain, solve, withTxs } from './mini-chain.test.kit.ts';
 import { ValidationError } from './rejects.ts';
+import { fieldsOf, MiniChain, solve, withTxs } from './test-support/mini-chain.ts';
 
 const regtest = chainParams('regtest')!;
 const chain = new MiniChain();

@@ -1,8 +1,8 @@
 import { BlockHeader, type ChainParams, chainParams } from '@coind/primitives';
 import { describe, expect, test } from 'vitest';
 import { checkHeader } from './check-header.ts';
-import { fieldsOf, type MiniBlock, MiniChain } from './mini-chain.test.kit.ts';
 import { ValidationError } from './rejects.ts';
+import { fieldsOf, type MiniBlock, MiniChain } from './test-support/mini-chain.ts';
 
 const regtest = chainParams('regtest')!;
 const chain = new MiniChain();

@@ -12,8 +12,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkInputs, checkTx, formatMoney, valueOut } from './check-tx.ts';
 import { type Coin, CoinsOverlay } from './coins.ts';
-import { readShared } from './mini-chain.test.kit.ts';
 import { ValidationError } from './rejects.ts';
+import { readShared } from './test-support/mini-chain.ts';
 
 const SCRIPT = new Uint8Array([0x51]);
 const prevout = (vout: number) => ({ txid: '11'.repeat(32) as Txid, vout });

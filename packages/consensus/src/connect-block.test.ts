@@ -15,9 +15,9 @@ import { encodeCoinForHash } from './coin-hash.ts';
 import type { Coin } from './coins.ts';
 import { connectBlock, disconnectBlock, outpointsToLoad } from './connect-block.ts';
 import { withActivationHeight } from './deployments.ts';
-import { MiniChain } from './mini-chain.test.kit.ts';
 import { rulesFor } from './rules.ts';
 import { runScriptCheck } from './script-check.ts';
+import { MiniChain } from './test-support/mini-chain.ts';
 
 const TRUE = new Uint8Array([OP.OP_1]);
 const paying = (value: bigint, scriptPubKey: Uint8Array = TRUE): TxOutput => ({

@@ -7,10 +7,10 @@ import { Block, BlockHeader, chainParams, hexToBytes, Reader, Tx } from '@coind/
 import { decodeAddress, flagNames } from '@coind/script';
 import { describe, expect, test } from 'vitest';
 import { addCoin, bogoSize, SerializedCoinsHash } from './coin-hash.ts';
-import { MiniChain, readShared } from './mini-chain.test.kit.ts';
 import { MuHash } from './muhash.ts';
 import { ValidationError } from './rejects.ts';
 import { scriptFlagsAt } from './rules.ts';
+import { MiniChain, readShared } from './test-support/mini-chain.ts';
 import { deploymentInfo } from './version-bits.ts';
 
 const regtest = chainParams('regtest')!;

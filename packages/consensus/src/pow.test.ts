@@ -13,7 +13,6 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { headerContextOf } from './header-context.ts';
-import { MiniChain, readShared, withTxs } from './mini-chain.test.kit.ts';
 import {
   checkProofOfWork,
   hasProofOfWork,
@@ -23,6 +22,7 @@ import {
   retargetInterval,
   targetOf,
 } from './pow.ts';
+import { MiniChain, readShared, withTxs } from './test-support/mini-chain.ts';
 
 const main = chainParams('main')!;
 const testnet3 = chainParams('test')!;

@@ -6,9 +6,9 @@ import { checkHeader } from './check-header.ts';
 import { CoinsOverlay } from './coins.ts';
 import { connectBlock } from './connect-block.ts';
 import { headerContextOf } from './header-context.ts';
-import { fieldsOf, MiniChain, withTxs } from './mini-chain.test.kit.ts';
 import { rulesFor } from './rules.ts';
 import { hasSignetSolution, signetSolutionPush, signetTxs } from './signet.ts';
+import { fieldsOf, MiniChain, withTxs } from './test-support/mini-chain.ts';
 
 const signet = chainParams('signet')!;
 // The first two blocks of the public signet.

@@ -1,7 +1,7 @@
 import { Block, bytesToHex, Tx } from '@coind/primitives';
 import { describe, expect, test } from 'vitest';
-import { MiniChain } from './mini-chain.test.kit.ts';
 import { ValidationError } from './rejects.ts';
+import { MiniChain } from './test-support/mini-chain.ts';
 import {
   checkWitnessCommitment,
   witnessCommitmentIndex,

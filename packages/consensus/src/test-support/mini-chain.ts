@@ -17,22 +17,22 @@ import {
   ZERO_TXID,
 } from '@coind/primitives';
 import { buildScript, OP } from '@coind/script';
-import { checkBlock, contextualCheckBlock } from './check-block.ts';
-import { checkHeader } from './check-header.ts';
-import { CoinsOverlay } from './coins.ts';
-import { type BlockEffects, connectBlock } from './connect-block.ts';
-import { type HeaderContext, medianTimeOf } from './header-context.ts';
-import { checkProofOfWork, hasProofOfWork, nextBits } from './pow.ts';
-import { ValidationError } from './rejects.ts';
-import { rulesFor } from './rules.ts';
-import { runScriptCheck } from './script-check.ts';
-import { subsidy } from './subsidy.ts';
-import { blockVersion } from './version-bits.ts';
-import { WITNESS_RESERVED_VALUE, witnessCommitmentOutput } from './witness-commitment.ts';
+import { checkBlock, contextualCheckBlock } from '../check-block.ts';
+import { checkHeader } from '../check-header.ts';
+import { CoinsOverlay } from '../coins.ts';
+import { type BlockEffects, connectBlock } from '../connect-block.ts';
+import { type HeaderContext, medianTimeOf } from '../header-context.ts';
+import { checkProofOfWork, hasProofOfWork, nextBits } from '../pow.ts';
+import { ValidationError } from '../rejects.ts';
+import { rulesFor } from '../rules.ts';
+import { runScriptCheck } from '../script-check.ts';
+import { subsidy } from '../subsidy.ts';
+import { blockVersion } from '../version-bits.ts';
+import { WITNESS_RESERVED_VALUE, witnessCommitmentOutput } from '../witness-commitment.ts';
 
 /** Recorded runs and vectors beside the repository; undefined where they are not there. */
 export function readShared(path: string): string | undefined {
-  const file = fileURLToPath(new URL(`../../../../shared/${path}`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../../../../shared/${path}`, import.meta.url));
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
