@@ -53,27 +53,37 @@ interface Tree {
 class SpanningForest {
   readonly #nodes: readonly ClusterNode[];
   readonly #dependencies: Dependency[] = [];
+  /** The dependencies that a node has a part in. */
+  readonly #links: Dependency[][];
   readonly #trees: Tree[];
 
   constructor(nodes: readonly ClusterNode[]) {
     this.#nodes = nodes;
     this.#trees = nodes.map(({ fee, size }, index) => ({ fee, size, members: [index] }));
+    this.#links = nodes.map(() => []);
     for (const [child, { parents }] of nodes.entries()) {
-      for (const parent of parents) this.#dependencies.push({ parent, child, active: false });
+      for (const parent of parents) {
+        const dependency = { parent, child, active: false };
+        this.#dependencies.push(dependency);
+        this.#links[parent]?.push(dependency);
+        this.#links[child]?.push(dependency);
+      }
     }
   }
 
   /**
-   * Joins a chunk with the chunk it depends on wherever it pays no less, until every chunk pays less
-   * than those it depends on: then no two depend on each other.
+   * Joins a chunk with the chunk it depends on wherever it pays more, until none does. With `equals`
+   * also where it pays the same: then no two chunks can depend on each other.
    */
-  merge(): void {
+  merge(equals: boolean): void {
     for (;;) {
       let best: Dependency | undefined;
       for (const dependency of this.#dependencies) {
         const lower = this.#treeOf(dependency.child);
         const upper = this.#treeOf(dependency.parent);
-        if (lower === upper || compareRates(lower, upper) < 0) continue;
+        if (lower === upper) continue;
+        const gain = compareRates(lower, upper);
+        if (gain < 0 || (gain === 0 && !equals)) continue;
         if (!best || compareRates(lower, this.#treeOf(best.child)) > 0) best = dependency;
       }
       if (!best) return;
@@ -123,10 +133,8 @@ class SpanningForest {
   #component(start: number): Tree {
     const seen = new Set([start]);
     for (const node of seen) {
-      for (const { active, parent, child } of this.#dependencies) {
-        if (!active) continue;
-        if (parent === node) seen.add(child);
-        else if (child === node) seen.add(parent);
+      for (const { active, parent, child } of this.#links[node] ?? []) {
+        if (active) seen.add(parent === node ? child : parent);
       }
     }
     const members = [...seen];
@@ -147,19 +155,23 @@ class SpanningForest {
 export function linearize(nodes: readonly ClusterNode[]): NodeChunk[] {
   const [only] = nodes;
   if (nodes.length === 1 && only) return [{ fee: only.fee, size: only.size, members: [0] }];
-  return orderTrees(
-    nodes,
-    bestTrees(nodes).flatMap((tree) => smallestTrees(nodes, tree)),
-  );
+  const trees = bestTrees(nodes, false).flatMap((tree) => smallestTrees(nodes, tree));
+  const chunks = orderTrees(nodes, trees);
+  if (chunks) return chunks;
+  // Two chunks of the same rate depend on each other: rare, and dearer to do without.
+  const acyclic = bestTrees(nodes, true).flatMap((tree) => smallestTrees(nodes, tree));
+  const ordered = orderTrees(nodes, acyclic);
+  if (!ordered) throw new Error('chunks depend on each other');
+  return ordered;
 }
 
-/** Trees of an order that nothing beats; those of equal rates that depend on each other are one. */
-function bestTrees(nodes: readonly ClusterNode[]): Tree[] {
+/** Trees of an order that nothing beats; with `equals` they never depend on each other. */
+function bestTrees(nodes: readonly ClusterNode[], equals: boolean): Tree[] {
   const forest = new SpanningForest(nodes);
-  forest.merge();
+  forest.merge(equals);
   // Each cut improves the order. Rounds of cuts that gain nothing are possible in theory, and what
   // the forest holds is a valid order at any time, so a bound is all that is needed.
-  for (let steps = 0; steps < 20 * nodes.length && forest.split(); steps++) forest.merge();
+  for (let steps = 0; steps < 20 * nodes.length && forest.split(); steps++) forest.merge(equals);
   return forest.trees();
 }
 
@@ -179,7 +191,7 @@ function smallestTrees(nodes: readonly ClusterNode[], tree: Tree): Tree[] {
         parents: parents.flatMap((parent) => placeOf.get(parent) ?? []),
       };
     });
-    const parts = bestTrees(nudged);
+    const parts = bestTrees(nudged, true);
     if (parts.length === 1) continue;
     return parts.flatMap(({ members, size }) => {
       const original = members.map((place) => tree.members[place] as number);
@@ -191,7 +203,11 @@ function smallestTrees(nodes: readonly ClusterNode[], tree: Tree): Tree[] {
   return [tree];
 }
 
-function orderTrees(nodes: readonly ClusterNode[], trees: readonly Tree[]): NodeChunk[] {
+/** Chunks in mining order; undefined when two of them depend on each other. */
+function orderTrees(
+  nodes: readonly ClusterNode[],
+  trees: readonly Tree[],
+): NodeChunk[] | undefined {
   const treeOf = new Map<number, Tree>();
   for (const tree of trees) for (const member of tree.members) treeOf.set(member, tree);
   const greatest = new Map(trees.map((tree) => [tree, Math.max(...tree.members)]));
@@ -208,7 +224,7 @@ function orderTrees(nodes: readonly ClusterNode[], trees: readonly Tree[]): Node
         nodes[member]?.parents.every((parent) => done.has(parent) || treeOf.get(parent) === tree),
       ),
     );
-    if (ready < 0) throw new Error('chunks depend on each other');
+    if (ready < 0) return undefined;
     const [tree] = waiting.splice(ready, 1) as [Tree];
     const members = orderMembers(nodes, tree.members, done);
     chunks.push({ fee: tree.fee, size: tree.size, members });

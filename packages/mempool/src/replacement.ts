@@ -6,8 +6,15 @@
 import { check, fail, formatMoney } from '@coind/consensus';
 import { type FeeRate, feeFor, type Sats, type Txid } from '@coind/primitives';
 import type { PoolEntry } from './entry.ts';
-import { type Cluster, chunksOf, totalsOf, withAncestors, withDescendants } from './graph.ts';
-import { compareDiagrams } from './linearize.ts';
+import {
+  type Cluster,
+  chunksOf,
+  connected,
+  totalsOf,
+  withAncestors,
+  withDescendants,
+} from './graph.ts';
+import { compareDiagrams, compareRates, type FeeFraction } from './linearize.ts';
 
 /** Clusters that one replacement may touch. */
 const MAX_CLUSTERS = 100;
@@ -74,15 +81,22 @@ function improves(
 ): boolean {
   const clusters = new Set(conflicting);
   for (const { cluster } of entry.parents) if (cluster) clusters.add(cluster);
-  const before: PoolEntry[] = [];
-  const after: PoolEntry[] = [entry];
-  for (const { entries } of clusters) {
+  const family = connected(entry.parents, replaced);
+  const before: FeeFraction[] = [];
+  const after: FeeFraction[] = chunksOf([entry, ...family]);
+  const seen = new Set(family);
+  for (const { entries, chunks } of clusters) {
+    before.push(...chunks);
+    // What loses members may fall apart; its parts are put in order each for itself.
     for (const member of entries) {
-      before.push(member);
-      if (!replaced.has(member)) after.push(member);
+      if (seen.has(member) || replaced.has(member)) continue;
+      const part = connected([member], replaced);
+      for (const other of part) seen.add(other);
+      after.push(...chunksOf(part));
     }
   }
-  return compareDiagrams(chunksOf(after), chunksOf(before)) === 'better';
+  const byRate = (a: FeeFraction, b: FeeFraction): number => compareRates(b, a);
+  return compareDiagrams(after.sort(byRate), before.sort(byRate)) === 'better';
 }
 
 /** It doesn't spend what it replaces. */

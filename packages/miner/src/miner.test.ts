@@ -84,6 +84,7 @@ test('takes the pool in, best chunks first, and collects the fees', async () => 
   const template = await miner.template();
   expect(template.entries.map(({ tx }) => tx.txid)).toEqual([rich.txid, poor.txid, child.txid]);
   expect(template).toMatchObject({ fees: 6_300n, coinbaseValue: 50n * COIN + 6_300n, height: 103 });
+  expect(miner.last).toBe(template);
   const [hash = '' as BlockHash] = await miner.mine(1, OPEN);
   const block = (await chain.block(hash)) as Block;
   expect(block.txs.slice(1).map(({ txid }) => txid)).toEqual([rich.txid, poor.txid, child.txid]);

@@ -43,6 +43,8 @@ export class BlockRefused extends Error {
 
 /** A miner. */
 export interface Miner {
+  /** The template made last, for `getmininginfo`; undefined before the first. */
+  readonly last: BlockTemplate | undefined;
   /** The next block as it would be mined now. */
   template(): Promise<BlockTemplate>;
   /**
@@ -64,6 +66,7 @@ export interface Miner {
 /** Makes a miner. */
 export function createMiner(options: TemplateOptions, modules: MinerModules): Miner {
   const { chain, clock } = modules;
+  let last: BlockTemplate | undefined;
 
   async function mine(
     count: number,
@@ -90,7 +93,10 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
   }
 
   function template(): Promise<BlockTemplate> {
-    return chain.exclusively(async () => createTemplate(options, modules));
+    return chain.exclusively(() => {
+      last = createTemplate(options, modules);
+      return last;
+    });
   }
 
   async function blockFor(
@@ -105,5 +111,12 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
     return outcome.status === 'found' ? new Block(outcome.header, block.txs) : undefined;
   }
 
-  return { template, mine, blockFor };
+  return {
+    get last() {
+      return last;
+    },
+    template,
+    mine,
+    blockFor,
+  };
 }

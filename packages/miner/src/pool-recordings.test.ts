@@ -90,8 +90,7 @@ class Replay {
         this.now = args[0] as number;
         return undefined;
       case 'generatetoaddress':
-        if (error) return undefined;
-        return this.#miner.mine(args[0] as number, decodeAddress(args[1] as string, regtest));
+        return error ? undefined : this.#mine(args[0] as number, args[1] as string, answer);
       case 'sendrawtransaction':
         return this.#send(args, answer, error);
       case 'testmempoolaccept':
@@ -140,6 +139,12 @@ class Replay {
     return method === 'getmempoolancestors'
       ? this.#mempool.ancestors(txid)
       : this.#mempool.descendants(txid);
+  }
+
+  async #mine(count: number, address: string, answer: Json | undefined): Promise<Json> {
+    const hashes = await this.#miner.mine(count, decodeAddress(address, regtest));
+    if (Array.isArray(answer)) this.#same(hashes, answer);
+    return hashes;
   }
 
   async #generate([output, list]: readonly Json[], answer: Json | undefined): Promise<undefined> {
