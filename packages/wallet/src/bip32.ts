@@ -62,7 +62,11 @@ export function deriveChild(parent: ExtendedKey, index: number): ExtendedKey {
   const writer = new Writer(37);
   if (hardened && parent.privateKey) writer.u8(0).bytes(parent.privateKey);
   else writer.bytes(parent.publicKey);
-  const data = writer.u8(index >>> 24).u8((index >>> 16) & 0xff).u8((index >>> 8) & 0xff).u8(index & 0xff);
+  const data = writer
+    .u8(index >>> 24)
+    .u8((index >>> 16) & 0xff)
+    .u8((index >>> 8) & 0xff)
+    .u8(index & 0xff);
   const digest = hmacSha512(parent.chainCode, data.finish());
   const tweak = digest.subarray(0, 32);
   const rest = {

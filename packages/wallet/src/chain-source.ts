@@ -3,15 +3,7 @@
  * lives elsewhere could have it over RPC. The wallet itself never names either of them.
  */
 import type { BlockRef, Coin, Follower } from '@coind/consensus';
-import type {
-  Block,
-  BlockHash,
-  ChainParams,
-  FeeRate,
-  OutPoint,
-  Tx,
-  Txid,
-} from '@coind/primitives';
+import type { Block, BlockHash, ChainParams, FeeRate, OutPoint, Tx, Txid } from '@coind/primitives';
 
 /** A block follower that also hears of unconfirmed transactions. */
 export interface TxFollower extends Follower {

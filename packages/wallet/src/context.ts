@@ -1,7 +1,7 @@
 /** What the parts of an open wallet share: its tables, its keys, its view of the node, its settings. */
 import type { ChainParams, FeeRate, Sats } from '@coind/primitives';
-import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import { hexToBytes } from '@coind/primitives';
+import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { ChainSource } from './chain-source.ts';
 import { WalletError } from './errors.ts';

@@ -206,9 +206,7 @@ function parseMulti(
     );
   }
   if (place === 'top' && texts.length > MAX_KEYS_BARE) {
-    refuse(
-      `Cannot have ${texts.length} pubkeys in bare multisig; only at most 3 pubkeys`,
-    );
+    refuse(`Cannot have ${texts.length} pubkeys in bare multisig; only at most 3 pubkeys`);
   }
   const keys = texts.map((text) => parseKey(text, 'multi', CONTEXT[place], params));
   return { kind: name, required, keys };
@@ -217,9 +215,7 @@ function parseMulti(
 function checkedSh(descriptor: Descriptor & { kind: 'sh' | 'wsh' }): Descriptor {
   const { inner } = descriptor;
   if (inner.kind !== 'multi' && inner.kind !== 'sortedmulti') return descriptor;
-  const keySizes = inner.keys.map((key) =>
-    key.kind === 'single' ? key.publicKey.length + 1 : 34,
-  );
+  const keySizes = inner.keys.map((key) => (key.kind === 'single' ? key.publicKey.length + 1 : 34));
   const size = keySizes.reduce((sum, length) => sum + length, 3);
   if (size > MAX_REDEEM_SCRIPT) {
     refuse(`P2SH script is too large, ${size} bytes is larger than ${MAX_REDEEM_SCRIPT} bytes`);

@@ -6,6 +6,8 @@
 /** What a wallet can refuse, and the text it refuses with when the thrower says nothing better. */
 export const walletErrors = {
   'insufficient-funds': 'Insufficient funds',
+  /** There is money, but locked away or not spendable yet. */
+  'coins-unavailable': 'Insufficient funds',
   'account-insufficient-funds': 'Account has insufficient funds',
   'fee-exceeds-balance': 'The total exceeds your balance when the transaction fee is included.',
   'amount-too-small': 'Transaction amount too small',
@@ -31,6 +33,9 @@ export const walletErrors = {
     'Fee estimation failed. Fallbackfee is disabled. Wait a few blocks or enable -fallbackfee.',
   'fee-rate-too-low': 'Fee rate is lower than the minimum fee rate setting',
   'fee-too-high': 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)',
+  'missing-solving-data': 'Missing solving data for estimating transaction size',
+  'invalid-input': 'Invalid input',
+  'invalid-change-position': 'Transaction change output index out of range',
   'transaction-too-large': 'Transaction too large',
   'signing-failed': 'Signing transaction failed',
   'broadcast-rejected': 'Transaction commit failed',

@@ -4,8 +4,8 @@
  * length of history, and amounts may come and go at old heights (reorganisation, rescan, renaming).
  */
 import type { Sats } from '@coind/primitives';
-import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletTables } from './tables.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
 
 /** Heights per bucket of the upper level, as a shift. */
 const SHIFT = 10;

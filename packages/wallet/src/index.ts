@@ -1,1 +1,58 @@
-export {};
+/** The public surface of @coind/wallet. */
+export type { AddressInfo } from './address-book.ts';
+export { ADDRESS_TYPES, type AddressType, parseAddressType } from './address-type.ts';
+export type { Balances, CoinbaseReceived, ReceivedByAddress, ReceivedByLabel } from './balances.ts';
+export {
+  derivePath,
+  type ExtendedKey,
+  fingerprintHex,
+  formatExtendedKey,
+  formatPath,
+  masterKey,
+  neuter,
+  parseExtendedKey,
+  parsePath,
+} from './bip32.ts';
+export type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
+export type { Randomness, WalletOptions } from './context.ts';
+export {
+  type Descriptor,
+  expandDescriptor,
+  formatDescriptor,
+  formatSolution,
+  hasPrivateKeys,
+  isRanged,
+  isSolvable,
+  parseDescriptor,
+  type ScriptSolution,
+} from './descriptor.ts';
+export { descriptorChecksum, withChecksum } from './descriptor-checksum.ts';
+export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
+export type { ChosenFeeRate, FeeReason } from './fee-rate.ts';
+export type { HistoryEntry, HistoryFilter, TxDetail, TxView } from './history.ts';
+export { checkRange, type DescriptorImport, type ImportOutcome } from './import.ts';
+export type { LedgerEvent } from './ledger.ts';
+export { signMessageWithKey, verifyMessage } from './message.ts';
+export type { InputError, SignedTx } from './sign.ts';
+export { type PlainKey, type PrevOut, signWithKeys } from './sign-request.ts';
+export type { PreparedTx, Recipient, SpendOptions } from './spend.ts';
+export {
+  type BookRow,
+  type DescriptorRow,
+  type JournalRow,
+  type MoveRow,
+  type TxRow,
+  type TxState,
+  WALLET_SCHEMA,
+  type WalletFlags,
+  type WalletMeta,
+} from './tables.ts';
+export type { CoinFilter, UnspentCoin } from './unspent.ts';
+export type { Payment, SendOptions, Wallet, WalletInfo } from './wallet.ts';
+export {
+  type CreateOptions,
+  defaultWalletOptions,
+  systemRandom,
+  Wallets,
+  type WalletsModules,
+} from './wallets.ts';

@@ -90,7 +90,9 @@ export function parseKey(
   }
   const [print = '', ...steps] = originText.slice(1).split('/');
   if (print.length !== 8) {
-    refuse(`${name}(): Fingerprint is not 4 bytes (${print.length} characters instead of 8 characters)`);
+    refuse(
+      `${name}(): Fingerprint is not 4 bytes (${print.length} characters instead of 8 characters)`,
+    );
   }
   if (!isHex(print)) refuse(`${name}(): Fingerprint '${print}' is not hex`);
   const path = parsePath(steps) ?? refuse(`${name}(): Key path value is not a valid uint32`);

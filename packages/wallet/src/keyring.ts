@@ -63,7 +63,13 @@ export function standardDescriptors(
   return ADDRESS_TYPES.flatMap((type) =>
     [false, true].map((internal) => {
       const path = [PURPOSE[type] + HARDENED, bip44CoinType + HARDENED, HARDENED, internal ? 1 : 0];
-      const key = { kind: 'extended', root: master, path, wildcard: 'unhardened', marker: 'h' } as const;
+      const key = {
+        kind: 'extended',
+        root: master,
+        path,
+        wildcard: 'unhardened',
+        marker: 'h',
+      } as const;
       const descriptor: Descriptor =
         type === 'p2sh-segwit'
           ? { kind: 'sh', inner: { kind: 'wpkh', key } }
@@ -191,15 +197,16 @@ export class Keyring {
    */
   add(unit: UnitOfWork, descriptor: Descriptor, settings: DescriptorSettings): ScriptHex[] {
     const normalized = formatDescriptor(descriptor, 'normalized', this.#params);
-    const known = this.list().find(({ row }) => row.descriptor === normalized);
-    const id = known?.id ?? this.#nextId(unit);
+    const found = this.list().find(({ row }) => row.descriptor === normalized);
+    const id = found?.id ?? this.#nextId(unit);
+    const known = found && unit.get(this.#tables.descriptors, id);
     const ranged = isRanged(descriptor);
     const [start, end] = ranged ? (settings.range ?? [0, this.firstLookahead()]) : [0, 1];
-    if (known && ranged && (start > known.row.rangeStart || end < known.row.rangeEnd)) {
+    if (known && ranged && (start > known.rangeStart || end < known.rangeEnd)) {
       const text = formatDescriptor(descriptor, 'public', this.#params);
       throw new WalletError(
         'descriptor-conflict',
-        `Could not add descriptor '${text}': new range must include current range = [${known.row.rangeStart},${known.row.rangeEnd - 1}]`,
+        `Could not add descriptor '${text}': new range must include current range = [${known.rangeStart},${known.rangeEnd - 1}]`,
       );
     }
     const type = typeOfDescriptor(descriptor);
@@ -207,13 +214,13 @@ export class Keyring {
     const row: DescriptorRow = {
       descriptor: normalized,
       given: formatDescriptor(descriptor, 'public', this.#params),
-      timestamp: Math.min(settings.timestamp, known?.row.timestamp ?? settings.timestamp),
+      timestamp: Math.min(settings.timestamp, known?.timestamp ?? settings.timestamp),
       active: settings.active,
       internal: settings.internal,
       ...(type && { type }),
       rangeStart: start,
       rangeEnd: end,
-      next: Math.max(settings.next ?? start, known?.row.next ?? 0),
+      next: Math.max(settings.next ?? start, known?.next ?? 0),
     };
     unit.put(this.#tables.descriptors, id, row);
     if (hasPrivateKeys(descriptor)) {

@@ -5,14 +5,7 @@
  * rescan and reorganisation take this same path.
  */
 import type { BlockRef } from '@coind/consensus';
-import {
-  type Block,
-  bytesToHex,
-  type OutPoint,
-  type Sats,
-  Tx,
-  type Txid,
-} from '@coind/primitives';
+import { type Block, bytesToHex, type OutPoint, type Sats, Tx, type Txid } from '@coind/primitives';
 import { repost, takeNumber } from './books.ts';
 import { addAtHeight, subject } from './height-sums.ts';
 import type { Keyring } from './keyring.ts';
@@ -84,9 +77,7 @@ export class Ledger {
   #isMature(row: TxRow): boolean {
     if (!row.coinbase) return true;
     const { state } = row;
-    return (
-      state.kind === 'confirmed' && this.#tipHeight - state.ref.height >= COINBASE_MATURITY
-    );
+    return state.kind === 'confirmed' && this.#tipHeight - state.ref.height >= COINBASE_MATURITY;
   }
 
   // --- blocks and mempool -----------------------------------------------------------------------
@@ -94,21 +85,12 @@ export class Ledger {
   /** Works through a block. `maturing`: entries at the height that becomes mature with it. */
   connect(block: Block, ref: BlockRef, maturing: HeightEntries, about: Learning): void {
     this.#unit.put(this.#tables.position, undefined, ref);
-    block.txs.forEach((tx, index) => {
-      this.#markConflicts(tx, ref);
-      const state: TxState = { kind: 'confirmed', ref, index };
-      this.learn(tx, state, { ...about, blockTime: block.header.time });
-    });
+    this.search(block, ref, about);
     this.#refreshCoinbases(maturing);
   }
 
   /** Takes a block back. `entries` at its height, `maturing` at the height that it made mature. */
-  disconnect(
-    block: Block,
-    ref: BlockRef,
-    entries: HeightEntries,
-    maturing: HeightEntries,
-  ): void {
+  disconnect(block: Block, ref: BlockRef, entries: HeightEntries, maturing: HeightEntries): void {
     const previous = { hash: block.header.prevHash, height: ref.height - 1 };
     this.#unit.put(this.#tables.position, undefined, previous);
     for (const txid of [...entries.confirmed, ...entries.conflicted]) {
@@ -116,6 +98,15 @@ export class Ledger {
       if (row) this.#setState(txid, row, { kind: 'inactive', abandoned: row.coinbase });
     }
     this.#refreshCoinbases(maturing);
+  }
+
+  /** Looks at a block again that the wallet has been past, for keys it has got since. */
+  search(block: Block, ref: BlockRef, about: Learning): void {
+    block.txs.forEach((tx, index) => {
+      this.#markConflicts(tx, ref);
+      const state: TxState = { kind: 'confirmed', ref, index };
+      this.learn(tx, state, { ...about, blockTime: block.header.time });
+    });
   }
 
   #refreshCoinbases({ confirmed }: HeightEntries): void {
@@ -189,8 +180,8 @@ export class Ledger {
   /** True when an output is own or an input spends an own coin. */
   concerns(tx: Tx): boolean {
     return (
-      tx.outputs.some(
-        ({ scriptPubKey }) => this.#keyring.owner(this.#unit, bytesToHex(scriptPubKey)),
+      tx.outputs.some(({ scriptPubKey }) =>
+        this.#keyring.owner(this.#unit, bytesToHex(scriptPubKey)),
       ) ||
       (!tx.isCoinbase &&
         tx.inputs.some(({ prevout }) => this.#unit.get(this.#tables.coins, prevout)))
@@ -214,7 +205,7 @@ export class Ledger {
     const order = takeNumber(this.#unit, this.#tables, 'order');
     takeNumber(this.#unit, this.#tables, 'transactions');
     this.#unit.put(this.#tables.txBytes, txid, tx.encode());
-    this.#unit.put(this.#tables.order, order, txid);
+    this.#unit.put(this.#tables.order, order, { txid });
     tx.outputs.forEach(({ scriptPubKey }, vout) => {
       this.#unit.put(this.#tables.payments, [bytesToHex(scriptPubKey), order, vout], txid);
     });
@@ -436,7 +427,9 @@ export class Ledger {
   #isSpent(outpoint: OutPoint): boolean {
     return (this.#unit.get(this.#tables.spends, outpoint) ?? []).some((txid) => {
       const state = this.#unit.get(this.#tables.txs, txid)?.state;
-      return state && state.kind !== 'conflicted' && !(state.kind === 'inactive' && state.abandoned);
+      return (
+        state && state.kind !== 'conflicted' && !(state.kind === 'inactive' && state.abandoned)
+      );
     });
   }
 
@@ -480,10 +473,7 @@ function isSameState(a: TxState, b: TxState): boolean {
 }
 
 /** Loads what lies at a height. */
-export async function entriesAt(
-  { heights }: WalletTables,
-  height: number,
-): Promise<HeightEntries> {
+export async function entriesAt({ heights }: WalletTables, height: number): Promise<HeightEntries> {
   const confirmed: Txid[] = [];
   const conflicted: Txid[] = [];
   if (height < 0) return { confirmed, conflicted };

@@ -210,6 +210,12 @@ export interface JournalRow {
   readonly time: number;
 }
 
+/** What stands at a place in the order. */
+export interface OrderRow {
+  /** Undefined for one side of a move. */
+  readonly txid: Txid | undefined;
+}
+
 /** One side of a move. */
 export interface MoveRow {
   readonly account: string;
@@ -313,12 +319,7 @@ export const walletTables = {
   ),
   book: spec('b:', hex, json<BookRow>(), 'Address book: the label of a script.'),
   labels: spec('l:', tuple(text, hex), mark, 'Scripts by label.'),
-  accounts: spec(
-    'a:',
-    text,
-    account,
-    'Running sums by account.',
-  ),
+  accounts: spec('a:', text, account, 'Running sums by account.'),
   allAccounts: spec('z:', unit, account, 'The same sums over all accounts, moves left out.'),
   current: spec('r:', text, hex, 'The receiving script that getaccountaddress shows.'),
   scriptSums: spec(
@@ -344,8 +345,8 @@ export const walletTables = {
   order: spec(
     'o:',
     uint,
-    optional(txid),
-    'Transactions and moves in the order in which they were learnt; no txid means a move.',
+    struct<OrderRow>({ txid: optional(txid) }),
+    'Transactions and moves in the order in which they were learnt.',
   ),
   named: spec('i:', tuple(text, uint), mark, 'The same order, by account and label.'),
   moves: spec('M:', uint, json<MoveRow>(), 'Moves between accounts, one row per side.'),
@@ -389,7 +390,12 @@ export const walletTables = {
     json<JournalRow>(),
     'The books: every change of an account, with its balance afterwards. Only appended to.',
   ),
-  locked: spec('L:', outpoint, mark, 'Coins that the user keeps from being spent, across restarts.'),
+  locked: spec(
+    'L:',
+    outpoint,
+    mark,
+    'Coins that the user keeps from being spent, across restarts.',
+  ),
 } as const;
 
 type TableOf<S> = S extends TableSpec<infer K, infer V> ? Table<K, V> : never;

@@ -1,0 +1,195 @@
+/**
+ * The address book: names on scripts. A label and an account are the same name; naming a script moves
+ * what it received to the account of that name, because credits follow the address. Also what
+ * `getaddressinfo` says about an address.
+ */
+import { bytesToHex, hexToBytes, type Txid } from '@coind/primitives';
+import { matchMultisig, witnessProgram } from '@coind/script';
+import type { AddressType } from './address-type.ts';
+import { formatPath } from './bip32.ts';
+import { changeAccount } from './books.ts';
+import { addressOf, scriptOf, type WalletContext } from './context.ts';
+import { type Descriptor, formatSolution, type ScriptSolution } from './descriptor.ts';
+import { Ledger } from './ledger.ts';
+import { type BookRow, EMPTY_SCRIPT_SUMS, type ScriptHex } from './tables.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+type Book = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
+
+/** Wallet transactions that pay a script: to be loaded before a unit that renames it. */
+export async function paymentsOf(book: Book, script: ScriptHex): Promise<Txid[]> {
+  const found = new Set<Txid>();
+  for await (const [, txid] of book.tables.payments.entries({ prefix: [script] })) found.add(txid);
+  return [...found];
+}
+
+/** Names a script. `payments` are the wallet transactions that pay it; the books follow. */
+export function bookScript(
+  unit: UnitOfWork,
+  book: Book,
+  script: ScriptHex,
+  entry: BookRow,
+  payments: readonly Txid[],
+): void {
+  const { tables, keyring } = book;
+  const own = keyring.owner(unit, script) ? 1 : 0;
+  const old = unit.get(tables.book, script);
+  if (old?.label === entry.label && old.purpose === entry.purpose) return;
+  if (old) {
+    unit.del(tables.labels, [old.label, script]);
+    changeAccount(unit, tables, old.label, (row) => ({
+      addresses: row.addresses - 1,
+      ownAddresses: row.ownAddresses - own,
+    }));
+  }
+  unit.put(tables.book, script, entry);
+  unit.put(tables.labels, [entry.label, script], true);
+  changeAccount(unit, tables, entry.label, (row) => ({
+    addresses: row.addresses + 1,
+    ownAddresses: row.ownAddresses + own,
+  }));
+  const ledger = new Ledger(unit, book);
+  for (const txid of payments) ledger.refresh(txid);
+}
+
+/** Hands out a new receiving script and names it. */
+export function newReceivingScript(
+  unit: UnitOfWork,
+  book: Book,
+  label: string,
+  type: AddressType,
+): ScriptHex {
+  const script = book.keyring.handOut(unit, type, false);
+  // Fresh, so nothing can have paid it.
+  bookScript(unit, book, script, { label, purpose: 'receive' }, []);
+  return script;
+}
+
+/** The account's current script; a new one when there is none or it was paid (or `force`). */
+export function currentScript(
+  unit: UnitOfWork,
+  book: Book,
+  account: string,
+  type: AddressType,
+  force = false,
+): ScriptHex {
+  const { tables } = book;
+  const current = unit.get(tables.current, account);
+  const uses =
+    current === undefined ? 0 : (unit.get(tables.scriptSums, current) ?? EMPTY_SCRIPT_SUMS).uses;
+  if (current !== undefined && uses === 0 && !force) return current;
+  const script = newReceivingScript(unit, book, account, type);
+  unit.put(tables.current, account, script);
+  return script;
+}
+
+/** Everything the wallet knows about an address. */
+export interface AddressInfo {
+  readonly address: string;
+  readonly scriptPubKey: Uint8Array;
+  readonly isMine: boolean;
+  readonly isSolvable: boolean;
+  readonly isScript: boolean;
+  readonly witness?: { readonly version: number; readonly program: Uint8Array };
+  /** Descriptor of this very script, with keys and origins. */
+  readonly descriptor?: string;
+  /** Descriptor it was derived from. */
+  readonly parentDescriptor?: string;
+  readonly isChange: boolean;
+  readonly book?: BookRow;
+  /** Public key of a script with one key that names it (not of taproot). */
+  readonly publicKey?: Uint8Array;
+  /** What lies behind a P2SH or P2WSH script. */
+  readonly redeemScript?: Uint8Array;
+  readonly multisig?: { readonly required: number; readonly publicKeys: readonly Uint8Array[] };
+  readonly timestamp?: number;
+  /** BIP32 path with `m` in front. */
+  readonly keyPath?: string;
+  readonly masterFingerprint?: string;
+}
+
+/** Looks an address up. Throws `WalletError` 'invalid-address'. */
+export function addressInfo(book: Book, address: string): AddressInfo {
+  const scriptPubKey = scriptOf(address, book.params);
+  const script = bytesToHex(scriptPubKey);
+  const { tables, keyring, params } = book;
+  const owner = keyring.owner(undefined, script);
+  const solution = owner && keyring.solve(script, false);
+  const row = owner && keyring.descriptorOf(owner);
+  const entry = tables.book.getSync(script);
+  const witness = witnessProgram(scriptPubKey);
+  const solvable = solution !== undefined && solution.keys.length > 0;
+  return {
+    address: addressOf(script, params) ?? address,
+    scriptPubKey,
+    isMine: owner !== undefined,
+    isSolvable: solvable,
+    isScript: isScriptAddress(scriptPubKey, witness?.version),
+    ...(witness && { witness }),
+    ...(solvable && { descriptor: formatSolution(solution, params) }),
+    ...(row && { parentDescriptor: row.descriptor, timestamp: row.timestamp }),
+    isChange: owner !== undefined && entry === undefined,
+    ...(entry && { book: entry }),
+    ...(solvable && keyFacts(solution)),
+  };
+}
+
+/** P2SH, P2WSH and taproot addresses stand for scripts (taproot because it may hide some). */
+function isScriptAddress(script: Uint8Array, version: number | undefined): boolean {
+  if (version === undefined) return script.length === 23;
+  return version === 0 ? script.length === 34 : version === 1 && script.length === 34;
+}
+
+function keyFacts(solution: ScriptSolution): Partial<AddressInfo> {
+  const inner = solution.witnessScript ?? solution.redeemScript;
+  const found = inner && matchMultisig(inner);
+  const [key] = solution.keys;
+  if (!key) return {};
+  return {
+    ...(inner && { redeemScript: inner }),
+    ...(found && { multisig: { required: found.required, publicKeys: found.pubkeys } }),
+    ...(solution.keys.length === 1 && {
+      keyPath: `m${formatPath(key.origin.path)}`,
+      masterFingerprint: key.origin.fingerprint,
+    }),
+    ...(solution.keys.length === 1 &&
+      !found &&
+      !isTaproot(solution.descriptor) && { publicKey: key.publicKey }),
+  };
+}
+
+function isTaproot({ kind }: Descriptor): boolean {
+  return kind === 'tr' || kind === 'rawtr';
+}
+
+/** Addresses with a label, in order of their scripts, with their purpose. */
+export async function addressesByLabel(
+  { tables, params }: Book,
+  label: string,
+): Promise<{ address: string; purpose: BookRow['purpose'] }[]> {
+  const found: { address: string; purpose: BookRow['purpose'] }[] = [];
+  for await (const [[, script]] of tables.labels.entries({ prefix: [label] })) {
+    const address = addressOf(script, params);
+    if (address !== undefined) {
+      found.push({ address, purpose: tables.book.getSync(script)?.purpose ?? '' });
+    }
+  }
+  return found;
+}
+
+/** All labels, sorted, or those of addresses with one purpose. */
+export async function listLabels({ tables }: Book, purpose: string | undefined): Promise<string[]> {
+  const labels: string[] = [];
+  for await (const [[label, script]] of tables.labels.entries()) {
+    if (labels[labels.length - 1] === label) continue;
+    if (purpose === undefined || tables.book.getSync(script)?.purpose === purpose) {
+      labels.push(label);
+    }
+  }
+  return labels;
+}
+
+/** Bytes of a script that is named by its hex. */
+export function scriptBytes(script: ScriptHex): Uint8Array {
+  return hexToBytes(script);
+}

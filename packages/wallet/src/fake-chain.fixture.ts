@@ -1,0 +1,265 @@
+/**
+ * A chain and mempool small enough to read, for the wallet's tests: it keeps blocks, coins and
+ * unconfirmed transactions, verifies scripts and amounts, and tells its follower in order. It checks no
+ * other rule.
+ */
+import type { BlockRef, Coin } from '@coind/consensus';
+import {
+  Block,
+  type BlockHash,
+  BlockHeader,
+  chainParams,
+  type FeeRate,
+  feeRate,
+  type OutPoint,
+  outpointKey,
+  Tx,
+  type Txid,
+  type TxOutput,
+  ZERO_TXID,
+} from '@coind/primitives';
+import {
+  buildScript,
+  decodeAddress,
+  PrecomputedTx,
+  STANDARD_FLAGS,
+  TxChecker,
+  verifyScript,
+} from '@coind/script';
+import { memoryStore, type Store } from '@coind/store';
+import type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
+import type { WalletOptions } from './context.ts';
+import type { Wallet } from './wallet.ts';
+import { type CreateOptions, defaultWalletOptions, Wallets } from './wallets.ts';
+
+const SUBSIDY = 5_000_000_000n;
+
+/** The chain. */
+export class FakeChain implements ChainSource {
+  readonly params = chainParams('regtest');
+  readonly minRelayFeeRate: FeeRate = feeRate(100n);
+  readonly dustRelayFeeRate: FeeRate = feeRate(3000n);
+  time = 1_700_000_000;
+  readonly #blocks: Block[] = [this.params.genesis];
+  readonly #sides = new Map<BlockHash, Block>();
+  readonly #mempool = new Map<Txid, Tx>();
+  readonly #followers = new Set<TxFollower>();
+  #salt = 0;
+
+  tip(): SourceTip {
+    const height = this.#blocks.length - 1;
+    const { header } = this.#blocks[height] as Block;
+    return { hash: header.hash, height, time: header.time, medianTimePast: header.time };
+  }
+
+  now(): number {
+    return this.time;
+  }
+
+  async block(hash: BlockHash): Promise<Block | undefined> {
+    return this.#blocks.find((block) => block.hash === hash) ?? this.#sides.get(hash);
+  }
+
+  refAt(height: number): BlockRef | undefined {
+    const block = this.#blocks[height];
+    return block && { hash: block.hash, height };
+  }
+
+  heightOf(hash: BlockHash): number | undefined {
+    const height = this.#blocks.findIndex((block) => block.hash === hash);
+    return height < 0 ? undefined : height;
+  }
+
+  headerTime(hash: BlockHash): number | undefined {
+    return this.#blocks.find((block) => block.hash === hash)?.header.time;
+  }
+
+  feeRate(): undefined {
+    return undefined;
+  }
+
+  inMempool(txid: Txid): boolean {
+    return this.#mempool.has(txid);
+  }
+
+  mempoolTxs(): Iterable<Tx> {
+    return this.#mempool.values();
+  }
+
+  /** Unspent outputs of chain and mempool. */
+  #coins(): Map<string, Coin> {
+    const coins = new Map<string, Coin>();
+    const apply = (tx: Tx, height: number): void => {
+      for (const { prevout } of tx.inputs) coins.delete(outpointKey(prevout));
+      tx.outputs.forEach((output, vout) => {
+        const key = outpointKey({ txid: tx.txid, vout });
+        coins.set(key, { output, height, coinbase: tx.isCoinbase });
+      });
+    };
+    this.#blocks.forEach((block, height) => {
+      for (const tx of block.txs) apply(tx, height);
+    });
+    for (const tx of this.#mempool.values()) apply(tx, this.#blocks.length);
+    return coins;
+  }
+
+  async coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]> {
+    const coins = this.#coins();
+    return outpoints.map((outpoint) => coins.get(outpointKey(outpoint)));
+  }
+
+  async follow(follower: TxFollower): Promise<() => Promise<void>> {
+    let position = await follower.position();
+    while (position && this.heightOf(position.hash) === undefined) {
+      const block = (await this.block(position.hash)) as Block;
+      await follower.disconnect(block, position);
+      position = await follower.position();
+    }
+    for (let height = (position?.height ?? -1) + 1; height < this.#blocks.length; height++) {
+      const block = this.#blocks[height] as Block;
+      await follower.connect(block, { hash: block.hash, height });
+    }
+    this.#followers.add(follower);
+    return async () => void this.#followers.delete(follower);
+  }
+
+  async broadcast(tx: Tx): Promise<BroadcastOutcome> {
+    if (this.#mempool.has(tx.txid)) return { accepted: true };
+    const refuse = (reason: string): BroadcastOutcome => ({ accepted: false, reason });
+    const coins = this.#coins();
+    const spent: TxOutput[] = [];
+    for (const { prevout } of tx.inputs) {
+      const coin = coins.get(outpointKey(prevout));
+      if (!coin) return refuse('bad-txns-inputs-missingorspent');
+      if (coin.coinbase && this.#blocks.length - coin.height < 100) return refuse('immature');
+      spent.push(coin.output);
+    }
+    const total = (outputs: readonly TxOutput[]) => outputs.reduce((sum, o) => sum + o.value, 0n);
+    const fee = total(spent) - total(tx.outputs);
+    if (fee < BigInt(tx.vsize) / 10n) return refuse('min relay fee not met');
+    const precomputed = new PrecomputedTx(tx, spent);
+    for (const [index, input] of tx.inputs.entries()) {
+      const output = spent[index] as TxOutput;
+      const checker = new TxChecker(tx, index, output.value, precomputed);
+      try {
+        const { scriptSig, witness } = input;
+        verifyScript(scriptSig, output.scriptPubKey, witness, STANDARD_FLAGS, checker);
+      } catch (error) {
+        return refuse(String(error));
+      }
+    }
+    this.#mempool.set(tx.txid, tx);
+    for (const follower of this.#followers) await follower.txAdded(tx);
+    return { accepted: true };
+  }
+
+  /** Throws an unconfirmed transaction out. */
+  async evict(txid: Txid): Promise<void> {
+    const tx = this.#mempool.get(txid);
+    if (!tx) return;
+    this.#mempool.delete(txid);
+    for (const follower of this.#followers) await follower.txRemoved(tx, 'expiry');
+  }
+
+  /** Mines `txs` (the mempool unless told otherwise) with the subsidy to an address. */
+  async mine(address: string, txs: readonly Tx[] = [...this.#mempool.values()]): Promise<Block> {
+    const height = this.#blocks.length;
+    const coinbase = new Tx({
+      version: 2,
+      inputs: [
+        {
+          prevout: { txid: ZERO_TXID, vout: 0xffffffff },
+          scriptSig: buildScript([BigInt(height), BigInt(this.#salt++)]),
+          sequence: 0xffffffff,
+          witness: [],
+        },
+      ],
+      outputs: [{ value: SUBSIDY, scriptPubKey: decodeAddress(address, this.params) }],
+      locktime: 0,
+    });
+    const header = new BlockHeader({
+      version: 4,
+      prevHash: this.tip().hash,
+      merkleRoot: coinbase.txid,
+      time: this.time,
+      bits: 0x207fffff,
+      nonce: this.#salt,
+    });
+    const block = new Block(header, [coinbase, ...txs]);
+    this.#blocks.push(block);
+    const spent = new Set(txs.flatMap((tx) => tx.inputs.map((i) => outpointKey(i.prevout))));
+    for (const [txid, tx] of this.#mempool) {
+      const conflicts = tx.inputs.some(({ prevout }) => spent.has(outpointKey(prevout)));
+      if (!txs.includes(tx) && !conflicts) continue;
+      this.#mempool.delete(txid);
+      if (txs.includes(tx)) continue;
+      for (const follower of this.#followers) await follower.txRemoved(tx, 'conflict');
+    }
+    for (const follower of this.#followers) {
+      await follower.connect(block, { hash: block.hash, height });
+    }
+    return block;
+  }
+
+  /** Takes the tip back; its transactions return to the mempool. */
+  async disconnect(): Promise<Block> {
+    const block = this.#blocks.pop() as Block;
+    this.#sides.set(block.hash, block);
+    const ref = { hash: block.hash, height: this.#blocks.length };
+    for (const follower of this.#followers) await follower.disconnect(block, ref);
+    for (const tx of block.txs.slice(1)) await this.broadcast(tx);
+    return block;
+  }
+}
+
+/** Wallets over a fake chain, stores in memory. A wallet that is unloaded can be loaded again. */
+export function fakeWallets(
+  chain: FakeChain,
+  options: Partial<WalletOptions> = {},
+): { wallets: Wallets; errors: unknown[]; stores: Map<string, Store> } {
+  const stores = new Map<string, Store>();
+  const errors: unknown[] = [];
+  const settings = {
+    ...defaultWalletOptions,
+    keypool: 10,
+    fallbackFeeRate: feeRate(20_000n),
+    ...options,
+  };
+  const wallets = new Wallets(settings, {
+    source: chain,
+    storeFor: async (name) => {
+      const store = stores.get(name) ?? memoryStore();
+      stores.set(name, store);
+      // Memory lives in the store, so closing a wallet must not close it.
+      return {
+        table: (spec) => store.table(spec),
+        commit: (writes, o) => store.commit(writes, o),
+        close: async () => {},
+      };
+    },
+    exists: async (name) => stores.has(name),
+    onError: (error) => void errors.push(error),
+  });
+  return { wallets, errors, stores };
+}
+
+/** An address of nobody. */
+export const FOREIGN = 'mm84jYsZfVpcgEoQ6dym7mEyUdB1wWtPZs';
+
+/** A wallet with `coins` mature coinbase coins of 50 in the account `account`. */
+export async function fundedWallet(
+  coins: number,
+  {
+    account = '',
+    ...options
+  }: { account?: string; create?: CreateOptions } & Partial<WalletOptions> = {},
+): Promise<{ chain: FakeChain; wallet: Wallet; wallets: Wallets; errors: unknown[] }> {
+  const { create, ...rest } = options;
+  const chain = new FakeChain();
+  const { wallets, errors } = fakeWallets(chain, rest);
+  const wallet = await wallets.create('w', create);
+  const address = await wallet.newAddress({ label: account });
+  for (let i = 0; i < coins; i++) await chain.mine(address);
+  for (let i = 0; i < 100; i++) await chain.mine(FOREIGN);
+  return { chain, wallet, wallets, errors };
+}

@@ -1,0 +1,251 @@
+/**
+ * The wallet's past as listings show it: transactions and moves in the order in which the wallet
+ * learnt of them, each transaction taken apart into what was sent and what was received. Walks an index
+ * from its end, so the newest entries cost the same at any length of history.
+ */
+import type { BlockRef } from '@coind/consensus';
+import { type Sats, Tx as Transaction, type Tx, type Txid } from '@coind/primitives';
+import { addressOf, type WalletContext, walletHeight } from './context.ts';
+import { WalletError } from './errors.ts';
+import { COINBASE_MATURITY, Ledger } from './ledger.ts';
+import { FIRST_COUNTERS, type MoveRow, type ScriptHex, type TxRow } from './tables.ts';
+import { isChange, type TxFacts } from './tx-effects.ts';
+import { UnitOfWork } from './unit-of-work.ts';
+
+type History = Pick<WalletContext, 'tables' | 'params' | 'keyring' | 'source'>;
+
+/** One output of a wallet transaction from one of its two sides. */
+export interface TxDetail {
+  readonly category: 'send' | 'receive' | 'generate' | 'immature' | 'orphan';
+  /** Who sent, or the name of the address that received. */
+  readonly account: string;
+  readonly script: ScriptHex;
+  /** Missing for scripts that have no address. */
+  readonly address?: string;
+  /** Name in the address book; missing when it is not there. */
+  readonly label?: string;
+  /** Negative for what was sent. */
+  readonly amount: Sats;
+  readonly vout: number;
+  /** On the sending side: the whole fee, negative. */
+  readonly fee?: Sats;
+}
+
+/** What a listing says about a transaction as a whole. */
+export interface TxView {
+  readonly txid: Txid;
+  readonly tx: Tx;
+  readonly row: TxRow;
+  /** Negative: depth of the block that conflicts. */
+  readonly confirmations: number;
+  readonly block?: BlockRef & { readonly index: number; readonly time: number };
+  readonly generated: boolean;
+  readonly trusted: boolean;
+  readonly abandoned: boolean;
+  /** Other wallet transactions that spend the same coins. */
+  readonly conflicts: readonly Txid[];
+  /** Those of them that are in the mempool. */
+  readonly mempoolConflicts: readonly Txid[];
+  readonly replaceable: 'yes' | 'no' | 'unknown';
+  /** Net effect on the wallet without the fee. */
+  readonly amount: Sats;
+  /** Negative; missing when the wallet spent nothing. */
+  readonly fee?: Sats;
+  /** Sent ones first, then received ones, each in output order. */
+  readonly details: readonly TxDetail[];
+}
+
+/** An entry of `listtransactions`. */
+export type HistoryEntry =
+  | { readonly kind: 'detail'; readonly view: TxView; readonly detail: TxDetail }
+  | { readonly kind: 'move'; readonly move: MoveRow };
+
+/** Which entries to list. */
+export interface HistoryFilter {
+  /** Everything, the entries of an account, or those that concern addresses with a label. */
+  readonly by: 'all' | 'account' | 'label';
+  readonly name?: string;
+  readonly moves: boolean;
+}
+
+const BIP125_MAX = 0xfffffffd;
+
+/** A wallet transaction with all that can be said about it. Throws 'unknown-transaction'. */
+export function viewTransaction(history: History, txid: Txid): TxView {
+  const { tables, source } = history;
+  const row = tables.txs.getSync(txid);
+  const bytes = row && tables.txBytes.getSync(txid);
+  if (!row || !bytes) throw new WalletError('unknown-transaction');
+  const tx = Transaction.decode(bytes);
+  const facts = new Ledger(new UnitOfWork(), history).facts(tx, row);
+  const tip = walletHeight(history);
+  const { state } = row;
+  const depth =
+    state.kind === 'confirmed' || state.kind === 'conflicted' ? tip - state.ref.height + 1 : 0;
+  const confirmations = state.kind === 'conflicted' ? -depth : depth;
+  const conflicts = conflictsOf(history, tx);
+  const sent = facts.outputs.reduce((sum, { value }) => sum + value, 0n);
+  const fee = facts.spentOwn > 0n ? sent - facts.spentOwn : undefined;
+  const own = facts.outputs.reduce((sum, output) => sum + (output.own ? output.value : 0n), 0n);
+  const credit = facts.coinbase && !facts.mature ? 0n : own;
+  return {
+    txid,
+    tx,
+    row,
+    confirmations,
+    ...(state.kind === 'confirmed' && {
+      block: { ...state.ref, index: state.index, time: source.headerTime(state.ref.hash) ?? 0 },
+    }),
+    generated: row.coinbase,
+    trusted: row.trusted,
+    abandoned: state.kind === 'inactive' && state.abandoned,
+    conflicts,
+    mempoolConflicts: conflicts.filter((id) => tables.txs.getSync(id)?.state.kind === 'mempool'),
+    replaceable: replaceability(history, tx, row),
+    amount: credit - facts.spentOwn - (fee ?? 0n),
+    ...(fee !== undefined && { fee }),
+    details: detailsOf(history, facts, confirmations, fee),
+  };
+}
+
+function conflictsOf({ tables }: History, tx: Tx): Txid[] {
+  if (tx.isCoinbase) return [];
+  const found = new Set<Txid>();
+  for (const { prevout } of tx.inputs) {
+    for (const id of tables.spends.getSync(prevout) ?? []) if (id !== tx.txid) found.add(id);
+  }
+  return [...found];
+}
+
+/** BIP125: signals itself, or inherits it from an unconfirmed ancestor that the wallet knows. */
+function replaceability({ tables }: History, tx: Tx, row: TxRow): 'yes' | 'no' | 'unknown' {
+  if (row.state.kind === 'confirmed' || row.state.kind === 'conflicted' || row.coinbase)
+    return 'no';
+  const signals = (some: Tx): boolean => some.inputs.some((input) => input.sequence <= BIP125_MAX);
+  if (signals(tx)) return 'yes';
+  if (row.state.kind !== 'mempool') return 'unknown';
+  const seen = new Set<Txid>();
+  const ancestors = tx.inputs.map(({ prevout }) => prevout.txid);
+  for (let id = ancestors.pop(); id !== undefined; id = ancestors.pop()) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const state = tables.txs.getSync(id)?.state.kind;
+    const bytes = state && state !== 'confirmed' ? tables.txBytes.getSync(id) : undefined;
+    if (!bytes) continue;
+    const ancestor = Transaction.decode(bytes);
+    if (signals(ancestor)) return 'yes';
+    ancestors.push(...ancestor.inputs.map(({ prevout }) => prevout.txid));
+  }
+  return 'no';
+}
+
+function detailsOf(
+  { params }: History,
+  facts: TxFacts,
+  confirmations: number,
+  fee: Sats | undefined,
+): TxDetail[] {
+  const sends: TxDetail[] = [];
+  const receives: TxDetail[] = [];
+  const outgoing = facts.spentOwn > 0n;
+  facts.outputs.forEach((output, vout) => {
+    const { own, label, value, script } = output;
+    if (outgoing && isChange(output)) return;
+    if (!outgoing && !own) return;
+    const address = addressOf(script, params);
+    const common = {
+      script,
+      vout,
+      ...(address !== undefined && { address }),
+      ...(label !== undefined && { label }),
+    };
+    if (outgoing && fee !== undefined) {
+      sends.push({
+        ...common,
+        category: 'send',
+        account: facts.fromAccount,
+        amount: -value,
+        fee,
+      });
+    }
+    if (own) {
+      const category = receiveCategory(facts, confirmations);
+      receives.push({ ...common, category, account: label ?? '', amount: value });
+    }
+  });
+  return [...sends, ...receives];
+}
+
+function receiveCategory(facts: TxFacts, confirmations: number): TxDetail['category'] {
+  if (!facts.coinbase) return 'receive';
+  if (confirmations < 1) return 'orphan';
+  return confirmations > COINBASE_MATURITY ? 'generate' : 'immature';
+}
+
+function matches(filter: HistoryFilter, detail: TxDetail): boolean {
+  if (filter.by === 'all') return true;
+  if (filter.by === 'account') return detail.account === filter.name;
+  return detail.label === filter.name;
+}
+
+/**
+ * The `count` entries before the newest `skip`, oldest first. Within a transaction entries stand in
+ * reverse, and a transaction may be cut in the middle, as bitcoind does it.
+ */
+export async function listHistory(
+  history: History,
+  filter: HistoryFilter,
+  count: number,
+  skip: number,
+): Promise<HistoryEntry[]> {
+  const { tables } = history;
+  const entries: HistoryEntry[] = [];
+  for await (const order of ordersBackwards(history, filter)) {
+    if (entries.length >= count + skip) break;
+    const move = tables.moves.getSync(order);
+    if (move) {
+      const wanted = filter.by === 'all' || move.account === filter.name;
+      if (filter.moves && wanted) entries.push({ kind: 'move', move });
+      continue;
+    }
+    const txid = tables.order.getSync(order)?.txid;
+    if (txid === undefined) continue;
+    const view = viewTransaction(history, txid);
+    for (const detail of view.details) {
+      if (matches(filter, detail)) entries.push({ kind: 'detail', view, detail });
+    }
+  }
+  return entries.slice(skip, skip + count).reverse();
+}
+
+async function* ordersBackwards(
+  { tables }: History,
+  filter: HistoryFilter,
+): AsyncGenerator<number> {
+  if (filter.by === 'all') {
+    for await (const [order] of tables.order.entries({ reverse: true })) yield order;
+    return;
+  }
+  const prefix: [string] = [filter.name ?? ''];
+  for await (const [[, order]] of tables.named.entries({ prefix, reverse: true })) yield order;
+}
+
+/** Transactions in blocks above `height` and all unconfirmed ones, for `listsinceblock`. */
+export async function transactionsSince(history: History, height: number): Promise<TxView[]> {
+  const { tables } = history;
+  const found: TxView[] = [];
+  for await (const [[, txid]] of tables.heights.entries({ gte: [height + 1, FIRST_TXID] })) {
+    found.push(viewTransaction(history, txid));
+  }
+  for await (const [txid] of tables.unconfirmed.entries()) {
+    found.push(viewTransaction(history, txid));
+  }
+  return found.sort((a, b) => a.row.order - b.row.order);
+}
+
+const FIRST_TXID = '0'.repeat(64) as Txid;
+
+/** How many transactions the wallet has. */
+export function transactionCount({ tables }: Pick<WalletContext, 'tables'>): number {
+  return (tables.counters.getSync(undefined) ?? FIRST_COUNTERS).transactions;
+}

@@ -1,0 +1,187 @@
+/**
+ * Bringing keys in: descriptors with or without secrets, and single private keys. New scripts adopt
+ * what the wallet already has of them; older blocks are searched by the caller.
+ */
+import { bytesToHex, type Txid } from '@coind/primitives';
+import { AddressError, decodeWif } from '@coind/script';
+import { bookScript, paymentsOf } from './address-book.ts';
+import type { WalletContext } from './context.ts';
+import {
+  type Descriptor,
+  expandDescriptor,
+  formatDescriptor,
+  hasAllPrivateKeys,
+  hasPrivateKeys,
+  isRanged,
+  parseDescriptor,
+} from './descriptor.ts';
+import { WalletError } from './errors.ts';
+import { type DescriptorSettings, typeOfDescriptor } from './keyring.ts';
+import { Ledger } from './ledger.ts';
+import type { ScriptHex, WalletFlags } from './tables.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+/** One request of `importdescriptors`. */
+export interface DescriptorImport {
+  /** With checksum. */
+  readonly descriptor: string;
+  /** Unix seconds before which nothing was paid to it; 'now' for a fresh one. */
+  readonly timestamp: number | 'now';
+  readonly active?: boolean;
+  readonly internal?: boolean;
+  /** First and last index, both included. */
+  readonly range?: readonly [number, number];
+  readonly nextIndex?: number;
+  readonly label?: string;
+}
+
+/** What became of one request. */
+export type ImportOutcome = { readonly warnings: readonly string[] } & (
+  | { readonly success: true; readonly timestamp: number }
+  | { readonly success: false; readonly error: WalletError }
+);
+
+const MAX_RANGE = 1_000_000;
+const MAX_INDEX = 0x7fffffff;
+
+function refuse(key: ConstructorParameters<typeof WalletError>[0], message: string): never {
+  throw new WalletError(key, message);
+}
+
+/** Checks a request and says how it is to be added; collects warnings. */
+export function checkImport(
+  { params, options }: WalletContext,
+  flags: WalletFlags,
+  request: DescriptorImport,
+  warnings: string[],
+  now: number,
+): { descriptor: Descriptor; settings: DescriptorSettings } {
+  const descriptor = parseDescriptor(request.descriptor, params, true);
+  const { active = false, internal = false, label } = request;
+  const ranged = isRanged(descriptor);
+  if (!ranged && request.range) {
+    refuse('invalid-range', 'Range should not be specified for an un-ranged descriptor');
+  }
+  if (ranged && !request.range) warnings.push('Range not given, using default keypool range');
+  const [first, last] = request.range ?? [0, options.keypool - 1];
+  checkRange(first, last);
+  if (active && !ranged) refuse('invalid-range', 'Active descriptors must be ranged');
+  if (ranged && label !== undefined) {
+    refuse('invalid-range', 'Ranged descriptors should not have a label');
+  }
+  if (internal && label !== undefined) {
+    refuse('invalid-range', 'Internal addresses should not have a label');
+  }
+  const next = request.nextIndex ?? first;
+  if (ranged && (next < first || next > last)) {
+    refuse('invalid-range', 'next_index is out of range');
+  }
+  if (active && !typeOfDescriptor(descriptor)) {
+    const what = descriptor.kind === 'combo' ? 'Combo descriptors' : 'Such descriptors';
+    refuse('descriptor-conflict', `${what} cannot be set to active`);
+  }
+  checkSecrets(descriptor, flags, warnings);
+  try {
+    expandDescriptor(descriptor, first);
+  } catch (error) {
+    if (!(error instanceof WalletError)) throw error;
+    refuse(
+      'descriptor-conflict',
+      'Cannot expand descriptor. Probably because of hardened derivations without private keys provided',
+    );
+  }
+  const timestamp = request.timestamp === 'now' ? now : Math.max(1, request.timestamp);
+  return {
+    descriptor,
+    settings: { timestamp, active, internal, range: [first, last + 1], next },
+  };
+}
+
+/** Checks the range of a ranged descriptor. Throws `WalletError` 'invalid-range'. */
+export function checkRange(first: number, last: number): void {
+  if (first < 0) refuse('invalid-range', 'Range should be greater or equal than 0');
+  if (last > MAX_INDEX) refuse('invalid-range', 'End of range is too high');
+  if (last < first) {
+    refuse('invalid-range', 'Range specified as [begin,end] must not have begin after end');
+  }
+  if (last - first >= MAX_RANGE) refuse('invalid-range', 'Range is too large');
+}
+
+function checkSecrets(descriptor: Descriptor, flags: WalletFlags, warnings: string[]): void {
+  const secrets = hasPrivateKeys(descriptor);
+  if (flags.privateKeysDisabled && secrets) {
+    refuse(
+      'descriptor-conflict',
+      'Cannot import private keys to a wallet with private keys disabled',
+    );
+  }
+  if (!flags.privateKeysDisabled && !secrets) {
+    refuse(
+      'descriptor-conflict',
+      'Cannot import descriptor without private keys to a wallet with private keys enabled',
+    );
+  }
+  if (!flags.privateKeysDisabled && !hasAllPrivateKeys(descriptor)) {
+    warnings.push(
+      'Not all private keys provided. Some wallet functionality may return unexpected errors',
+    );
+  }
+}
+
+/** Adds a descriptor; its scripts take over what the wallet already knows of them. */
+export async function addDescriptor(
+  context: WalletContext,
+  unit: UnitOfWork,
+  descriptor: Descriptor,
+  settings: DescriptorSettings,
+  label: string | undefined,
+): Promise<void> {
+  const { keyring } = context;
+  const added = keyring.add(unit, descriptor, settings);
+  const payments = new Map<ScriptHex, Txid[]>();
+  for (const script of added) payments.set(script, await paymentsOf(context, script));
+  const ledger = new Ledger(unit, context);
+  for (const [script, txids] of payments) {
+    // It may have been in the book as a foreign address; now it counts as an own one.
+    const entry = unit.get(context.tables.book, script);
+    if (entry) {
+      unit.del(context.tables.book, script);
+      recount(unit, context, script, entry.label);
+      bookScript(unit, context, script, { ...entry, purpose: 'receive' }, []);
+    }
+    for (const txid of txids) ledger.adopt(txid);
+  }
+  if (label === undefined) return;
+  for (const { scriptPubKey } of expandDescriptor(descriptor, settings.range?.[0] ?? 0)) {
+    const script = bytesToHex(scriptPubKey);
+    const txids = payments.get(script) ?? (await paymentsOf(context, script));
+    bookScript(unit, context, script, { label, purpose: 'receive' }, txids);
+  }
+}
+
+/** Takes a foreign entry out of its label's counts. */
+function recount(unit: UnitOfWork, { tables }: WalletContext, script: ScriptHex, label: string) {
+  const row = unit.get(tables.accounts, label);
+  unit.del(tables.labels, [label, script]);
+  if (row) unit.put(tables.accounts, label, { ...row, addresses: row.addresses - 1 });
+}
+
+/** The descriptor of a single private key: every address it can have. Throws 'invalid-private-key'. */
+export function wifDescriptor(context: WalletContext, wif: string): Descriptor {
+  try {
+    decodeWif(wif, context.params);
+  } catch (error) {
+    if (error instanceof AddressError) throw new WalletError('invalid-private-key');
+    throw error;
+  }
+  return parseDescriptor(`combo(${wif})`, context.params);
+}
+
+/** The text of a descriptor with its secrets, or without. */
+export function descriptorText(
+  { params }: WalletContext,
+  descriptor: Descriptor,
+  secrets: boolean,
+): string {
+  return formatDescriptor(descriptor, secrets ? 'private' : 'normalized', params);
+}

@@ -1,0 +1,98 @@
+/**
+ * How much an input weighs once it is signed, before it is: sizes by kind of script, with signatures at
+ * their longest (71 bytes for ECDSA with low R, 64 for Schnorr). Fees are computed from these.
+ */
+import type { TxOutput } from '@coind/primitives';
+import { matchMultisig } from '@coind/script';
+import type { ScriptSolution } from './descriptor.ts';
+
+const WITNESS_SCALE = 4;
+/** Outpoint and sequence. */
+const FIXED = 40;
+/** DER with low R and low S, hash type included. */
+const ECDSA = 71;
+const SCHNORR = 64;
+
+/** Bytes of an input: `base` count four times, `witness` once (without the count of items for 0). */
+export interface InputSize {
+  readonly base: number;
+  readonly witness: number;
+}
+
+function push(length: number): number {
+  return length + (length < 0x4c ? 1 : length < 0x100 ? 2 : 3);
+}
+
+function compact(length: number): number {
+  return length < 0xfd ? 1 : 3;
+}
+
+/** Size of an input that spends `solution`; undefined when the way to spend it is unknown. */
+export function signedInputSize(solution: ScriptSolution): InputSize | undefined {
+  const { descriptor, redeemScript, witnessScript } = solution;
+  if (descriptor.kind === 'tr' || descriptor.kind === 'rawtr') {
+    return { base: FIXED + 1, witness: 1 + 1 + SCHNORR };
+  }
+  const wrapped =
+    redeemScript && descriptor.kind === 'sh' && descriptor.inner.kind !== 'multi'
+      ? descriptor.inner
+      : descriptor;
+  if (wrapped.kind === 'wpkh') {
+    const scriptSig = redeemScript ? push(redeemScript.length) : 0;
+    return { base: FIXED + 1 + scriptSig, witness: 1 + 1 + ECDSA + 1 + 33 };
+  }
+  if (witnessScript) {
+    const parts = scriptArguments(witnessScript, solution);
+    if (!parts) return undefined;
+    const witness =
+      compact(parts.length + 1) +
+      parts.reduce((sum, length) => sum + compact(length) + length, 0) +
+      compact(witnessScript.length) +
+      witnessScript.length;
+    return { base: FIXED + 1 + (redeemScript ? push(redeemScript.length) : 0), witness };
+  }
+  const parts = scriptArguments(redeemScript ?? solution.scriptPubKey, solution);
+  if (!parts) return undefined;
+  const scriptSig =
+    parts.reduce((sum, length) => sum + (length === 0 ? 1 : push(length)), 0) +
+    (redeemScript ? push(redeemScript.length) : 0);
+  return { base: FIXED + compact(scriptSig) + scriptSig, witness: 0 };
+}
+
+/** Lengths of what a P2PK, P2PKH or multisig script takes from the stack. */
+function scriptArguments(script: Uint8Array, { keys }: ScriptSolution): number[] | undefined {
+  const multisig = matchMultisig(script);
+  if (multisig) return [0, ...Array<number>(multisig.required).fill(ECDSA)];
+  const [key] = keys;
+  if (!key) return undefined;
+  const isPubkeyScript = script.length === key.publicKey.length + 2;
+  return isPubkeyScript ? [ECDSA] : [ECDSA, key.publicKey.length];
+}
+
+/** Bytes of an output. */
+export function outputSize({ scriptPubKey }: Pick<TxOutput, 'scriptPubKey'>): number {
+  return 8 + compact(scriptPubKey.length) + scriptPubKey.length;
+}
+
+/** Virtual size of a transaction with these inputs and outputs, once signed. */
+export function signedVsize(
+  inputs: readonly InputSize[],
+  outputs: readonly Pick<TxOutput, 'scriptPubKey'>[],
+): number {
+  let base = 8 + compact(inputs.length) + compact(outputs.length);
+  for (const output of outputs) base += outputSize(output);
+  let witness = 0;
+  const segwit = inputs.some((input) => input.witness > 0);
+  for (const input of inputs) {
+    base += input.base;
+    // In a segwit transaction every input has at least its count of witness items.
+    if (segwit) witness += Math.max(1, input.witness);
+  }
+  const weight = base * WITNESS_SCALE + (segwit ? witness + 2 : 0);
+  return Math.ceil(weight / WITNESS_SCALE);
+}
+
+/** Virtual bytes that one more input adds, rounded up. */
+export function inputVsize({ base, witness }: InputSize): number {
+  return Math.ceil((base * WITNESS_SCALE + witness) / WITNESS_SCALE);
+}

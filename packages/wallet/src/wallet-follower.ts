@@ -1,0 +1,174 @@
+/**
+ * How a wallet follows the chain: blocks in and out, mempool in and out, catching up after a start, and
+ * searching old blocks for new keys. All of it ends in the same ledger calls.
+ */
+import type { BlockRef } from '@coind/consensus';
+import { type Block, Tx } from '@coind/primitives';
+import type { TxFollower } from './chain-source.ts';
+import { COINBASE_MATURITY, entriesAt } from './ledger.ts';
+import type { WalletCore } from './wallet-core.ts';
+
+/** Blocks behind the tip from which on the whole keypool is derived before catching up. */
+const FAR_BEHIND = 10;
+/** Scripts derived per step in the background. */
+const FILL_STEP = 64;
+/** A fresh wallet is busy; its keypool can wait so long. */
+const FILL_DELAY_MS = 3_000;
+const FILL_PAUSE_MS = 20;
+
+/** Follows the chain for one wallet. */
+export class WalletFollower implements TxFollower {
+  readonly name: string;
+  readonly #core: WalletCore;
+  readonly #onError: (error: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #stop: (() => Promise<void>) | undefined;
+
+  constructor(core: WalletCore, { onError }: { onError: (error: unknown) => void }) {
+    this.name = `wallet ${core.name}`;
+    this.#core = core;
+    this.#onError = onError;
+  }
+
+  get #tables() {
+    return this.#core.context.tables;
+  }
+
+  get #about() {
+    return { now: this.#core.context.source.now() };
+  }
+
+  async position(): Promise<BlockRef | undefined> {
+    return this.#tables.position.get(undefined);
+  }
+
+  async connect(block: Block, ref: BlockRef): Promise<void> {
+    await this.#core.change(
+      async (_unit, ledger) => {
+        const maturing = await entriesAt(this.#tables, ref.height - COINBASE_MATURITY);
+        ledger.connect(block, ref, maturing, this.#about);
+      },
+      // Lost with the power, it is simply connected again.
+      { sync: false },
+    );
+  }
+
+  async disconnect(block: Block, ref: BlockRef): Promise<void> {
+    await this.#core.change(
+      async (_unit, ledger) => {
+        const entries = await entriesAt(this.#tables, ref.height);
+        const maturing = await entriesAt(this.#tables, ref.height - COINBASE_MATURITY);
+        ledger.disconnect(block, ref, entries, maturing);
+      },
+      { sync: false },
+    );
+  }
+
+  /** Returns at once: the mempool that tells us may be inside a call of this very wallet. */
+  txAdded(tx: Tx): void {
+    const change = this.#core.change((_unit, ledger) => ledger.added(tx, this.#about), {
+      sync: false,
+    });
+    change.catch(this.#onError);
+  }
+
+  txRemoved(tx: Tx): void {
+    const change = this.#core.change((_unit, ledger) => ledger.removed(tx.txid), { sync: false });
+    change.catch(this.#onError);
+  }
+
+  /** Compares with the mempool, catches up with the chain and stays with it. */
+  async start(): Promise<void> {
+    const { source } = this.#core.context;
+    const position = await this.position();
+    if (position && position.height + FAR_BEHIND < source.tip().height) await this.fillAll();
+    await this.#reconcile();
+    this.#stop = await source.follow(this);
+    for (const tx of source.mempoolTxs()) this.txAdded(tx);
+    await this.#core.idle();
+    await this.#resend();
+    this.#schedule(FILL_DELAY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  /** What the wallet believes to be in the mempool may have left it while nobody listened. */
+  async #reconcile(): Promise<void> {
+    await this.#core.change(
+      async (_unit, ledger) => {
+        for await (const [txid] of this.#tables.unconfirmed.entries()) {
+          if (!this.#core.context.source.inMempool(txid)) ledger.removed(txid);
+        }
+      },
+      { sync: false },
+    );
+  }
+
+  /** Offers unconfirmed transactions to the mempool again, parents before children. */
+  async #resend(): Promise<void> {
+    const waiting = await this.#core.read(async () => {
+      const found: { tx: Tx; order: number }[] = [];
+      for await (const [txid] of this.#tables.unconfirmed.entries()) {
+        const row = this.#tables.txs.getSync(txid);
+        const bytes = this.#tables.txBytes.getSync(txid);
+        if (!bytes || row?.state.kind !== 'inactive' || row.state.abandoned) continue;
+        found.push({ tx: Tx.decode(bytes), order: row.order });
+      }
+      return found.sort((a, b) => a.order - b.order);
+    });
+    for (const { tx } of waiting) await this.#core.context.source.broadcast(tx);
+  }
+
+  /** Derives every script of the keypool now. */
+  async fillAll(): Promise<void> {
+    while ((await this.#fill()) > 0);
+  }
+
+  #fill(): Promise<number> {
+    const { keyring } = this.#core.context;
+    return this.#core.change((unit) => keyring.fill(unit, FILL_STEP), { sync: false });
+  }
+
+  /** Fills the keypool while nothing else happens; never keeps the process alive. */
+  #schedule(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#fill().then(
+        (added) => {
+          if (added > 0 && this.#timer) this.#schedule(FILL_PAUSE_MS);
+        },
+        (error: unknown) => {
+          if (this.#timer) this.#onError(error);
+        },
+      );
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  /** Searches the blocks from `start` to `end` (the wallet's tip) and the mempool for its own. */
+  async rescan(start: number, end?: number): Promise<{ start: number; stop: number }> {
+    const { source } = this.#core.context;
+    await this.fillAll();
+    let height = Math.max(0, start);
+    let last = height - 1;
+    for (; ; height++) {
+      const tip = (await this.position())?.height ?? -1;
+      if (height > Math.min(end ?? tip, tip)) break;
+      const ref = source.refAt(height);
+      const block = ref && (await source.block(ref.hash));
+      if (!ref || !block) break;
+      await this.#core.change(
+        (_unit, ledger) => ledger.search(block, ref, { ...this.#about, rescan: true }),
+        { sync: false },
+      );
+      last = height;
+    }
+    for (const tx of source.mempoolTxs()) this.txAdded(tx);
+    await this.#core.idle();
+    return { start: Math.max(0, start), stop: last };
+  }
+}

@@ -1,0 +1,660 @@
+/**
+ * A wallet as its callers see it: addresses, balances, history, payments, accounts, keys. Every method
+ * waits its turn in the wallet's queue, so it sees whole changes and what the caller did before. Objects
+ * go in, values come out, amounts are satoshis; RPC shapes are somebody else's.
+ */
+import {
+  type Block,
+  bytesToHex,
+  type FeeRate,
+  type OutPoint,
+  outpointKey,
+  type Sats,
+  Tx as Transaction,
+  type Tx,
+  type Txid,
+  type TxOutput,
+} from '@coind/primitives';
+import { encodeWif, isP2pkh } from '@coind/script';
+import {
+  type AddressInfo,
+  addressesByLabel,
+  addressInfo,
+  bookScript,
+  currentScript,
+  listLabels,
+  newReceivingScript,
+  paymentsOf,
+} from './address-book.ts';
+import type { AddressType } from './address-type.ts';
+import {
+  accountBalanceAt,
+  allAccountsBalance,
+  type Balances,
+  balances,
+  type CoinbaseReceived,
+  coinBalance,
+  listAccounts,
+  listReceivedByAddress,
+  listReceivedByLabel,
+  type ReceivedByAddress,
+  type ReceivedByLabel,
+  receivedByAddress,
+  receivedByLabel,
+} from './balances.ts';
+import { appendJournal, changeAccount, takeNumber } from './books.ts';
+import { addressOf, scriptOf, type WalletContext } from './context.ts';
+import { WalletError } from './errors.ts';
+import {
+  type HistoryEntry,
+  type HistoryFilter,
+  listHistory,
+  type TxView,
+  transactionCount,
+  transactionsSince,
+  viewTransaction,
+} from './history.ts';
+import {
+  addDescriptor,
+  checkImport,
+  type DescriptorImport,
+  type ImportOutcome,
+  wifDescriptor,
+} from './import.ts';
+import { signMessageWithKey } from './message.ts';
+import type { SignedTx } from './sign.ts';
+import { type PrevOut, signForWallet } from './sign-request.ts';
+import { type PreparedTx, prepareSpend, type Recipient, type SpendOptions } from './spend.ts';
+import type { BookRow, DescriptorRow, JournalRow, WalletMeta } from './tables.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+import { type CoinFilter, listCoins, type UnspentCoin } from './unspent.ts';
+import type { WalletCore, WalletListener } from './wallet-core.ts';
+import type { WalletFollower } from './wallet-follower.ts';
+
+/** A payment by address. */
+export interface Payment {
+  readonly address: string;
+  readonly amount: Sats;
+  readonly subtractFee?: boolean;
+}
+
+/** How to send, and what to remember about it. */
+export interface SendOptions extends SpendOptions {
+  /** The account that pays; it must have the amount at `accountConfirmations` when that is given. */
+  readonly fromAccount?: string;
+  /** Checks the account's balance at so many confirmations, as sendfrom and sendmany do. */
+  readonly accountConfirmations?: number;
+  readonly comment?: string;
+  readonly to?: string;
+}
+
+/** What a wallet is, for `getwalletinfo`. */
+export interface WalletInfo {
+  readonly name: string;
+  readonly meta: WalletMeta;
+  readonly transactions: number;
+  readonly keypoolSize: number;
+  readonly keypoolSizeInternal: number;
+  readonly payTxFee: FeeRate;
+  readonly balances: Balances;
+  readonly scanning: boolean;
+}
+
+/** Which coins could not be locked or unlocked, and why, in bitcoind's words. */
+const lockTexts = {
+  unknown: 'Invalid parameter, unknown transaction',
+  range: 'Invalid parameter, vout index out of bounds',
+  spent: 'Invalid parameter, expected unspent output',
+  notLocked: 'Invalid parameter, expected locked output',
+  locked: 'Invalid parameter, output already locked',
+} as const;
+
+/** Seconds before a key's birth from which blocks are searched: clocks of miners differ. */
+const TIMESTAMP_WINDOW = 7200;
+
+/** An open wallet. */
+export class Wallet {
+  readonly #core: WalletCore;
+  readonly #follower: WalletFollower;
+  #scanning = false;
+
+  constructor(modules: { core: WalletCore; follower: WalletFollower }) {
+    this.#core = modules.core;
+    this.#follower = modules.follower;
+  }
+
+  get name(): string {
+    return this.#core.name;
+  }
+
+  get #context(): WalletContext {
+    return this.#core.context;
+  }
+
+  #meta(): WalletMeta {
+    return this.#context.tables.meta.getSync(undefined) as WalletMeta;
+  }
+
+  /** Everything asked for so far is done. */
+  idle(): Promise<void> {
+    return this.#core.idle();
+  }
+
+  /** Tells of every transaction whose state changed, after the change is on disk. */
+  onEvent(listener: WalletListener): () => void {
+    return this.#core.onEvent(listener);
+  }
+
+  /** Stops following the chain and closes the wallet's store. */
+  async close(): Promise<void> {
+    await this.#follower.stop();
+    await this.#core.close();
+  }
+
+  // --- addresses --------------------------------------------------------------------------------
+
+  /** A fresh receiving address with a label, which is also its account. */
+  async newAddress({
+    label = '',
+    type = this.#context.options.addressType,
+  }: {
+    label?: string;
+    type?: AddressType;
+  } = {}): Promise<string> {
+    const script = await this.#core.change((unit) =>
+      newReceivingScript(unit, this.#context, label, type),
+    );
+    return this.#address(script);
+  }
+
+  /** A fresh change address, not booked. */
+  async changeAddress(
+    type: AddressType = this.#context.options.changeType ?? this.#context.options.addressType,
+  ): Promise<string> {
+    const { keyring } = this.#context;
+    return this.#address(await this.#core.change((unit) => keyring.handOut(unit, type, true)));
+  }
+
+  /** The account's current address: the same until it was paid. */
+  async accountAddress(account: string): Promise<string> {
+    const type = this.#context.options.addressType;
+    return this.#address(
+      await this.#core.change((unit) => currentScript(unit, this.#context, account, type)),
+    );
+  }
+
+  #address(script: string): string {
+    // Every script a wallet hands out has an address.
+    return addressOf(script, this.#context.params) as string;
+  }
+
+  /** Names any address; foreign ones become somebody to send to. Throws 'invalid-address'. */
+  async setLabel(address: string, label: string, purpose?: BookRow['purpose']): Promise<void> {
+    const script = bytesToHex(scriptOf(address, this.#context.params));
+    await this.#core.change(async (unit) => {
+      const payments = await paymentsOf(this.#context, script);
+      const own = this.#context.keyring.owner(unit, script) !== undefined;
+      const kind = purpose ?? (own ? 'receive' : 'send');
+      bookScript(unit, this.#context, script, { label, purpose: kind }, payments);
+    });
+  }
+
+  /** Moves an own address to an account; its old account then shows another current address. */
+  async setAccount(address: string, account: string): Promise<void> {
+    const script = bytesToHex(scriptOf(address, this.#context.params));
+    const type = this.#context.options.addressType;
+    await this.#core.change(async (unit) => {
+      if (!this.#context.keyring.owner(unit, script)) throw new WalletError('setaccount-foreign');
+      const old = unit.get(this.#context.tables.book, script);
+      if (old && currentScript(unit, this.#context, old.label, type) === script) {
+        currentScript(unit, this.#context, old.label, type, true);
+      }
+      const payments = await paymentsOf(this.#context, script);
+      const entry = { label: account, purpose: 'receive' } as const;
+      bookScript(unit, this.#context, script, entry, payments);
+    });
+  }
+
+  /** Everything known about an address. Throws 'invalid-address'. */
+  addressInfo(address: string): Promise<AddressInfo> {
+    return this.#core.read(() => addressInfo(this.#context, address));
+  }
+
+  addressesByLabel(
+    label: string,
+  ): Promise<readonly { address: string; purpose: BookRow['purpose'] }[]> {
+    return this.#core.read(() => addressesByLabel(this.#context, label));
+  }
+
+  listLabels(purpose?: string): Promise<readonly string[]> {
+    return this.#core.read(() => listLabels(this.#context, purpose));
+  }
+
+  // --- balances ---------------------------------------------------------------------------------
+
+  /** What can be spent: trusted coins with at least so many confirmations. */
+  balance(minConfirmations = 0): Promise<Sats> {
+    return this.#core.read(() => coinBalance(this.#context, minConfirmations));
+  }
+
+  balances(): Promise<Balances> {
+    return this.#core.read(() => balances(this.#context));
+  }
+
+  accountBalance(account: string, minConfirmations = 1): Promise<Sats> {
+    return this.#core.read(() => accountBalanceAt(this.#context, account, minConfirmations));
+  }
+
+  /** `getbalance "*"` of bitcoind 0.16: the account formula over everything. */
+  allAccountsBalance(minConfirmations = 1): Promise<Sats> {
+    return this.#core.read(() => allAccountsBalance(this.#context, minConfirmations));
+  }
+
+  listAccounts(minConfirmations = 1): Promise<ReadonlyMap<string, Sats>> {
+    return this.#core.read(() => listAccounts(this.#context, minConfirmations));
+  }
+
+  receivedByAddress(
+    address: string,
+    minConfirmations = 1,
+    coinbase: CoinbaseReceived = 'none',
+  ): Promise<Sats> {
+    return this.#core.read(() =>
+      receivedByAddress(this.#context, address, minConfirmations, coinbase),
+    );
+  }
+
+  receivedByLabel(
+    label: string,
+    minConfirmations = 1,
+    coinbase: CoinbaseReceived = 'none',
+  ): Promise<Sats> {
+    return this.#core.read(() => receivedByLabel(this.#context, label, minConfirmations, coinbase));
+  }
+
+  listReceivedByLabel(
+    minConfirmations = 1,
+    includeEmpty = false,
+    coinbase: CoinbaseReceived = 'none',
+  ): Promise<readonly ReceivedByLabel[]> {
+    return this.#core.read(() =>
+      listReceivedByLabel(this.#context, minConfirmations, includeEmpty, coinbase),
+    );
+  }
+
+  listReceivedByAddress(
+    minConfirmations = 1,
+    includeEmpty = false,
+    coinbase: CoinbaseReceived = 'none',
+    only?: string,
+  ): Promise<readonly ReceivedByAddress[]> {
+    return this.#core.read(() =>
+      listReceivedByAddress(this.#context, minConfirmations, includeEmpty, coinbase, only),
+    );
+  }
+
+  // --- history ----------------------------------------------------------------------------------
+
+  /** `count` entries before the newest `skip`, oldest first. */
+  listTransactions(filter: HistoryFilter, count = 10, skip = 0): Promise<readonly HistoryEntry[]> {
+    return this.#core.read(() => listHistory(this.#context, filter, count, skip));
+  }
+
+  /** A wallet transaction. Throws 'unknown-transaction'. */
+  transaction(txid: Txid): Promise<TxView> {
+    return this.#core.read(() => viewTransaction(this.#context, txid));
+  }
+
+  /** Transactions in blocks above `height` and unconfirmed ones. */
+  transactionsSince(height: number): Promise<readonly TxView[]> {
+    return this.#core.read(() => transactionsSince(this.#context, height));
+  }
+
+  /** Wallet transactions of a block that may have left the chain, as they stand now. */
+  transactionsIn(block: Block): Promise<readonly TxView[]> {
+    const { tables } = this.#context;
+    return this.#core.read(() =>
+      block.txs
+        .filter(({ txid }) => tables.txs.getSync(txid))
+        .map(({ txid }) => viewTransaction(this.#context, txid)),
+    );
+  }
+
+  /** Lines of an account's book from `first` on, oldest first. */
+  journal(account: string, first = 0, limit = 1000): Promise<readonly JournalRow[]> {
+    return this.#core.read(async () => {
+      const lines: JournalRow[] = [];
+      const start: [string, number] = [account, first];
+      const range = { gte: start, prefix: [account] as [string], limit };
+      for await (const [, line] of this.#context.tables.journal.entries(range)) lines.push(line);
+      return lines;
+    });
+  }
+
+  // --- coins ------------------------------------------------------------------------------------
+
+  /** Unspent coins that pass a filter; locked ones are left out. */
+  unspent(filter: CoinFilter = {}): Promise<readonly UnspentCoin[]> {
+    return this.#core.read(() =>
+      listCoins(this.#context, filter, (outpoint) => this.#core.isLocked(outpoint)),
+    );
+  }
+
+  lockedCoins(): readonly OutPoint[] {
+    return this.#core.lockedCoins();
+  }
+
+  /** Keeps coins from being spent. All or none. Throws 'invalid-lock' with bitcoind's text. */
+  lock(outpoints: readonly OutPoint[], { persistent = false } = {}): Promise<void> {
+    return this.#core.change((unit) => {
+      for (const outpoint of outpoints) {
+        this.#checkLockable(outpoint);
+        if (this.#core.isLocked(outpoint) && !persistent) {
+          throw new WalletError('invalid-lock', lockTexts.locked);
+        }
+      }
+      this.#core.setLocked(unit, outpoints, true, persistent);
+    });
+  }
+
+  /** Frees coins again; all of them without a list. Throws 'invalid-lock'. */
+  unlock(outpoints?: readonly OutPoint[]): Promise<void> {
+    return this.#core.change((unit) => {
+      for (const outpoint of outpoints ?? []) {
+        this.#checkLockable(outpoint);
+        if (!this.#core.isLocked(outpoint)) {
+          throw new WalletError('invalid-lock', lockTexts.notLocked);
+        }
+      }
+      this.#core.setLocked(unit, outpoints ?? this.#core.lockedCoins(), false, false);
+    });
+  }
+
+  #checkLockable(outpoint: OutPoint): void {
+    const { tables } = this.#context;
+    const bytes = tables.txBytes.getSync(outpoint.txid);
+    if (!bytes) throw new WalletError('invalid-lock', lockTexts.unknown);
+    if (outpoint.vout >= Transaction.decode(bytes).outputs.length) {
+      throw new WalletError('invalid-lock', lockTexts.range);
+    }
+    if (tables.coins.getSync(outpoint)?.class === 'spent') {
+      throw new WalletError('invalid-lock', lockTexts.spent);
+    }
+  }
+
+  // --- paying -----------------------------------------------------------------------------------
+
+  /**
+   * Pays, and answers when the transaction is on disk and in the mempool. Order of refusals: keys,
+   * addresses, the account's balance, coins. Throws `WalletError`.
+   */
+  async send(payments: readonly Payment[], options: SendOptions = {}): Promise<PreparedTx> {
+    const { params } = this.#context;
+    const recipients = payments.map(({ address, amount, subtractFee }) => ({
+      script: scriptOf(address, params),
+      amount,
+      ...(subtractFee && { subtractFee }),
+    }));
+    return this.sendToScripts(recipients, options);
+  }
+
+  /** The same for scripts. */
+  sendToScripts(recipients: readonly Recipient[], options: SendOptions = {}): Promise<PreparedTx> {
+    return this.#core.read(async () => {
+      await this.#checkAccount(recipients, options);
+      const prepared = await this.#core.changeNow(async (unit, ledger) => {
+        const payment = await this.#prepare(recipients, options, unit);
+        const { fromAccount, comment, to } = options;
+        ledger.learn(
+          payment.tx,
+          { kind: 'mempool' },
+          {
+            now: this.#context.source.now(),
+            ...(fromAccount !== undefined && { fromAccount }),
+            ...(comment !== undefined && { comment }),
+            ...(to !== undefined && { to }),
+          },
+        );
+        return payment;
+      });
+      await this.#broadcast(prepared.tx);
+      return prepared;
+    });
+  }
+
+  /** Makes and signs a payment without telling anybody; takes a change address from the keypool. */
+  createTransaction(
+    recipients: readonly Recipient[],
+    options: SpendOptions = {},
+  ): Promise<PreparedTx> {
+    return this.#core.change((unit) => this.#prepare(recipients, options, unit));
+  }
+
+  #prepare(
+    recipients: readonly Recipient[],
+    options: SpendOptions,
+    unit: UnitOfWork,
+  ): Promise<PreparedTx> {
+    if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
+    const surroundings = {
+      isLocked: (outpoint: OutPoint) => this.#core.isLocked(outpoint),
+      lockedValue: () => this.#core.lockedValue(),
+      payTxFee: this.#core.payTxFee,
+    };
+    return prepareSpend(this.#context, recipients, options, surroundings, unit);
+  }
+
+  async #checkAccount(recipients: readonly Recipient[], options: SendOptions): Promise<void> {
+    const { fromAccount = '', accountConfirmations } = options;
+    if (accountConfirmations === undefined) return;
+    const asked = recipients.reduce((sum, { amount }) => sum + amount, 0n);
+    const has = await accountBalanceAt(this.#context, fromAccount, accountConfirmations);
+    if (asked > has) throw new WalletError('account-insufficient-funds');
+  }
+
+  /** Offers a transaction that is on disk; takes it back when the mempool will not have it. */
+  async #broadcast(tx: Tx): Promise<void> {
+    const outcome = await this.#context.source.broadcast(tx);
+    if (outcome.accepted) return;
+    await this.#core.changeNow((_unit, ledger) => ledger.forget(tx.txid));
+    throw new WalletError(
+      'broadcast-rejected',
+      `Error: The transaction was rejected! Reason given: ${outcome.reason}`,
+      { reason: outcome.reason },
+    );
+  }
+
+  /** Moves an amount between accounts: two entries in the books, no coin. */
+  move(from: string, to: string, amount: Sats, comment = ''): Promise<void> {
+    const { tables, source } = this.#context;
+    return this.#core.change((unit) => {
+      const time = source.now();
+      const side = (account: string, otherAccount: string, signed: Sats): void => {
+        const order = takeNumber(unit, tables, 'order');
+        unit.put(tables.order, order, { txid: undefined });
+        unit.put(tables.named, [account, order], true);
+        unit.put(tables.moves, order, { account, otherAccount, amount: signed, comment, time });
+        changeAccount(unit, tables, account, (row) => ({
+          moved: row.moved + signed,
+          moves: row.moves + 1,
+        }));
+        const line = { amount: signed, kind: 'move', about: otherAccount, time } as const;
+        appendJournal(unit, tables, account, line);
+      };
+      side(from, to, -amount);
+      side(to, from, amount);
+    });
+  }
+
+  /** Fee rate of payments that ask for none; zero leaves it to estimates. Kept until unloaded. */
+  setTxFee(rate: FeeRate): void {
+    this.#core.payTxFee = rate;
+  }
+
+  /** Gives up a transaction that is neither confirmed nor in the mempool. */
+  abandon(txid: Txid): Promise<void> {
+    return this.#core.change((_unit, ledger) => {
+      const row = this.#context.tables.txs.getSync(txid);
+      if (!row) throw new WalletError('unknown-transaction');
+      const { kind } = row.state;
+      if (kind === 'confirmed' || kind === 'mempool') throw new WalletError('not-abandonable');
+      ledger.abandon(txid);
+    });
+  }
+
+  // --- keys -------------------------------------------------------------------------------------
+
+  /** Signs what the wallet has keys for. `prevouts` adds outputs and scripts it may not know. */
+  signTransaction(
+    tx: Tx,
+    prevouts: readonly PrevOut[] = [],
+    hashType?: number,
+  ): Promise<SignedTx & { readonly spent: readonly (TxOutput | undefined)[] }> {
+    return this.#core.read(() => signForWallet(this.#context, tx, prevouts, hashType));
+  }
+
+  /** The private key of an own address with one key, as WIF. */
+  dumpPrivateKey(address: string): Promise<string> {
+    return this.#core.read(() => {
+      const { privateKey, publicKey } = this.#singleKey(address);
+      if (!privateKey) {
+        throw new WalletError(
+          'private-key-unknown',
+          `Private key for address ${address} is not known`,
+        );
+      }
+      return encodeWif(privateKey, publicKey.length === 33, this.#context.params);
+    });
+  }
+
+  #singleKey(address: string) {
+    const script = scriptOf(address, this.#context.params);
+    const solution = this.#context.keyring.solve(bytesToHex(script), true);
+    const [key] = solution?.keys ?? [];
+    if (key && solution?.keys.length === 1 && !solution.witnessScript) return key;
+    // A script hash that is not ours could be anything; a key hash is a key whose secret is unknown.
+    if (!solution && script.length !== 23 && script.length !== 34) {
+      return { publicKey: new Uint8Array(33), privateKey: undefined };
+    }
+    throw new WalletError('not-a-key-address', 'Address does not refer to a key');
+  }
+
+  /** Signs a message with the key of a P2PKH address; base64. */
+  signMessage(address: string, message: string): Promise<string> {
+    return this.#core.read(() => {
+      const script = scriptOf(address, this.#context.params);
+      if (!isP2pkh(script)) throw new WalletError('not-a-key-address');
+      const { privateKey, publicKey } = this.#singleKey(address);
+      if (!privateKey) throw new WalletError('private-key-unknown');
+      return signMessageWithKey(message, privateKey, publicKey.length === 33);
+    });
+  }
+
+  /** Adds a private key with all addresses it can have, named `label`. Old blocks are searched. */
+  async importPrivateKey(wif: string, label = '', rescan = true): Promise<void> {
+    const context = this.#context;
+    if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
+    const descriptor = wifDescriptor(context, wif);
+    await this.#core.change((unit) => {
+      const settings = { timestamp: 1, active: false, internal: false };
+      return addDescriptor(context, unit, descriptor, settings, label);
+    });
+    await this.#core.read(() => context.keyring.load());
+    if (rescan) await this.rescan(0);
+  }
+
+  /** Imports descriptors one by one, then searches the blocks since the oldest of them. */
+  async importDescriptors(requests: readonly DescriptorImport[]): Promise<ImportOutcome[]> {
+    const now = this.#context.source.tip().medianTimePast;
+    const outcomes: ImportOutcome[] = [];
+    for (const request of requests) outcomes.push(await this.#importOne(request, now));
+    const times = outcomes.flatMap((outcome) => (outcome.success ? [outcome.timestamp] : []));
+    if (times.length > 0) {
+      await this.rescan(this.#heightBefore(Math.min(...times) - TIMESTAMP_WINDOW));
+    }
+    return outcomes;
+  }
+
+  async #importOne(request: DescriptorImport, now: number): Promise<ImportOutcome> {
+    const warnings: string[] = [];
+    const context = this.#context;
+    try {
+      const { flags } = this.#meta();
+      const { descriptor, settings } = checkImport(context, flags, request, warnings, now);
+      const label = request.label ?? (settings.internal || settings.active ? undefined : '');
+      const named = settings.range && !request.range && label === '' ? label : request.label;
+      await this.#core.change((unit) => addDescriptor(context, unit, descriptor, settings, named));
+      await this.#core.read(() => context.keyring.load());
+      return { success: true, timestamp: settings.timestamp, warnings };
+    } catch (error) {
+      if (error instanceof WalletError) return { success: false, error, warnings };
+      throw error;
+    }
+  }
+
+  /** The first block whose time is not before `time`; header times grow, with small exceptions. */
+  #heightBefore(time: number): number {
+    const { source } = this.#context;
+    let low = 0;
+    let high = source.tip().height;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const ref = source.refAt(middle);
+      if (ref && (source.headerTime(ref.hash) ?? 0) < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Searches old blocks for the wallet's own. */
+  async rescan(start: number, end?: number): Promise<{ start: number; stop: number }> {
+    this.#scanning = true;
+    try {
+      return await this.#follower.rescan(start, end);
+    } finally {
+      this.#scanning = false;
+    }
+  }
+
+  /** Descriptors in order of their text; with secrets where the wallet has them. */
+  descriptors({
+    secrets = false,
+  } = {}): Promise<readonly (DescriptorRow & { readonly text: string })[]> {
+    return this.#core.read(() => {
+      const { keyring, tables } = this.#context;
+      if (secrets && this.#meta().flags.privateKeysDisabled) {
+        throw new WalletError(
+          'private-keys-disabled',
+          "Can't get private descriptor string for watch-only wallets",
+        );
+      }
+      const found = keyring.list().map(({ id }) => {
+        const row = tables.descriptors.getSync(id) as DescriptorRow;
+        return { ...row, text: (secrets && keyring.secretText(id)) || row.descriptor };
+      });
+      return found.sort((a, b) => (a.text < b.text ? -1 : 1));
+    });
+  }
+
+  /** Derives the whole keypool now instead of in idle time. */
+  refillKeypool(): Promise<void> {
+    return this.#follower.fillAll();
+  }
+
+  /** What the wallet is and how it stands. */
+  info(): Promise<WalletInfo> {
+    return this.#core.read(() => ({
+      name: this.name,
+      meta: this.#meta(),
+      transactions: transactionCount(this.#context),
+      keypoolSize: this.#context.keyring.keypoolSize(false),
+      keypoolSizeInternal: this.#context.keyring.keypoolSize(true),
+      payTxFee: this.#core.payTxFee,
+      balances: balances(this.#context),
+      scanning: this.#scanning,
+    }));
+  }
+}
+
+/** Names an outpoint in a text. */
+export const formatOutpoint = outpointKey;

@@ -1,0 +1,186 @@
+/** All wallets of a node: creating, opening and closing them. Where their stores lie is the caller's. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { feeRate } from '@coind/primitives';
+import type { Store } from '@coind/store';
+import { masterKey } from './bip32.ts';
+import type { ChainSource } from './chain-source.ts';
+import type { Randomness, WalletContext, WalletOptions } from './context.ts';
+import { WalletError } from './errors.ts';
+import { Keyring, standardDescriptors } from './keyring.ts';
+import { openTables, type WalletFlags } from './tables.ts';
+import { UnitOfWork } from './unit-of-work.ts';
+import { Wallet } from './wallet.ts';
+import { WalletCore } from './wallet-core.ts';
+import { WalletFollower } from './wallet-follower.ts';
+
+/** bitcoind's defaults. */
+export const defaultWalletOptions: WalletOptions = {
+  addressType: 'bech32',
+  keypool: 1000,
+  fallbackFeeRate: feeRate(0n),
+  minFeeRate: feeRate(1000n),
+  discardFeeRate: feeRate(10_000n),
+  maxFee: 10_000_000n,
+  confirmTarget: 6,
+  replaceable: true,
+  spendUnconfirmedChange: true,
+};
+
+/** The system's randomness. */
+export const systemRandom: Randomness = {
+  bytes: (length) => new Uint8Array(randomBytes(length)),
+  below: (limit) => randomInt(limit),
+};
+
+/** What wallets need of their surroundings. */
+export interface WalletsModules {
+  readonly source: ChainSource;
+  /** Opens the store of a wallet. `create` says whether it may be new. */
+  storeFor(name: string, create: boolean): Promise<Store>;
+  /** True when a wallet of that name lies on disk. */
+  exists(name: string): Promise<boolean>;
+  readonly random?: Randomness;
+  /** Told of failures while following, which no caller waits for. */
+  onError(error: unknown): void;
+}
+
+/** How to create a wallet. */
+export interface CreateOptions {
+  readonly blank?: boolean;
+  readonly privateKeysDisabled?: boolean;
+  readonly avoidReuse?: boolean;
+  /** Makes the keys from this seed instead of a random one. */
+  readonly seed?: Uint8Array;
+}
+
+/** The wallets of a node. */
+export class Wallets {
+  readonly #options: WalletOptions;
+  readonly #modules: WalletsModules;
+  readonly #open = new Map<string, Wallet>();
+  /** Names being opened or closed, so that two callers do not open one store twice. */
+  readonly #busy = new Set<string>();
+  readonly #listeners = new Set<(wallet: Wallet) => void>();
+
+  constructor(options: WalletOptions, modules: WalletsModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Loaded wallets in the order in which they were loaded. */
+  list(): readonly Wallet[] {
+    return [...this.#open.values()];
+  }
+
+  get(name: string): Wallet | undefined {
+    return this.#open.get(name);
+  }
+
+  /** Called with every wallet that is opened from now on. */
+  onOpen(listener: (wallet: Wallet) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Creates and loads a wallet. Throws `WalletError` 'wallet-exists'. */
+  create(name: string, options: CreateOptions = {}): Promise<Wallet> {
+    return this.#exclusively(name, async () => {
+      if (this.#open.has(name) || (await this.#modules.exists(name))) {
+        throw new WalletError('wallet-exists');
+      }
+      const store = await this.#modules.storeFor(name, true);
+      const context = this.#context(store);
+      await this.#initialise(store, context, options);
+      return this.#start(name, store, context);
+    });
+  }
+
+  /** Loads a wallet. Throws 'wallet-not-found', 'wallet-already-loaded', or `StoreError`. */
+  load(name: string): Promise<Wallet> {
+    return this.#exclusively(name, async () => {
+      if (this.#open.has(name)) throw new WalletError('wallet-already-loaded');
+      if (!(await this.#modules.exists(name))) throw new WalletError('wallet-not-found');
+      const store = await this.#modules.storeFor(name, false);
+      const context = this.#context(store);
+      if (!context.tables.meta.getSync(undefined)) {
+        // The process died while it was being created; nobody was told of it.
+        await this.#initialise(store, context, {});
+      }
+      return this.#start(name, store, context);
+    });
+  }
+
+  /** Closes a wallet; its files stay. Throws 'wallet-not-found'. */
+  unload(name: string): Promise<void> {
+    return this.#exclusively(name, async () => {
+      const wallet = this.#open.get(name);
+      if (!wallet) throw new WalletError('wallet-not-found');
+      this.#open.delete(name);
+      await wallet.close();
+    });
+  }
+
+  /** Closes all. */
+  async close(): Promise<void> {
+    const wallets = this.list();
+    this.#open.clear();
+    await Promise.all(wallets.map((wallet) => wallet.close()));
+  }
+
+  async #exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.#busy.has(name)) throw new WalletError('wallet-already-loaded');
+    this.#busy.add(name);
+    try {
+      return await work();
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+
+  #context(store: Store): WalletContext {
+    const { source, random = systemRandom } = this.#modules;
+    const tables = openTables(store);
+    const { params } = source;
+    const { keypool } = this.#options;
+    const keyring = new Keyring({ params, keypool }, { tables });
+    return { params, tables, keyring, source, options: this.#options, random };
+  }
+
+  /** Writes the first rows: flags, keys, and the tip, before which nothing can be the wallet's. */
+  async #initialise(store: Store, context: WalletContext, options: CreateOptions): Promise<void> {
+    const { tables, keyring, params, source, random } = context;
+    const { blank = false, privateKeysDisabled = false, avoidReuse = false, seed } = options;
+    const flags: WalletFlags = { blank, privateKeysDisabled, avoidReuse };
+    const unit = new UnitOfWork();
+    const tip = source.tip();
+    const birthTime = source.now();
+    unit.put(tables.meta, undefined, { flags, birthTime });
+    // Somebody else's seed may have a past; the caller says so by a rescan.
+    unit.put(tables.position, undefined, { hash: tip.hash, height: tip.height });
+    if (!blank && !privateKeysDisabled) {
+      let master = seed && masterKey(seed);
+      while (!master) master = masterKey(random.bytes(32));
+      for (const { descriptor, internal } of standardDescriptors(master, params)) {
+        keyring.add(unit, descriptor, { timestamp: birthTime, active: true, internal });
+      }
+    }
+    await store.commit(unit.writes(), { sync: true });
+  }
+
+  async #start(name: string, store: Store, context: WalletContext): Promise<Wallet> {
+    const core = new WalletCore({ name }, { context, store });
+    const follower = new WalletFollower(core, { onError: this.#modules.onError });
+    try {
+      await core.load();
+      await follower.start();
+    } catch (error) {
+      await follower.stop();
+      await core.close();
+      throw error;
+    }
+    const wallet = new Wallet({ core, follower });
+    this.#open.set(name, wallet);
+    for (const listener of this.#listeners) listener(wallet);
+    return wallet;
+  }
+}
