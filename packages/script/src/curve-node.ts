@@ -5,7 +5,7 @@
  * WebAssembly alone takes longer than a node may take to start.
  */
 import { createRequire } from 'node:module';
-import type { NativeCurve, WasmCurve } from './curve.ts';
+import type { NativeCurve, WasmCurve } from './curve-libraries.ts';
 
 const require = createRequire(import.meta.url);
 

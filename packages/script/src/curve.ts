@@ -1,46 +1,6 @@
-/**
- * The two libraries that compute on secp256k1, as far as `secp.ts` uses them, and loading them once.
- * Both are builds of libsecp256k1; the native one is old (no Schnorr) but several times as fast.
- */
+/** Loads the libraries that compute on secp256k1, each once and when it is first needed. */
 import { loadNativeCurve, loadWasmCurve } from '#curve';
-
-/** The functions of tiny-secp256k1 that we use. Scalars, hashes and x-only keys have 32 bytes. */
-export type WasmCurve = Pick<
-  typeof import('tiny-secp256k1'),
-  | 'isPoint'
-  | 'isXOnlyPoint'
-  | 'pointAddScalar'
-  | 'pointCompress'
-  | 'pointFromScalar'
-  | 'recover'
-  | 'sign'
-  | 'signRecoverable'
-  | 'signSchnorr'
-  | 'verify'
-  | 'verifySchnorr'
->;
-
-/** The functions of secp256k1 (npm) that we use; those that change an argument say so. */
-export interface NativeCurve {
-  publicKeyCreate(privateKey: Uint8Array, compressed: boolean): Uint8Array;
-  publicKeyConvert(publicKey: Uint8Array, compressed: boolean): Uint8Array;
-  publicKeyVerify(publicKey: Uint8Array): boolean;
-  publicKeyTweakAdd(publicKey: Uint8Array, tweak: Uint8Array, compressed: boolean): Uint8Array;
-  /** Changes `signature`. */
-  signatureNormalize(signature: Uint8Array): Uint8Array;
-  ecdsaSign(
-    hash: Uint8Array,
-    privateKey: Uint8Array,
-    options: { data?: Uint8Array },
-  ): { signature: Uint8Array; recid: number };
-  ecdsaVerify(signature: Uint8Array, hash: Uint8Array, publicKey: Uint8Array): boolean;
-  ecdsaRecover(
-    signature: Uint8Array,
-    recoveryId: number,
-    hash: Uint8Array,
-    compressed: boolean,
-  ): Uint8Array;
-}
+import type { NativeCurve, WasmCurve } from './curve-libraries.ts';
 
 let loadedWasm: WasmCurve | undefined;
 let loadedNative: NativeCurve | null | undefined;

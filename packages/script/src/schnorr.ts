@@ -3,7 +3,8 @@
  * knows only ECDSA, its key recovery does the same multiplication several times as fast.
  */
 import { concatBytes, equalBytes, taggedHash } from '@coind/primitives';
-import { type NativeCurve, nativeCurve, wasmCurve } from './curve.ts';
+import { nativeCurve, wasmCurve } from './curve.ts';
+import type { NativeCurve } from './curve-libraries.ts';
 import { bytesToScalar, negate, ORDER, scalarToBytes } from './scalar.ts';
 import { isScalar } from './signature-encoding.ts';
 
