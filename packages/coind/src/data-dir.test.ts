@@ -77,6 +77,15 @@ describe('the lock', () => {
     lock.release();
   });
 
+  test('a takeover that died halfway does not block', () => {
+    writeFileSync(join(dir, '.lock'), '');
+    writeFileSync(join(dir, '.lock.takeover'), '1 x 2.0\n');
+    const lock = lockDirectory(dir);
+    expect(readdirSync(dir)).toEqual(['.lock']);
+    expect(() => lockDirectory(dir)).toThrow(ConfError);
+    lock.release();
+  });
+
   test('a release never removes the lock of somebody else', () => {
     const lock = lockDirectory(dir);
     rmSync(join(dir, '.lock'));

@@ -66,8 +66,9 @@ export function lockDirectory(directory: string, by: Processes = processes): Dir
   }
   try {
     while (!link(own, path)) {
-      if (isHeld(path, by)) throw lockedError(directory);
-      takeAway(path, `${own}.stale`, by, directory);
+      const found = textOf(path);
+      if (isHeld(path, found, by)) throw lockedError(directory);
+      if (takeOver(path, own, found, by)) break;
     }
   } finally {
     rmSync(own, { force: true });
@@ -109,8 +110,8 @@ function textOf(path: string): string {
 }
 
 /** True when the lock file names a living process and is the file that process made. */
-function isHeld(path: string, by: Processes): boolean {
-  const match = OWNER.exec(textOf(path));
+function isHeld(path: string, text: string, by: Processes): boolean {
+  const match = OWNER.exec(text);
   if (!match) return false;
   const [, pid, rest = ''] = match;
   const at = rest.lastIndexOf(' ');
@@ -118,16 +119,22 @@ function isHeld(path: string, by: Processes): boolean {
   return inode === String(inodeOf(path)) && by.startOf(Number(pid)) === start;
 }
 
-/** Moves a stale lock out of the way; gives it back if a new owner was quicker. */
-function takeAway(path: string, aside: string, by: Processes, directory: string): void {
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+/**
+ * Puts `own` in the place of a stale lock whose text was `found`; false when things have moved on and the
+ * caller has to look again. Only one process at a time replaces a lock: it holds a second name meanwhile.
+ */
+function takeOver(path: string, own: string, found: string, by: Processes): boolean {
+  const token = `${path}.takeover`;
+  if (!link(own, token)) {
+    // Somebody else is at it, or died at it.
+    if (!isHeld(token, textOf(token), by)) rmSync(token, { force: true });
+    return false;
   }
-  const quicker = isHeld(aside, by);
-  if (quicker) link(aside, path);
-  rmSync(aside, { force: true });
-  if (quicker) throw lockedError(directory);
+  try {
+    if (textOf(path) !== found) return false;
+    renameSync(own, path);
+    return true;
+  } finally {
+    rmSync(token, { force: true });
+  }
 }

@@ -2,7 +2,7 @@
  * Options grouped by the module that takes them, and how each group is made from the settings. Defaults are
  * here and nowhere else; those that differ between profiles or networks are said beside each other.
  */
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import {
   type BlockHash,
   type ChainParams,
@@ -169,7 +169,7 @@ export function validationOptions({ settings, params }: GroupContext): Validatio
     checkBlocks: settings.int('checkblocks', 6),
     checkLevel: settings.int('checklevel', 3),
     cacheBytes: settings.int('dbcache', 1024) * MIB,
-    scriptThreads: Math.max(1, par > 0 ? par : cpus().length + par),
+    scriptThreads: Math.max(1, par > 0 ? par : availableParallelism() + par),
     maxTipAgeSeconds: settings.int('maxtipage', 24 * 60 * 60),
     reindex: settings.bool('reindex', false),
     reindexChainstate: settings.bool('reindex-chainstate', false),
