@@ -185,6 +185,7 @@ export class BlockIndex {
       this.#active[at.height] = at;
       at.sequence = SEQUENCE_OF_LOADED_CHAIN;
     }
+    this.refillCandidates();
   }
 
   /** Enters a header whose parent is known (or that is genesis). */
@@ -247,7 +248,7 @@ export class BlockIndex {
     for (const node of this.#nodes.values()) {
       if (node.isInvalid) continue;
       if (!this.#bestHeader || isBetter(node, this.#bestHeader)) this.#bestHeader = node;
-      if (node.isComplete) this.#candidates.add(node);
+      if (node.isComplete) this.#addCandidate(node);
     }
   }
 
@@ -308,6 +309,15 @@ export class BlockIndex {
     return tips.sort((a, b) => b.height - a.height);
   }
 
+  /**
+   * While the tip is valid, blocks it has beaten are no candidates. While a chain is being loaded
+   * there is no tip yet; `setActive` looks at all blocks when there is.
+   */
+  #addCandidate(node: BlockNode): void {
+    const tip = this.#active.at(-1);
+    if (tip && (tip.isInvalid || !isBetter(tip, node))) this.#candidates.add(node);
+  }
+
   /** Work of a target; most neighbours share one, and a division of 256 bits is not free. */
   #work(bits: number): bigint {
     let work = this.#workByBits.get(bits);
@@ -336,7 +346,7 @@ export class BlockIndex {
     for (const node of queue) {
       node.chainTxCount = (node.parent?.chainTxCount ?? 0) + node.txCount;
       node.sequence = sequence();
-      if (!node.isInvalid) this.#candidates.add(node);
+      if (!node.isInvalid) this.#addCandidate(node);
       const children = this.#waiting.get(node);
       if (children) queue.push(...children);
       this.#waiting.delete(node);

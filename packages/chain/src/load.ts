@@ -51,7 +51,6 @@ async function loadHeaders({ headers, tipTable, index, params }: ChainState): Pr
   if (!node?.isComplete) throw indexDamaged(`the tip ${tip.hash} is not among the headers`);
   if (!index.get(params.genesis.hash)) throw indexDamaged('it begins with another genesis block');
   index.setActive(node);
-  index.prune();
   return true;
 }
 

@@ -66,15 +66,15 @@ export const headerRecord: Codec<HeaderRecord> = {
     const header = reader.take(80);
     const txCount = reader.u32();
     const file = reader.u32();
-    const body = { file, offset: reader.u32(), size: reader.u32() };
-    const undo = { file, offset: reader.u32(), size: reader.u32() };
+    const position = (): FilePosition => ({ file, offset: reader.u32(), size: reader.u32() });
+    const body = position();
     return {
       header,
       invalid: (flags & INVALID) !== 0,
       connected: (flags & CONNECTED) !== 0,
       txCount,
       body: flags & HAS_BODY ? body : undefined,
-      undo: flags & HAS_UNDO ? undo : undefined,
+      undo: flags & HAS_UNDO ? position() : undefined,
     };
   },
 };

@@ -31,6 +31,8 @@ const SPECIAL_SCRIPTS = 6;
  * the checksum at its end.
  */
 export function encodeUndo(block: Block, spent: readonly Coin[]): Uint8Array {
+  const inputs = block.txs.reduce((count, tx, i) => count + (i > 0 ? tx.inputs.length : 0), 0);
+  if (inputs !== spent.length) throw new Error('an undo record holds one coin for each input');
   const writer = new Writer(64 + spent.length * 40);
   writer.compactSize(block.txs.length - 1);
   let next = 0;
@@ -39,7 +41,6 @@ export function encodeUndo(block: Block, spent: readonly Coin[]): Uint8Array {
     writer.compactSize(count);
     for (let j = 0; j < count; j++) writeCoin(writer, spent[next++] as Coin);
   }
-  if (next !== spent.length) throw new Error('an undo record holds one coin for each input');
   const undo = writer.finish();
   return concatBytes(undo, checksumOf(undo, block.header.prevHash));
 }

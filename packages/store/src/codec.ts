@@ -6,7 +6,6 @@
 import {
   bytesToHex,
   concatBytes,
-  hashToHex,
   hexToBytes,
   type OutPoint,
   Reader,
@@ -150,7 +149,7 @@ export const text: PartCodec<string> = {
 
 /** A hash of 32 bytes in display-order hex; stored, and so ordered, in wire order. */
 export function hash32<Id extends string>(): PartCodec<Id> {
-  return part<Id>(putHash, (reader) => hashToHex<Id>(reader.take(32)), 32);
+  return part<Id>(putHash, takeHash<Id>, 32);
 }
 
 /** `txid || vout`: ordered by the txid's wire bytes, then by vout, as bitcoind's cursor is. */
@@ -159,7 +158,7 @@ export const outpoint: PartCodec<OutPoint> = part(
     putHash(writer, txid);
     u32be.put(writer, vout);
   },
-  (reader) => ({ txid: hashToHex<Txid>(reader.take(32)), vout: u32be.take(reader) }),
+  (reader) => ({ txid: takeHash<Txid>(reader), vout: u32be.take(reader) }),
   36,
 );
 
@@ -263,8 +262,17 @@ function reviver(_key: string, value: unknown): unknown {
   return value;
 }
 
+/** One hash, turned around in place: keys are made and read too often to allocate for each. */
+const scratch = Buffer.alloc(32);
+
 function putHash(writer: Writer, id: string): void {
-  writer.bytes(hexToBytes(id).reverse());
+  if (scratch.write(id, 'hex') !== 32) throw new RangeError(`not a hash: ${id}`);
+  writer.bytes(scratch.reverse());
+}
+
+function takeHash<Id extends string>(reader: Reader): Id {
+  scratch.set(reader.take(32));
+  return scratch.reverse().toString('hex') as Id;
 }
 
 function swap32(value: number): number {
