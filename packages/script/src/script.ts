@@ -94,6 +94,8 @@ export function decodeScript(script: Uint8Array): ScriptOp[] | undefined {
   return ops;
 }
 
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** Bytes in front of a push of `length` bytes by length alone (never OP_1 … OP_16). */
 function pushPrefix(length: number): readonly number[] {
   if (length < OP.OP_PUSHDATA1) return [length];
@@ -111,25 +113,33 @@ function pushPrefix(length: number): readonly number[] {
  * @example buildScript([OP.OP_DUP, OP.OP_HASH160, hash, OP.OP_EQUALVERIFY, OP.OP_CHECKSIG])
  */
 export function buildScript(parts: readonly (number | bigint | Uint8Array)[]): Uint8Array {
-  const bytes: number[] = [];
+  const pieces: (number | Uint8Array)[] = [];
+  let size = 0;
   for (const part of parts) {
-    if (typeof part === 'number') {
-      bytes.push(part);
-    } else if (part instanceof Uint8Array) {
-      bytes.push(...pushPrefix(part.length));
-      for (const byte of part) bytes.push(byte);
-    } else if (part === 0n) {
-      bytes.push(OP.OP_0);
-    } else if (part === -1n || (part >= 1n && part <= 16n)) {
-      bytes.push(OP.OP_1 - 1 + Number(part));
+    const piece = typeof part === 'bigint' ? numberPush(part) : part;
+    pieces.push(piece);
+    size += typeof piece === 'number' ? 1 : pushPrefix(piece.length).length + piece.length;
+  }
+  const script = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    if (typeof piece === 'number') {
+      script[at++] = piece;
     } else {
-      const value = Number(part);
-      if (!Number.isSafeInteger(value)) throw new RangeError('number too long for a script');
-      const encoded = encodeScriptNum(value);
-      bytes.push(encoded.length, ...encoded);
+      for (const byte of pushPrefix(piece.length)) script[at++] = byte;
+      script.set(piece, at);
+      at += piece.length;
     }
   }
-  return new Uint8Array(bytes);
+  return script;
+}
+
+/** The opcode that pushes a number, or the bytes to push when there is none. */
+function numberPush(value: bigint): number | Uint8Array {
+  if (value === 0n) return OP.OP_0;
+  if (value === -1n || (value >= 1n && value <= 16n)) return OP.OP_1 - 1 + Number(value);
+  if (value > MAX_SAFE || value < -MAX_SAFE) throw new RangeError('number too long for a script');
+  return encodeScriptNum(Number(value));
 }
 
 /** True when the script is nothing but pushes, OP_RESERVED among them; `offset` leaves out a start. */

@@ -39,18 +39,25 @@ const spending = transaction.chain((tx) =>
 );
 const hashType = fc.constantFrom(1, 2, 3, 0x81, 0x82, 0x83);
 
+/** Opcodes that push nothing: what every library reads in one way. */
+const plainScript = fc
+  .array(fc.integer({ min: 0x61, max: 0xb9 }), { maxLength: 60 })
+  .map((opcodes) => new Uint8Array(opcodes));
+
 /** The same transaction as bitcoinjs-lib has it. */
 const peer = (tx: Tx) => bitcoin.Transaction.fromBuffer(tx.encode());
 
 describe('signature hashes agree with bitcoinjs-lib', () => {
   test('before segwit', () => {
     fc.assert(
-      fc.property(spending, bytes(60), fc.oneof(hashType, uint32), (given, script, type) => {
+      fc.property(spending, plainScript, fc.oneof(hashType, uint32), (given, script, type) => {
         const { tx, inputIndex } = given;
         const int32 = type | 0;
         const ours = sighashLegacy(new PrecomputedTx(tx), inputIndex, script, int32);
-        // It takes scripts apart to remove OP_CODESEPARATOR, and cannot where they are cut short.
-        if (script.includes(0xab) || !bitcoin.script.decompile(script)) return;
+        // It takes scripts apart to remove OP_CODESEPARATOR, and puts them together the shortest way.
+        const ops = bitcoin.script.decompile(script);
+        if (script.includes(0xab) || !ops) return;
+        if (bytesToHex(bitcoin.script.compile(ops)) !== bytesToHex(script)) return;
         // It writes the number one of SINGLE without its output the other way round.
         if ((int32 & 0x1f) === HashType.SINGLE && inputIndex >= tx.outputs.length) return;
         expect(bytesToHex(ours)).toBe(
