@@ -1,5 +1,5 @@
-import { type Block, type BlockHash, BlockHeader, type Tx } from '@coind/primitives';
-import { memoryStore } from '@coind/store';
+import { Block, type BlockHash, BlockHeader, Tx, type TxInput } from '@coind/primitives';
+import { memoryStore, type Store } from '@coind/store';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { TipChange } from './activate.ts';
@@ -86,27 +86,21 @@ describe('the door', () => {
   test('remembers nothing of a block whose body was changed on the way', async () => {
     const [block] = mineChain(genesis, 1) as [Block];
     const other = mineOn(genesis);
-    const changed = Object.assign(Object.create(Object.getPrototypeOf(block)), block, {
-      txs: other.txs,
-    }) as Block;
+    const changed = new Block(block.header, other.txs);
     expect(await submitAll([changed, block])).toEqual(['bad-txnmrklroot', 'connected']);
   });
 
   test('checks scripts', async () => {
     const blocks = mineChain(genesis, 101);
     await submitAll(blocks);
-    const bad = spendCoinbase(blocks[0] as Block);
-    const tx = Object.assign(Object.create(Object.getPrototypeOf(bad)), bad) as Tx;
-    const { Tx: Transaction } = await import('@coind/primitives');
-    const [input] = tx.inputs;
-    const failing = new Transaction({
-      ...tx,
-      // OP_RETURN in a scriptSig fails before OP_TRUE is reached.
-      inputs: [{ ...(input as NonNullable<typeof input>), scriptSig: Uint8Array.of(0x6a) }],
-    });
-    const [reason] = await submitAll([mineOn(on(blocks[100] as Block, 101), [failing])]);
+    const good = spendCoinbase(blocks[0] as Block);
+    const [input] = good.inputs as [TxInput];
+    // OP_RETURN in the scriptSig fails before OP_TRUE is reached.
+    const inputs = [{ ...input, scriptSig: Uint8Array.of(0x6a) }];
+    const bad = new Tx({ version: 2, inputs, outputs: good.outputs, locktime: 0 });
+    const [reason] = await submitAll([mineOn(on(blocks[100] as Block, 101), [bad])]);
     expect(reason).toMatch(/^block-script-verify-flag-failed \(/);
-    expect(await submitAll([mineOn(on(blocks[100] as Block, 101), [bad])])).toEqual(['connected']);
+    expect(await submitAll([mineOn(on(blocks[100] as Block, 101), [good])])).toEqual(['connected']);
   });
 
   test('takes headers first and bodies in any order', async () => {
@@ -255,6 +249,87 @@ describe('an operator', () => {
     await submitAll([more]);
     await chain.preciousBlock(b.hash);
     expect(chain.tip.ref.hash).toBe(more.hash);
+  });
+});
+
+describe('an operating error', () => {
+  /** A memory store whose commits can be made to fail, and are counted. */
+  function fragileStore(): { store: Store; fail: { next: boolean }; syncs: () => number } {
+    const inner = memoryStore();
+    const fail = { next: false };
+    let syncs = 0;
+    const store: Store = {
+      table: (spec) => inner.table(spec),
+      commit: async (writes, options) => {
+        if (fail.next) throw new Error('no space left on device');
+        if (options?.sync) syncs++;
+        await inner.commit(writes, options);
+      },
+      close: () => inner.close(),
+    };
+    return { store, fail, syncs: () => syncs };
+  }
+
+  test('is not a verdict: it is thrown and told, and nothing more is taken', async () => {
+    const { store, fail } = fragileStore();
+    const fatal: unknown[] = [];
+    const onFatal = (error: unknown) => void fatal.push(error);
+    const fragile = await openChain({ params }, { store, clock, onFatal });
+    const [a, b] = mineChain(genesis, 2) as [Block, Block];
+    await submitAll([a], fragile);
+    fail.next = true;
+    await expect(fragile.submitBlock(b)).rejects.toThrow('no space left');
+    expect(fatal.length).toBe(1);
+    expect(fragile.tip.ref.hash).toBe(a.hash);
+    fail.next = false;
+    await expect(fragile.submitBlock(b)).rejects.toThrow('no space left');
+    expect(fatal.length).toBe(1);
+  });
+
+  test('of power costs nothing that was flushed', async () => {
+    const { store, syncs } = fragileStore();
+    const careful = await openChain({ params }, { store, clock });
+    await submitAll(mineChain(genesis, 3), careful);
+    expect(syncs()).toBe(0);
+    await careful.flush();
+    expect(syncs()).toBe(1);
+    await submitAll(
+      mineChain({ ...careful.tip.ref, time: careful.tip.header.time }, 1000),
+      careful,
+    );
+    expect(syncs()).toBe(2);
+    await careful.close();
+    expect(syncs()).toBe(3);
+    await expect(careful.flush()).rejects.toThrow('closed');
+  });
+});
+
+describe('the single writer', () => {
+  test('keeps blocks out while somebody decides', async () => {
+    const [a] = mineChain(genesis, 1) as [Block];
+    let submitted: Promise<unknown> | undefined;
+    const height = await chain.exclusively(async () => {
+      submitted = chain.submitBlock(a);
+      await new Promise((resolve) => setImmediate(resolve));
+      return chain.tip.ref.height;
+    });
+    expect(height).toBe(0);
+    await submitted;
+    expect(chain.tip.ref.height).toBe(1);
+  });
+
+  test('waits for listeners, and survives the failure of the work it runs', async () => {
+    const order: string[] = [];
+    chain.onTip(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push('listener');
+    });
+    await expect(chain.exclusively(() => Promise.reject(new Error('mine')))).rejects.toThrow(
+      'mine',
+    );
+    const [a] = mineChain(genesis, 1) as [Block];
+    await Promise.all([chain.submitBlock(a), chain.exclusively(() => void order.push('after'))]);
+    expect(order).toEqual(['listener', 'after']);
   });
 });
 

@@ -439,6 +439,12 @@ class NodeChain implements Chain {
   async #tell(change: TipChange): Promise<void> {
     this.#unsynced += change.connected.length;
     for (const listener of this.#listeners) await listener(change);
+    const { tip } = this.#state.index;
+    this.#modules.log?.info('UpdateTip: new', {
+      best: tip.hash,
+      height: tip.height,
+      tx: tip.chainTxCount,
+    });
     this.#followers.wake();
   }
 
