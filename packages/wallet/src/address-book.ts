@@ -3,7 +3,7 @@
  * what it received to the account of that name, because credits follow the address. Also what
  * `getaddressinfo` says about an address.
  */
-import { bytesToHex, hexToBytes, type Txid } from '@coind/primitives';
+import { bytesToHex, type Txid } from '@coind/primitives';
 import { matchMultisig, witnessProgram } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import { formatPath } from './bip32.ts';
@@ -187,9 +187,4 @@ export async function listLabels({ tables }: Book, purpose: string | undefined):
     }
   }
   return labels;
-}
-
-/** Bytes of a script that is named by its hex. */
-export function scriptBytes(script: ScriptHex): Uint8Array {
-  return hexToBytes(script);
 }

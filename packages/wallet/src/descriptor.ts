@@ -143,8 +143,10 @@ function parseAt(text: string, place: Place, params: ChainParams): Descriptor {
     case 'tr':
     case 'rawtr': {
       if (place !== 'top') refuse(`Can only have ${name} at top level`);
-      if (splitArguments(body).length > 1) {
+      const [, tree] = splitArguments(body);
+      if (tree !== undefined) {
         if (name === 'rawtr') refuse('rawtr(): only one key expected.');
+        if (tree === '') refuse(notAFunction(tree, place));
         refuse('tr(): script trees are not supported');
       }
       return { kind: name, key: key({ uncompressed: false, xOnly: true }) };

@@ -8,6 +8,7 @@ import {
   Block,
   type BlockHash,
   BlockHeader,
+  type ChainParams,
   chainParams,
   type FeeRate,
   feeRate,
@@ -36,7 +37,7 @@ const SUBSIDY = 5_000_000_000n;
 
 /** The chain. */
 export class FakeChain implements ChainSource {
-  readonly params = chainParams('regtest');
+  readonly params = chainParams('regtest') as ChainParams;
   readonly minRelayFeeRate: FeeRate = feeRate(100n);
   readonly dustRelayFeeRate: FeeRate = feeRate(3000n);
   time = 1_700_000_000;

@@ -27,6 +27,12 @@ export interface FeeWish {
   readonly confirmTarget?: number;
 }
 
+/** The greater of two amounts; `Math.max` knows no bigint. */
+export function greater<T extends bigint>(a: T, b: T): T {
+  if (a > b) return a;
+  return b;
+}
+
 /** `1.000 sat/vB`. */
 function formatSatsPerVbyte(rate: FeeRate): string {
   return `${rate / 1000n}.${(rate % 1000n).toString().padStart(3, '0')} sat/vB`;
@@ -40,7 +46,7 @@ export function chooseFeeRate(
 ): ChosenFeeRate {
   const { minFeeRate, fallbackFeeRate } = options;
   const relay = source.minRelayFeeRate;
-  const required = minFeeRate > relay ? minFeeRate : relay;
+  const required = greater(minFeeRate, relay);
   if (wish.feeRate !== undefined) {
     if (wish.feeRate < required) {
       throw new WalletError(

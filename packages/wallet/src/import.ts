@@ -5,11 +5,10 @@
 import { bytesToHex, type Txid } from '@coind/primitives';
 import { AddressError, decodeWif } from '@coind/script';
 import { bookScript, paymentsOf } from './address-book.ts';
-import type { WalletContext } from './context.ts';
+import { addressOf, type WalletContext } from './context.ts';
 import {
   type Descriptor,
   expandDescriptor,
-  formatDescriptor,
   hasAllPrivateKeys,
   hasPrivateKeys,
   isRanged,
@@ -55,7 +54,7 @@ export function checkImport(
   request: DescriptorImport,
   warnings: string[],
   now: number,
-): { descriptor: Descriptor; settings: DescriptorSettings } {
+): { descriptor: Descriptor; settings: DescriptorSettings; label: string | undefined } {
   const descriptor = parseDescriptor(request.descriptor, params, true);
   const { active = false, internal = false, label } = request;
   const ranged = isRanged(descriptor);
@@ -94,6 +93,8 @@ export function checkImport(
   return {
     descriptor,
     settings: { timestamp, active, internal, range: [first, last + 1], next },
+    // A single address is in the address book from the start, be it without a name.
+    label: ranged || internal ? undefined : (label ?? ''),
   };
 }
 
@@ -154,6 +155,8 @@ export async function addDescriptor(
   if (label === undefined) return;
   for (const { scriptPubKey } of expandDescriptor(descriptor, settings.range?.[0] ?? 0)) {
     const script = bytesToHex(scriptPubKey);
+    // A bare public key has no address, so there is nothing to name.
+    if (addressOf(script, context.params) === undefined) continue;
     const txids = payments.get(script) ?? (await paymentsOf(context, script));
     bookScript(unit, context, script, { label, purpose: 'receive' }, txids);
   }
@@ -175,13 +178,4 @@ export function wifDescriptor(context: WalletContext, wif: string): Descriptor {
     throw error;
   }
   return parseDescriptor(`combo(${wif})`, context.params);
-}
-
-/** The text of a descriptor with its secrets, or without. */
-export function descriptorText(
-  { params }: WalletContext,
-  descriptor: Descriptor,
-  secrets: boolean,
-): string {
-  return formatDescriptor(descriptor, secrets ? 'private' : 'normalized', params);
 }

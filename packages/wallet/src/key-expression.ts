@@ -95,9 +95,21 @@ export function parseKey(
     );
   }
   if (!isHex(print)) refuse(`${name}(): Fingerprint '${print}' is not hex`);
-  const path = parsePath(steps) ?? refuse(`${name}(): Key path value is not a valid uint32`);
+  const path = parseSteps(steps, name);
   const origin = { fingerprint: print.toLowerCase(), path };
   return { ...parseBareKey(keyText, name, context, params), origin, marker };
+}
+
+function parseSteps(steps: readonly string[], name: string): number[] {
+  for (const step of steps) {
+    if (parsePath([step])) continue;
+    const index = step.replace(/[h']$/, '');
+    if (/^[0-9]+$/.test(index) && Number(index) <= 0xffffffff) {
+      refuse(`${name}(): Key path value ${index} is out of range`);
+    }
+    refuse(`${name}(): Key path value '${index}' is not a valid uint32`);
+  }
+  return parsePath(steps) as number[];
 }
 
 function parseBareKey(
@@ -108,6 +120,9 @@ function parseBareKey(
 ): KeyExpression {
   const [keyText = '', ...steps] = text.split('/');
   const marker = 'h';
+  if (keyText.trim() !== keyText) {
+    refuse(`${name}(): Key '${keyText}' is invalid due to whitespace`);
+  }
   if (steps.length === 0) {
     const single = parseSingle(keyText, name, context, params);
     if (single) return { ...single, marker };
@@ -118,9 +133,7 @@ function parseBareKey(
   const wildcard =
     last === '*' ? 'unhardened' : last === '*h' || last === "*'" ? 'hardened' : 'none';
   if (wildcard !== 'none') steps.pop();
-  const bad = steps.find((step) => parsePath([step]) === undefined);
-  if (bad !== undefined) refuse(`${name}(): Key path value '${bad}' is not a valid uint32`);
-  return { kind: 'extended', root, path: parsePath(steps) as number[], wildcard, marker };
+  return { kind: 'extended', root, path: parseSteps(steps, name), wildcard, marker };
 }
 
 function parseSingle(

@@ -4,7 +4,6 @@
  * Nothing is written here but the change script into the caller's unit of work.
  */
 import {
-  bytesToHex,
   feeFor,
   hexToBytes,
   type OutPoint,
@@ -31,6 +30,7 @@ import {
   chooseFeeRate,
   dustThreshold,
   type FeeWish,
+  greater,
   isDust,
 } from './fee-rate.ts';
 import {
@@ -202,7 +202,7 @@ class SpendPlan {
     const output = { value: 0n, scriptPubKey: this.#changePattern };
     const { discardFeeRate } = this.#context.options;
     const relayDust = this.#context.source.dustRelayFeeRate;
-    const discard = discardFeeRate > relayDust ? discardFeeRate : relayDust;
+    const discard = greater(discardFeeRate, relayDust);
     return dustThreshold(output, discard);
   }
 
@@ -373,7 +373,7 @@ class SpendPlan {
     }
     // What is too little for change pays part of the fee.
     if (bareFee > excess) this.#subtractFee(outputs, bareFee - excess);
-    return { outputs, fee: bareFee > excess ? bareFee : excess };
+    return { outputs, fee: greater(bareFee, excess) };
   }
 
   #changePosition(outputs: number): number {
@@ -484,9 +484,4 @@ async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<
     yield item;
     if (--left === 0) return;
   }
-}
-
-/** Hex of a recipient's script, as the address book names it. */
-export function recipientScript({ script }: Recipient): ScriptHex {
-  return bytesToHex(script);
 }

@@ -8,7 +8,6 @@ import {
   bytesToHex,
   type FeeRate,
   type OutPoint,
-  outpointKey,
   type Sats,
   Tx as Transaction,
   type Tx,
@@ -580,10 +579,8 @@ export class Wallet {
     const context = this.#context;
     try {
       const { flags } = this.#meta();
-      const { descriptor, settings } = checkImport(context, flags, request, warnings, now);
-      const label = request.label ?? (settings.internal || settings.active ? undefined : '');
-      const named = settings.range && !request.range && label === '' ? label : request.label;
-      await this.#core.change((unit) => addDescriptor(context, unit, descriptor, settings, named));
+      const { descriptor, settings, label } = checkImport(context, flags, request, warnings, now);
+      await this.#core.change((unit) => addDescriptor(context, unit, descriptor, settings, label));
       await this.#core.read(() => context.keyring.load());
       return { success: true, timestamp: settings.timestamp, warnings };
     } catch (error) {
@@ -655,6 +652,3 @@ export class Wallet {
     }));
   }
 }
-
-/** Names an outpoint in a text. */
-export const formatOutpoint = outpointKey;

@@ -1,0 +1,123 @@
+import type { Txid } from '@coind/primitives';
+import { describe, expect, test } from 'vitest';
+import { FOREIGN, fundedWallet } from './fake-chain.fixture.ts';
+import type { HistoryFilter } from './history.ts';
+import type { Wallet } from './wallet.ts';
+
+const COIN = 100_000_000n;
+const all: HistoryFilter = { by: 'all', moves: true };
+
+/** `category account amount` of each entry. */
+async function summary(wallet: Wallet, filter: HistoryFilter, count = 100, skip = 0) {
+  const entries = await wallet.listTransactions(filter, count, skip);
+  return entries.map((entry) =>
+    entry.kind === 'move'
+      ? `move ${entry.move.account} ${entry.move.amount / COIN}`
+      : `${entry.detail.category} ${entry.detail.account} ${entry.detail.amount / COIN}`,
+  );
+}
+
+describe('history', () => {
+  test('a payment to oneself shows twice, moves stand in between, skip counts entries', async () => {
+    const { chain, wallet } = await fundedWallet(1, { account: 'alice' });
+    const bob = await wallet.newAddress({ label: 'bob' });
+    await wallet.move('alice', 'carol', 2n * COIN);
+    await wallet.send([{ address: bob, amount: 3n * COIN }], { fromAccount: 'alice' });
+    const everything = [
+      'generate alice 50',
+      'move alice -2',
+      'move carol 2',
+      'receive bob 3',
+      'send alice -3',
+    ];
+    expect(await summary(wallet, all)).toEqual(everything);
+    expect(await summary(wallet, all, 2)).toEqual(everything.slice(-2));
+    expect(await summary(wallet, all, 2, 1)).toEqual(everything.slice(2, 4));
+    expect(await summary(wallet, all, 100, 5)).toEqual([]);
+    expect(await summary(wallet, { by: 'account', name: 'alice', moves: true })).toEqual([
+      'generate alice 50',
+      'move alice -2',
+      'send alice -3',
+    ]);
+    expect(await summary(wallet, { by: 'account', name: 'bob', moves: true })).toEqual([
+      'receive bob 3',
+    ]);
+    // By label both sides of a payment concern the address.
+    expect(await summary(wallet, { by: 'label', name: 'bob', moves: false })).toEqual([
+      'receive bob 3',
+      'send alice -3',
+    ]);
+    await chain.mine(FOREIGN);
+    expect((await wallet.transactionsSince(chain.tip().height - 1)).length).toBe(1);
+  });
+
+  test('coinbase: immature up to 100 confirmations, orphan off the chain, never received', async () => {
+    const { chain, wallet } = await fundedWallet(0);
+    const miner = await wallet.newAddress({ label: 'miner' });
+    await chain.mine(miner);
+    expect(await summary(wallet, all)).toEqual(['immature miner 50']);
+    expect(await wallet.listAccounts()).toEqual(
+      new Map([
+        ['', 0n],
+        ['miner', 0n],
+      ]),
+    );
+    expect((await wallet.balances()).immature).toBe(50n * COIN);
+    expect(await wallet.receivedByLabel('miner', 0)).toBe(0n);
+    expect(await wallet.receivedByLabel('miner', 1, 'all')).toBe(50n * COIN);
+    expect(await wallet.receivedByLabel('miner', 1, 'mature')).toBe(0n);
+    for (let i = 0; i < 99; i++) await chain.mine(FOREIGN);
+    expect(await summary(wallet, all)).toEqual(['immature miner 50']);
+    expect(await wallet.balance()).toBe(0n);
+    await chain.mine(FOREIGN);
+    expect(await summary(wallet, all)).toEqual(['generate miner 50']);
+    expect(await wallet.balance()).toBe(50n * COIN);
+    expect(await wallet.accountBalance('miner', 101)).toBe(50n * COIN);
+    expect(await wallet.accountBalance('miner', 102)).toBe(0n);
+    expect(await wallet.receivedByLabel('miner', 1, 'mature')).toBe(50n * COIN);
+    for (let i = 0; i < 101; i++) await chain.disconnect();
+    expect(await summary(wallet, all)).toEqual(['orphan miner 50']);
+    expect(await wallet.balances()).toMatchObject({ trusted: 0n, immature: 0n, nonmempool: 0n });
+  });
+
+  test('of two transactions that spend one coin, the mined one wins', async () => {
+    const { chain, wallet, errors } = await fundedWallet(1, { account: 'alice' });
+    const pay = (amount: bigint) =>
+      wallet.createTransaction([{ script: new Uint8Array([0x51]), amount }]);
+    const loser = await pay(5n * COIN);
+    const winner = await pay(7n * COIN);
+    expect(winner.tx.inputs[0]?.prevout).toEqual(loser.tx.inputs[0]?.prevout);
+    await chain.broadcast(loser.tx);
+    await wallet.idle();
+    expect(await wallet.balance()).toBe(45n * COIN - loser.fee);
+    await chain.mine(FOREIGN, [winner.tx]);
+    expect(await wallet.balance()).toBe(43n * COIN - winner.fee);
+    const [lost, won] = [loser, winner].map(({ tx }) => wallet.transaction(tx.txid));
+    expect(await lost).toMatchObject({ confirmations: -1, conflicts: [winner.tx.txid] });
+    expect(await won).toMatchObject({ confirmations: 1, conflicts: [loser.tx.txid] });
+    // Sent as raw transactions, they were charged to the default account.
+    expect(await wallet.accountBalance('')).toBe(-7n * COIN - winner.fee);
+    await wallet.abandon(loser.tx.txid);
+    expect((await wallet.transaction(loser.tx.txid)).abandoned).toBe(false);
+    await chain.disconnect();
+    expect(await wallet.balance()).toBe(43n * COIN - winner.fee);
+    expect(errors).toEqual([]);
+  });
+
+  test('what left the mempool is spent until it is abandoned', async () => {
+    const { chain, wallet } = await fundedWallet(1);
+    const { tx, fee } = await wallet.send([{ address: FOREIGN, amount: COIN }]);
+    await expect(wallet.abandon(tx.txid)).rejects.toMatchObject({ key: 'not-abandonable' });
+    await chain.evict(tx.txid);
+    expect(await wallet.balances()).toMatchObject({
+      trusted: 0n,
+      nonmempool: 49n * COIN - fee,
+    });
+    await wallet.abandon(tx.txid);
+    expect(await wallet.balances()).toMatchObject({ trusted: 50n * COIN, nonmempool: 0n });
+    expect((await wallet.transaction(tx.txid)).abandoned).toBe(true);
+    await expect(wallet.abandon('00'.repeat(32) as Txid)).rejects.toMatchObject({
+      key: 'unknown-transaction',
+    });
+  });
+});
