@@ -1,1 +1,6 @@
-export {};
+/** The public surface of coind for programs that run a node inside themselves; the command is `bin/coind.js`. */
+export { createClock, type NodeClock } from './clock.ts';
+export { type Options, parseOptions } from './config.ts';
+export { type Log, openLog } from './log.ts';
+export { type Node, type Surroundings, startNode } from './node.ts';
+export { COIND_VERSION } from './version.ts';

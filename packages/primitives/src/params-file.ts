@@ -185,7 +185,12 @@ export function parseChainParams(json: unknown): ChainParams {
   if (genesis) {
     // Facts about the base network's own history; they mean nothing on another chain.
     const { bip34Hash: _, assumeValid: __, ...own } = params;
-    return { ...own, scriptExceptions: {}, minimumChainwork: 0n };
+    return {
+      ...own,
+      scriptExceptions: {},
+      minimumChainwork: 0n,
+      txStats: { time: 0, txCount: 0, txRate: 0.001 },
+    };
   }
   return params;
 }

@@ -88,7 +88,12 @@ export interface ChainParams {
   readonly minimumChainwork: bigint;
   /** Blocks up to this one had their scripts verified before the release. */
   readonly assumeValid?: BlockHash;
+  /** How many transactions the chain had at a time, and per second since: for progress estimates. */
+  readonly txStats: { readonly time: number; readonly txCount: number; readonly txRate: number };
 }
+
+/** A made-up rate, so that progress can be told on networks without a history to measure. */
+const NO_TX_STATS = { time: 0, txCount: 0, txRate: 0.001 };
 
 const GENESIS_PUBKEY =
   '04678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5f';
@@ -206,6 +211,9 @@ export function signetParams(challenge: string = DEFAULT_SIGNET_CHALLENGE): Chai
     deployments: { testdummy: neverActive(2016, 1815) },
     scriptExceptions: {},
     signetChallenge: challenge,
+    txStats: isDefault
+      ? { time: 1772055248, txCount: 28676833, txRate: 0.06736623436338929 }
+      : { ...NO_TX_STATS, txRate: 0 },
     minimumChainwork: isDefault ? 0x0b463ea0a4b8n : 0n,
     ...(isDefault && {
       assumeValid: '00000008414aab61092ef93f1aacc54cf9e9f16af29ddad493b908a01ff5c329' as BlockHash,
@@ -246,6 +254,7 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     buried: ACTIVE_FROM_ONE,
     deployments: { testdummy: neverActive(120, 108) },
     scriptExceptions: {},
+    txStats: NO_TX_STATS,
     minimumChainwork: 0n,
   }),
   main: () => ({
@@ -278,6 +287,7 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
       '00000000000002dc756eebf4f49723ed8d30cc28a5f108eb94b1ba88ac4f9c22': 'none',
       '0000000000000000000f14c35b2d841e986ab5441de8c585d5ffe55ea1e395ad': 'p2sh-witness',
     },
+    txStats: { time: 1772055173, txCount: 1315805869, txRate: 5.40111006496122 },
     minimumChainwork: 0x1128750f82f4c366153a3a030n,
     assumeValid: '00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac' as BlockHash,
   }),
@@ -310,6 +320,7 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     scriptExceptions: {
       '00000000dd30457c001f4095d208cc1296b0eed002427aa599874af7a432b105': 'none',
     },
+    txStats: { time: 1772051651, txCount: 536108416, txRate: 0.02691479016257117 },
     minimumChainwork: 0x17dde1c649f3708d14b6n,
     assumeValid: '000000007a61e4230b28ac5cb6b5e5a0130de37ac1faf2f8987d2fa6505b67f4' as BlockHash,
   }),
@@ -339,6 +350,7 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     buried: ACTIVE_FROM_ONE,
     deployments: { testdummy: neverActive(2016, 1512) },
     scriptExceptions: {},
+    txStats: { time: 1772013387, txCount: 14191421, txRate: 0.01848579579528412 },
     minimumChainwork: 0x9a0fe15d0177d086304n,
     assumeValid: '0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a' as BlockHash,
   }),
@@ -381,6 +393,7 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
       },
     },
     scriptExceptions: {},
+    txStats: NO_TX_STATS,
     minimumChainwork: 0n,
   }),
 };

@@ -59,7 +59,11 @@ function prevoutJson(coin: Coin, params: ChainParams) {
   };
 }
 
-function inputJson(input: TxInput, isCoinbase: boolean, prevout: object | undefined) {
+function inputJson(
+  input: TxInput,
+  isCoinbase: boolean,
+  prevout: ReturnType<typeof prevoutJson> | undefined,
+) {
   const { prevout: outpoint, scriptSig, witness, sequence } = input;
   return {
     ...(isCoinbase
@@ -142,7 +146,8 @@ function attempt(decode: () => Tx): Tx | undefined {
 }
 
 function looksSane(tx: Tx): boolean {
-  const isValid = (script: Uint8Array) => !formatAsm(script).endsWith('[error]') && script.length <= 10_000;
+  const isValid = (script: Uint8Array) =>
+    !formatAsm(script).endsWith('[error]') && script.length <= 10_000;
   const inputsSane = tx.isCoinbase || tx.inputs.every(({ scriptSig }) => isValid(scriptSig));
   return inputsSane && tx.outputs.every(({ scriptPubKey }) => isValid(scriptPubKey));
 }

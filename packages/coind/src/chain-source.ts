@@ -1,0 +1,85 @@
+/**
+ * What a wallet sees of the node: chain and mempool behind the wallet's own interface. Each follower hears of
+ * unconfirmed transactions in a queue of its own, so a slow wallet delays nobody else.
+ */
+import type { Chain } from '@coind/chain';
+import type { Mempool } from '@coind/mempool';
+import type { FeeRate } from '@coind/primitives';
+import type { ChainSource } from '@coind/wallet';
+import type { NodeClock } from './clock.ts';
+
+/** The modules a wallet is shown. */
+export interface SourceModules {
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly clock: NodeClock;
+  /** An estimate for confirmation within so many blocks. */
+  readonly estimate: (confTarget: number) => FeeRate | undefined;
+  /** Told of a follower that failed: the node cannot go on with a wallet that lags for ever. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The source, and a way to wait until every follower has heard of everything. */
+export interface NodeChainSource extends ChainSource {
+  idle(): Promise<void>;
+}
+
+/** Shows chain and mempool to wallets. */
+export function chainSource(modules: SourceModules): NodeChainSource {
+  const { chain, mempool, clock, estimate, onError } = modules;
+  const queues = new Set<Promise<unknown>>();
+
+  return {
+    params: chain.params,
+    minRelayFeeRate: mempool.options.minRelayFee,
+    dustRelayFeeRate: mempool.options.dustFee,
+    tip: () => ({
+      ...chain.tip.ref,
+      time: chain.tip.header.time,
+      medianTimePast: chain.tip.medianTimePast,
+    }),
+    block: (hash) => chain.block(hash),
+    refAt: (height) => chain.at(height)?.ref,
+    heightOf: (hash) => (chain.isActive(hash) ? chain.info(hash)?.ref.height : undefined),
+    headerTime: (hash) => chain.info(hash)?.header.time,
+    coins: (outpoints) => mempool.coins(outpoints),
+    async broadcast(tx) {
+      const outcome = await mempool.submit(tx, { unbroadcast: true });
+      return outcome.accepted ? outcome : { accepted: false, reason: outcome.error.message };
+    },
+    inMempool: (txid) => mempool.has(txid),
+    *mempoolTxs() {
+      for (const { tx } of mempool.entries()) yield tx;
+    },
+    feeRate: estimate,
+    now: () => clock.now(),
+
+    async follow(follower) {
+      let tail: Promise<unknown> = Promise.resolve();
+      const enqueue = (work: () => void | Promise<void>) => {
+        const mine = tail.then(work).catch(onError);
+        queues.add(mine);
+        tail = mine;
+        void mine.finally(() => queues.delete(mine));
+      };
+      const unfollowMempool = mempool.follow({
+        txAdded: (tx) => enqueue(() => follower.txAdded(tx)),
+        // A block tells the wallet itself, with the place of the transaction in it.
+        txRemoved: (tx, reason) => {
+          if (reason !== 'block') enqueue(() => follower.txRemoved(tx, reason));
+        },
+      });
+      const unfollowChain = await chain.follow(follower);
+      return async () => {
+        unfollowMempool();
+        await unfollowChain();
+        await tail;
+      };
+    },
+
+    async idle() {
+      await chain.idle();
+      while (queues.size > 0) await Promise.all(queues);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * What every RPC handler gets: the modules of the node and what the request says beside its arguments.
+ * Handlers ask one module and shape the answer; rules live below.
+ */
+import type { Chain } from '@coind/chain';
+import type { Mempool } from '@coind/mempool';
+import type { Miner } from '@coind/miner';
+import type { ChainParams } from '@coind/primitives';
+import type { Profile } from '@coind/rpc';
+import type { Wallet, Wallets } from '@coind/wallet';
+import type { NodeChainSource } from './chain-source.ts';
+import type { NodeClock } from './clock.ts';
+import type { SettingsFile } from './settings-file.ts';
+
+/** The running node as handlers see it. */
+export interface NodeModules {
+  readonly params: ChainParams;
+  readonly profile: Profile;
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly miner: Miner;
+  /** Absent with -disablewallet. */
+  readonly wallets: Wallets | undefined;
+  /** What the wallets see of the chain; `idle` waits until they have seen everything. */
+  readonly source: NodeChainSource;
+  readonly clock: NodeClock;
+  /** Settings that outlive the process. */
+  readonly settings: SettingsFile;
+  /** What the node calls itself on the network: `/coind:0.1.0(comment)/`. */
+  readonly userAgent: string;
+  /** Begins the shutdown; the answer to the caller goes out first. */
+  readonly stop: () => void;
+}
+
+/** One request. */
+export interface RpcContext {
+  readonly node: NodeModules;
+  /** The NAME of `/wallet/NAME`; undefined for `/`. */
+  readonly walletName: string | undefined;
+}
+
+/** A wallet call: the wallet the request names, which has seen the tip. */
+export interface WalletContext extends RpcContext {
+  readonly wallets: Wallets;
+  readonly wallet: Wallet;
+}

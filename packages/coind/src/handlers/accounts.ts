@@ -1,0 +1,63 @@
+/** Handlers of the account methods of bitcoind up to 0.17. */
+import { type Handlers, type methods, rpcError } from '@coind/rpc';
+import { AddressError, decodeAddress } from '@coind/script';
+import type { WalletContext } from '../context.ts';
+
+/** Refuses what is no address before anything else is looked at. Throws -5. */
+function checkAddress({ node }: WalletContext, address: string): void {
+  try {
+    decodeAddress(address, node.params);
+  } catch (error) {
+    if (error instanceof AddressError) throw rpcError('invalidAddress');
+    throw error;
+  }
+}
+
+/** Handlers of the account methods. */
+export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
+  getaccountaddress: ({ wallet }, { account }) => wallet.accountAddress(account),
+
+  async getaccount({ wallet }, { address }) {
+    return (await wallet.addressInfo(address)).book?.label ?? '';
+  },
+
+  async setaccount(context, { address, account }) {
+    checkAddress(context, address);
+    await context.wallet.setAccount(address, account);
+    return null;
+  },
+
+  async getaddressesbyaccount({ wallet }, { account }) {
+    return (await wallet.addressesByLabel(account)).map(({ address }) => address);
+  },
+
+  getreceivedbyaccount: ({ wallet }, { account, minconf }) =>
+    wallet.receivedByLabel(account, minconf, 'none'),
+
+  listaccounts: ({ wallet }, { minconf }) => wallet.listAccounts(minconf),
+
+  async listreceivedbyaccount({ wallet }, { minconf, include_empty }) {
+    const lines = await wallet.listReceivedByLabel(minconf, include_empty, 'none');
+    return lines.map(({ label, amount, confirmations }) => ({
+      account: label,
+      amount,
+      confirmations,
+    }));
+  },
+
+  async move({ wallet }, { fromaccount, toaccount, amount, comment }) {
+    await wallet.move(fromaccount, toaccount, amount, comment);
+    return true;
+  },
+
+  async sendfrom(context, { fromaccount, toaddress, amount, minconf, comment, comment_to }) {
+    checkAddress(context, toaddress);
+    const { tx } = await context.wallet.send([{ address: toaddress, amount }], {
+      fromAccount: fromaccount,
+      accountConfirmations: minconf,
+      ...(comment !== '' && { comment }),
+      ...(comment_to !== '' && { to: comment_to }),
+    });
+    return tx.txid;
+  },
+};

@@ -1,0 +1,184 @@
+/** Handlers of the methods about blocks, the chain and the unspent outputs. */
+import type { BlockInfo, Chain } from '@coind/chain';
+import {
+  type BlockHash,
+  bytesToHex,
+  type ChainParams,
+  decodeBits,
+  difficultyOf,
+  formatUint256,
+} from '@coind/primitives';
+import {
+  type Handlers,
+  JsonNumber,
+  JsonObject,
+  type methods,
+  RpcError,
+  rpcError,
+} from '@coind/rpc';
+import type { RpcContext } from '../context.ts';
+import { type BlockVerbosity, blockJson, formatBits, headerJson } from '../shapes/block-json.ts';
+import { scriptPubKeyJson } from '../shapes/tx-json.ts';
+
+/** The known block called `hash`. Throws -5. */
+function infoOf(chain: Chain, hash: BlockHash): BlockInfo {
+  const info = chain.info(hash);
+  if (!info) throw rpcError('blockNotFound');
+  return info;
+}
+
+/** Part of all transactions there are that the chain has verified, 0 … 1, estimated as bitcoind does. */
+function verificationProgress(tip: BlockInfo, now: number, { txStats }: ChainParams): number {
+  const { chainTxCount, header } = tip;
+  const total =
+    chainTxCount <= txStats.txCount
+      ? txStats.txCount + (now - txStats.time) * txStats.txRate
+      : chainTxCount + (now - header.time) * txStats.txRate;
+  return Math.min(chainTxCount / total, 1);
+}
+
+const hashTypes = ['none', 'hash_serialized_3', 'muhash'] as const;
+
+/** Handlers of the methods about blocks, the chain and the unspent outputs. */
+export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
+  getblockchaininfo({ node }) {
+    const { chain, params, clock } = node;
+    const { tip } = chain;
+    const { bits, time } = tip.header;
+    return {
+      chain: params.name,
+      blocks: tip.ref.height,
+      headers: chain.bestHeader.ref.height,
+      bestblockhash: tip.ref.hash,
+      bits: formatBits(bits),
+      target: formatUint256(decodeBits(bits).target),
+      difficulty: difficultyOf(bits),
+      time,
+      mediantime: tip.medianTimePast,
+      verificationprogress: verificationProgress(tip, clock.now(), params),
+      initialblockdownload: chain.initialDownload,
+      chainwork: formatUint256(tip.chainwork),
+      size_on_disk: chain.sizeOnDisk(),
+      pruned: false,
+      ...(params.signetChallenge !== undefined && { signet_challenge: params.signetChallenge }),
+      warnings: [],
+      ...legacySoftForks(tip.ref.height, params),
+    };
+  },
+
+  getblockcount: ({ node }) => node.chain.tip.ref.height,
+
+  getbestblockhash: ({ node }) => node.chain.tip.ref.hash,
+
+  getblockhash({ node }, { height }) {
+    const info = node.chain.at(height);
+    if (!info) throw rpcError('heightOutOfRange');
+    return info.ref.hash;
+  },
+
+  getblockheader({ node: { chain } }, { blockhash, verbose }) {
+    const info = infoOf(chain, blockhash);
+    return verbose ? headerJson(chain, info) : bytesToHex(info.header.encode());
+  },
+
+  async getblock({ node: { chain } }, { blockhash, verbosity }) {
+    const info = infoOf(chain, blockhash);
+    if (verbosity <= 0) {
+      const bytes = await chain.blockBytes(blockhash);
+      if (!bytes) throw new RpcError(-1, 'Block not available (not fully downloaded)');
+      return bytesToHex(bytes);
+    }
+    const block = await chain.block(blockhash);
+    if (!block) throw new RpcError(-1, 'Block not available (not fully downloaded)');
+    const undo = verbosity >= 2 ? await chain.undo(blockhash) : undefined;
+    return blockJson(chain, info, block, Math.min(verbosity, 3) as BlockVerbosity, undo);
+  },
+
+  getdifficulty: ({ node }) => difficultyOf(node.chain.tip.header.bits),
+
+  getchaintips: ({ node: { chain } }) =>
+    chain.tips().map(({ info, branchLength, status }) => ({
+      height: info.ref.height,
+      hash: info.ref.hash,
+      branchlen: branchLength,
+      status,
+    })),
+
+  async gettxout({ node }, { txid, n, include_mempool }) {
+    const { chain, mempool, params } = node;
+    const outpoint = { txid, vout: n };
+    const { tip } = chain;
+    const pooled = include_mempool ? mempool.get(txid)?.tx.outputs[n] : undefined;
+    if (include_mempool && mempool.spender(outpoint) !== undefined) return null;
+    const coin = pooled ? undefined : await chain.coin(outpoint);
+    const output = pooled ?? coin?.output;
+    if (!output) return null;
+    return {
+      bestblock: tip.ref.hash,
+      confirmations: coin ? tip.ref.height - coin.height + 1 : 0,
+      value: output.value,
+      scriptPubKey: scriptPubKeyJson(output.scriptPubKey, params),
+      coinbase: coin?.coinbase ?? false,
+    };
+  },
+
+  async gettxoutsetinfo({ node: { chain } }, { hash_type, hash_or_height }) {
+    const kind = hashTypes.find((type) => type === hash_type);
+    if (!kind) throw new RpcError(-8, `'${hash_type}' is not a valid hash_type`);
+    if (hash_or_height !== undefined) {
+      throw new RpcError(-8, 'Querying specific block heights requires coinstatsindex');
+    }
+    const stats = await chain.utxoStats(kind);
+    return {
+      height: stats.ref.height,
+      bestblock: stats.ref.hash,
+      txouts: stats.txouts,
+      bogosize: stats.bogosize,
+      ...(kind !== 'none' && { [kind]: stats.hash }),
+      total_amount: stats.totalAmount,
+      transactions: stats.transactions,
+      disk_size: stats.diskSize,
+    };
+  },
+
+  async invalidateblock({ node: { chain } }, { blockhash }) {
+    infoOf(chain, blockhash);
+    await chain.invalidateBlock(blockhash);
+    return null;
+  },
+
+  async reconsiderblock({ node: { chain } }, { blockhash }) {
+    infoOf(chain, blockhash);
+    await chain.reconsiderBlock(blockhash);
+    return null;
+  },
+};
+
+/** The soft forks as 0.16 listed them: three by block version, two by version bits. */
+function legacySoftForks(height: number, { buried }: ChainParams) {
+  const byVersion = [
+    ['bip34', 2, buried.bip34],
+    ['bip66', 3, buried.bip66],
+    ['bip65', 4, buried.bip65],
+  ] as const;
+  const byBits = { csv: buried.csv, segwit: buried.segwit };
+  return {
+    softforks: byVersion.map(
+      ([id, version, from]) =>
+        new JsonObject([
+          ['id', id],
+          ['version', new JsonNumber(`${version}`)],
+          ['reject', new JsonObject([['status', height + 1 >= from]])],
+        ]),
+    ),
+    bip9_softforks: new Map(
+      Object.entries(byBits).map(([name, since]) => [
+        name,
+        new JsonObject([
+          ['status', height + 1 >= since ? 'active' : 'defined'],
+          ['since', new JsonNumber(`${since}`)],
+        ]),
+      ]),
+    ),
+  };
+}

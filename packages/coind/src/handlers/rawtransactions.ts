@@ -1,0 +1,227 @@
+/** Handlers of the methods that make, decode, sign and send transactions without a wallet's help. */
+import type { ValidationError } from '@coind/consensus';
+import type { Mempool } from '@coind/mempool';
+import {
+  bytesToHex,
+  type FeeRate,
+  feeFor,
+  hexToBytes,
+  type Sats,
+  SEQUENCE_FINAL,
+  Tx,
+  type TxOutput,
+} from '@coind/primitives';
+import { type Handlers, type methods, type NewOutput, RpcError, rpcError } from '@coind/rpc';
+import { AddressError, decodeAddress, hasValidOps, isUnspendable, nullData } from '@coind/script';
+import { signWithKeys } from '@coind/wallet';
+import type { NodeModules, RpcContext } from '../context.ts';
+import { parseHashType, parseKeys, parsePrevTxs, signedJson } from '../raw-signing.ts';
+import { confirmationsOf } from '../shapes/block-json.ts';
+import { parseTx, txJson } from '../shapes/tx-json.ts';
+
+/** Signals that the transaction may be replaced (BIP125). */
+const SEQUENCE_REPLACEABLE = 0xfffffffd;
+
+/** The scriptPubKey of `text`. Throws -5 with the text, as calls with several addresses do. */
+export function recipientScript(text: string, { params }: Pick<NodeModules, 'params'>): Uint8Array {
+  try {
+    return decodeAddress(text, params);
+  } catch (error) {
+    if (error instanceof AddressError) throw rpcError('invalidRecipient', text);
+    throw error;
+  }
+}
+
+function outputOf(output: NewOutput, node: NodeModules): TxOutput {
+  return 'data' in output
+    ? { value: 0n, scriptPubKey: nullData(hexToBytes(output.data)) }
+    : { value: output.amount, scriptPubKey: recipientScript(output.address, node) };
+}
+
+/** Where a transaction was found. */
+interface Found {
+  readonly tx: Tx;
+  readonly info?: ReturnType<NodeModules['chain']['info']>;
+  readonly index: number;
+}
+
+async function findTx(
+  { chain, mempool, params }: NodeModules,
+  txid: Tx['txid'],
+  blockhash: Parameters<NodeModules['chain']['info']>[0] | undefined,
+): Promise<Found> {
+  if (txid === params.genesis.txs[0]?.txid) throw rpcError('genesisCoinbase');
+  if (blockhash === undefined) {
+    const entry = mempool.get(txid);
+    if (entry) return { tx: entry.tx, index: -1 };
+    throw rpcError('txNotFoundNoIndex');
+  }
+  const info = chain.info(blockhash);
+  if (!info) throw new RpcError(-5, 'Block hash not found');
+  const block = await chain.block(blockhash);
+  if (!block) throw new RpcError(-1, 'Block not available');
+  const index = block.txs.findIndex((tx) => tx.txid === txid);
+  const tx = block.txs[index];
+  if (!tx) {
+    throw new RpcError(
+      -5,
+      'No such transaction found in the provided block. Use gettransaction for wallet transactions.',
+    );
+  }
+  return { tx, info, index };
+}
+
+/** Refuses outputs that burn more than `maxBurn`, and fees above `maxFeeRate` (zero: any). */
+async function checkSpending(
+  mempool: Mempool,
+  tx: Tx,
+  maxFeeRate: FeeRate,
+  maxBurn: Sats,
+): Promise<void> {
+  const burns = tx.outputs.some(
+    ({ scriptPubKey, value }) =>
+      (isUnspendable(scriptPubKey) || !hasValidOps(scriptPubKey)) && value > maxBurn,
+  );
+  if (burns) {
+    throw new RpcError(
+      -25,
+      'Unspendable output exceeds maximum configured by user (maxburnamount)',
+    );
+  }
+  if (maxFeeRate === 0n) return;
+  const outcome = await mempool.test(tx);
+  if (outcome.accepted && outcome.entry.fee > feeFor(maxFeeRate, tx.vsize)) {
+    throw rpcError('feeAboveMaximum');
+  }
+}
+
+/** Handlers of the methods that make, decode, sign and send transactions. */
+export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContext> = {
+  async getrawtransaction({ node }, { txid, verbosity, blockhash }) {
+    const { tx, info, index } = await findTx(node, txid, blockhash);
+    if (verbosity <= 0) return bytesToHex(tx.encode());
+    const { chain, params } = node;
+    const undo = verbosity >= 2 && info && index > 0 ? await chain.undo(info.ref.hash) : undefined;
+    return {
+      ...(info && { in_active_chain: chain.isActive(info.ref.hash) }),
+      ...txJson(tx, params, { spent: undo?.[index - 1], withPrevouts: verbosity >= 2 }),
+      hex: bytesToHex(tx.encode()),
+      ...(info && {
+        blockhash: info.ref.hash,
+        confirmations: Math.max(0, confirmationsOf(chain, info)),
+        time: info.header.time,
+        blocktime: info.header.time,
+      }),
+    };
+  },
+
+  decoderawtransaction({ node }, { hexstring, iswitness }) {
+    const form = iswitness === undefined ? 'either' : iswitness ? 'witness' : 'plain';
+    const tx = parseTx(hexstring, form);
+    if (!tx) throw rpcError('txDecodeFailed');
+    return txJson(tx, node.params);
+  },
+
+  createrawtransaction({ node }, { inputs, outputs, locktime, replaceable, version }) {
+    const given = replaceable ?? true;
+    const defaultSequence = given
+      ? SEQUENCE_REPLACEABLE
+      : locktime !== 0
+        ? SEQUENCE_FINAL - 1
+        : SEQUENCE_FINAL;
+    const tx = new Tx({
+      version,
+      inputs: inputs.map(({ txid, vout, sequence }) => ({
+        prevout: { txid, vout },
+        scriptSig: new Uint8Array(0),
+        sequence: sequence ?? defaultSequence,
+        witness: [],
+      })),
+      outputs: outputs.map((output) => outputOf(output, node)),
+      locktime,
+    });
+    const signals = tx.inputs.some(({ sequence }) => sequence <= SEQUENCE_REPLACEABLE);
+    if (replaceable === true && inputs.length > 0 && !signals) {
+      throw new RpcError(
+        -8,
+        'Invalid parameter combination: Sequence number(s) contradict replaceable option',
+      );
+    }
+    return bytesToHex(tx.encode());
+  },
+
+  async signrawtransactionwithkey({ node }, { hexstring, privkeys, prevtxs, sighashtype }) {
+    const tx = parseTx(hexstring);
+    if (!tx) throw rpcError('txDecodeFailedNoInputs');
+    const keys = parseKeys(privkeys, node.params);
+    const prevOuts = await parsePrevTxs(node, tx, prevtxs);
+    const hashType = parseHashType(sighashtype);
+    const coins = await node.mempool.coins(tx.inputs.map(({ prevout }) => prevout));
+    const outputs = coins.map((coin) => coin?.output);
+    return signedJson(signWithKeys(tx, outputs, prevOuts, keys, hashType));
+  },
+
+  async sendrawtransaction({ node }, { hexstring, maxfeerate, maxburnamount }) {
+    const { chain, mempool } = node;
+    const tx = parseTx(hexstring);
+    if (!tx) throw rpcError('txDecodeFailedNoInputs');
+    const outpoints = tx.outputs.map((_, vout) => ({ txid: tx.txid, vout }));
+    if ((await chain.coins(outpoints)).some((coin) => coin)) throw rpcError('alreadyInChain');
+    await checkSpending(mempool, tx, maxfeerate, maxburnamount);
+    if (mempool.has(tx.txid)) return tx.txid;
+    const outcome = await mempool.submit(tx, { unbroadcast: true });
+    if (!outcome.accepted) throw rejection(outcome.error);
+    return tx.txid;
+  },
+
+  async testmempoolaccept({ node }, { rawtxs, maxfeerate }) {
+    if (rawtxs.length !== 1) {
+      throw new RpcError(
+        -8,
+        'Array must contain exactly 1 transaction: packages are not judged yet.',
+      );
+    }
+    const [hex = ''] = rawtxs;
+    const tx = parseTx(hex);
+    if (!tx) {
+      throw new RpcError(-22, `TX decode failed: ${hex} Make sure the tx has at least one input.`);
+    }
+    const outcome = await node.mempool.test(tx);
+    const ids = { txid: tx.txid, wtxid: tx.wtxid };
+    if (!outcome.accepted) {
+      const { reason, debug } = outcome.error;
+      return [
+        {
+          ...ids,
+          allowed: false,
+          'reject-reason': reason === 'bad-txns-inputs-missingorspent' ? 'missing-inputs' : reason,
+          'reject-details': debug === '' ? reason : `${reason}, ${debug}`,
+        },
+      ];
+    }
+    const { entry } = outcome;
+    if (maxfeerate !== 0n && entry.fee > feeFor(maxfeerate, entry.vsize)) {
+      return [{ ...ids, allowed: false, 'reject-reason': 'max-fee-exceeded' }];
+    }
+    return [
+      {
+        ...ids,
+        allowed: true,
+        vsize_adjusted: entry.vsize,
+        vsize: entry.vsize,
+        vsize_bip141: tx.vsize,
+        fees: {
+          base: entry.fee,
+          'effective-feerate': (entry.modifiedFee * 1000n) / BigInt(entry.vsize),
+          'effective-includes': [tx.wtxid],
+        },
+      },
+    ];
+  },
+};
+
+/** A refusal by the mempool as sendrawtransaction words it: with 0.16's reject code in front there. */
+export function rejection(error: ValidationError): RpcError {
+  if (error.kind === 'missing-inputs') return rpcError('missingInputs');
+  return new RpcError(-26, error.message, [-26, `${error.bip61}: ${error.reason}`]);
+}

@@ -1,0 +1,47 @@
+/** Handlers of the methods that need neither chain nor wallet. */
+import { bytesToHex } from '@coind/primitives';
+import { type Handlers, type methods, rpcError } from '@coind/rpc';
+import { AddressError, decodeAddress, decodeWif, encodeAddress } from '@coind/script';
+import { signMessageWithKey, verifyMessage } from '@coind/wallet';
+import type { RpcContext } from '../context.ts';
+import { scriptFacts } from '../shapes/address-json.ts';
+import { asRpcError } from '../wallet-errors.ts';
+
+/** Handlers of the methods that need neither chain nor wallet. */
+export const util: Handlers<typeof methods.util, RpcContext> = {
+  validateaddress({ node }, { address }) {
+    try {
+      const script = decodeAddress(address, node.params);
+      return {
+        isvalid: true,
+        address: encodeAddress(script, node.params) ?? address,
+        scriptPubKey: bytesToHex(script),
+        ...scriptFacts(script),
+      };
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      return { isvalid: false, error_locations: [...error.locations], error: error.message };
+    }
+  },
+
+  signmessagewithprivkey({ node }, { privkey, message }) {
+    try {
+      const { privateKey, compressed } = decodeWif(privkey, node.params);
+      return signMessageWithKey(message, privateKey, compressed);
+    } catch (error) {
+      if (error instanceof AddressError) throw rpcError('invalidPrivateKey');
+      throw error;
+    }
+  },
+
+  verifymessage({ node }, { address, signature, message }) {
+    try {
+      return verifyMessage(address, signature, message, node.params);
+    } catch (error) {
+      throw asRpcError(error, {
+        'invalid-address': 'invalidSignAddress',
+        'not-a-key-address': 'notAKeyAddress',
+      });
+    }
+  },
+};

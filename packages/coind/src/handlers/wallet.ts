@@ -1,0 +1,396 @@
+/** Handlers of the methods of one wallet. */
+import { bytesToHex, feeRate, formatBtc, type Sats, ZERO_HASH } from '@coind/primitives';
+import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
+import { AddressError, decodeAddress } from '@coind/script';
+import {
+  type AddressType,
+  type Balances,
+  type CoinFilter,
+  type Payment,
+  type PreparedTx,
+  parseAddressType,
+  type SendOptions,
+  type WalletError,
+} from '@coind/wallet';
+import type { WalletContext } from '../context.ts';
+import { parseHashType, parsePrevTxs, signedJson } from '../raw-signing.ts';
+import { parseTx, txJson } from '../shapes/tx-json.ts';
+import {
+  addressInfoJson,
+  detailJson,
+  entryJson,
+  outcomeJson,
+  unspentJson,
+} from '../shapes/wallet-json.ts';
+import { WALLET_VERSION } from '../version.ts';
+import { asRpcError, inWords } from '../wallet-errors.ts';
+import type { WalletsMethod } from './wallets.ts';
+
+function addressType(text: string | undefined): { type?: AddressType } {
+  if (text === undefined) return {};
+  const type = parseAddressType(text);
+  if (type === undefined) throw rpcError('unknownAddressType', text);
+  return { type };
+}
+
+/** Refuses what is no address before anything else is looked at, with the call's own text. */
+function checkAddress(
+  { node }: WalletContext,
+  address: string,
+  name: Parameters<typeof rpcError>[0] = 'invalidAddress',
+): void {
+  try {
+    decodeAddress(address, node.params);
+  } catch (error) {
+    if (error instanceof AddressError) throw rpcError(name, address);
+    throw error;
+  }
+}
+
+/** The arguments by which payments choose their fee. */
+interface FeeArguments {
+  readonly replaceable?: boolean | undefined;
+  readonly conf_target?: number | undefined;
+  readonly estimate_mode: string;
+  readonly fee_rate?: Sats | undefined;
+}
+
+const ESTIMATE_MODES = ['unset', 'economical', 'conservative'];
+const MAX_CONF_TARGET = 1008;
+
+/** Fee options of a payment. Throws -8 for what bitcoind refuses. */
+function feeOptions({
+  replaceable,
+  conf_target,
+  estimate_mode,
+  fee_rate,
+}: FeeArguments): SendOptions {
+  if (fee_rate !== undefined) {
+    if (conf_target !== undefined) {
+      throw new RpcError(
+        -8,
+        'Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.',
+      );
+    }
+    if (estimate_mode.toLowerCase() !== 'unset') {
+      throw new RpcError(-8, 'Cannot specify both estimate_mode and fee_rate');
+    }
+  } else {
+    if (!ESTIMATE_MODES.includes(estimate_mode.toLowerCase())) throw rpcError('estimateMode');
+    if (conf_target !== undefined && (conf_target < 1 || conf_target > MAX_CONF_TARGET)) {
+      throw rpcError('confTargetRange');
+    }
+  }
+  return {
+    ...(replaceable !== undefined && { replaceable }),
+    ...(fee_rate !== undefined && { feeRate: feeRate(fee_rate) }),
+    ...(conf_target !== undefined && { confirmTarget: conf_target }),
+  };
+}
+
+function sentJson({ tx, feeRate: chosen }: PreparedTx, verbose: boolean) {
+  return verbose ? { txid: tx.txid, fee_reason: chosen.reason } : tx.txid;
+}
+
+const notes = (comment: string, to = ''): SendOptions => ({
+  ...(comment !== '' && { comment }),
+  ...(to !== '' && { to }),
+});
+
+const received = (includeImmature: boolean) => (includeImmature ? 'all' : 'mature');
+
+/** The block up to which the wallet has seen the chain. */
+function lastBlockOf({ lastBlock }: Pick<Balances, 'lastBlock'>) {
+  const { hash, height } = lastBlock ?? { hash: ZERO_HASH, height: 0 };
+  return { hash, height };
+}
+
+/** One refusal of importdescriptors, in its list of outcomes. */
+function importError(error: WalletError) {
+  const { code, message } = asRpcError(error) as RpcError;
+  return { code, message };
+}
+
+/** Handlers of the methods of one wallet. */
+export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, WalletContext> = {
+  async getwalletinfo({ wallet }) {
+    const { name, meta, balances, ...info } = await wallet.info();
+    const { flags } = meta;
+    return {
+      walletname: name,
+      walletversion: WALLET_VERSION,
+      format: 'leveldb',
+      txcount: info.transactions,
+      keypoolsize: info.keypoolSize,
+      keypoolsize_hd_internal: info.keypoolSizeInternal,
+      private_keys_enabled: !flags.privateKeysDisabled,
+      avoid_reuse: flags.avoidReuse,
+      scanning: false,
+      descriptors: true,
+      external_signer: false,
+      blank: flags.blank,
+      ...(info.keypoolSize > 0 && { birthtime: meta.birthTime }),
+      flags: [
+        ...(flags.avoidReuse ? ['avoid_reuse'] : []),
+        'last_hardened_xpub_cached',
+        ...(flags.privateKeysDisabled ? ['disable_private_keys'] : []),
+        ...(flags.blank ? ['blank'] : []),
+        'descriptor_wallet',
+      ],
+      lastprocessedblock: lastBlockOf(balances),
+      balance: balances.trusted,
+      unconfirmed_balance: balances.untrustedPending,
+      immature_balance: balances.immature,
+      keypoololdest: meta.birthTime,
+      paytxfee: info.payTxFee,
+    };
+  },
+
+  getnewaddress: ({ wallet }, { label, address_type }) =>
+    wallet.newAddress({ label, ...addressType(address_type) }),
+
+  getrawchangeaddress: ({ wallet }, { address_type }) =>
+    wallet.changeAddress(addressType(address_type).type),
+
+  async setlabel(context, { address, label }) {
+    checkAddress(context, address);
+    await context.wallet.setLabel(address, label);
+    return null;
+  },
+
+  listlabels({ wallet }, { purpose }) {
+    if (purpose !== undefined && !['send', 'receive', ''].includes(purpose)) {
+      throw new RpcError(
+        -8,
+        "Invalid 'purpose' argument, must be a known purpose string, typically 'send', or 'receive'.",
+      );
+    }
+    return wallet.listLabels(purpose === '' ? undefined : purpose);
+  },
+
+  async getaddressesbylabel({ wallet }, { label }) {
+    const found = await wallet.addressesByLabel(label);
+    if (found.length === 0) throw rpcError('noAddressesWithLabel', label);
+    return new Map(found.map(({ address, purpose }) => [address, { purpose }]));
+  },
+
+  async getaddressinfo(context, { address }) {
+    try {
+      decodeAddress(address, context.node.params);
+    } catch (error) {
+      if (error instanceof AddressError) throw new RpcError(-5, error.message);
+      throw error;
+    }
+    return addressInfoJson(await context.wallet.addressInfo(address));
+  },
+
+  getbalance({ wallet }, { account, minconf }) {
+    if (account === '*') return wallet.allAccountsBalance(minconf ?? 1);
+    if (account !== undefined) return wallet.accountBalance(account, minconf ?? 1);
+    return wallet.balance(minconf ?? 0);
+  },
+
+  async getbalances({ wallet }) {
+    const balances = await wallet.balances();
+    return {
+      mine: {
+        trusted: balances.trusted,
+        untrusted_pending: balances.untrustedPending,
+        immature: balances.immature,
+        nonmempool: balances.nonmempool,
+      },
+      lastprocessedblock: lastBlockOf(balances),
+    };
+  },
+
+  getunconfirmedbalance: async ({ wallet }) => (await wallet.balances()).untrustedPending,
+
+  async getreceivedbyaddress(context, { address, minconf, include_immature_coinbase }) {
+    checkAddress(context, address);
+    return context.wallet.receivedByAddress(address, minconf, received(include_immature_coinbase));
+  },
+
+  async getreceivedbylabel({ wallet }, { label, minconf, include_immature_coinbase }) {
+    if ((await wallet.addressesByLabel(label)).length === 0) throw rpcError('labelNotFound');
+    return wallet.receivedByLabel(label, minconf, received(include_immature_coinbase));
+  },
+
+  async listreceivedbyaddress(context, args) {
+    const { minconf, include_empty, include_immature_coinbase, address_filter } = args;
+    if (address_filter !== undefined) {
+      try {
+        decodeAddress(address_filter, context.node.params);
+      } catch (error) {
+        if (error instanceof AddressError) {
+          throw new RpcError(-4, 'address_filter parameter was invalid');
+        }
+        throw error;
+      }
+    }
+    const lines = await context.wallet.listReceivedByAddress(
+      minconf,
+      include_empty,
+      received(include_immature_coinbase),
+      address_filter,
+    );
+    return lines.map((line) => ({ ...line, account: line.label }));
+  },
+
+  listreceivedbylabel: ({ wallet }, { minconf, include_empty, include_immature_coinbase }) =>
+    wallet.listReceivedByLabel(minconf, include_empty, received(include_immature_coinbase)),
+
+  async listtransactions({ wallet }, { label, account, count, skip }) {
+    if (count < 0) throw rpcError('negativeCount');
+    if (skip < 0) throw rpcError('negativeFrom');
+    if (label === '') throw rpcError('labelArgument');
+    const name = account ?? label;
+    const by =
+      name === undefined || name === '*' ? 'all' : account !== undefined ? 'account' : 'label';
+    const entries = await wallet.listTransactions(
+      { by, ...(by !== 'all' && name !== undefined && { name }), moves: account !== undefined },
+      count,
+      skip,
+    );
+    // Whose entry it is shows only where accounts were asked for.
+    return entries.map((entry) => {
+      const { account: owner, ...rest } = entryJson(entry);
+      return account === undefined ? rest : { account: owner, ...rest };
+    });
+  },
+
+  async gettransaction({ wallet, node }, { txid, verbose }) {
+    const view = await wallet.transaction(txid);
+    const { lastBlock } = await wallet.balances();
+    return {
+      amount: view.amount,
+      ...(view.fee !== undefined && { fee: view.fee }),
+      ...outcomeJson(view),
+      details: view.details.map((detail) => detailJson(view, detail)),
+      hex: bytesToHex(view.tx.encode()),
+      ...(verbose && { decoded: txJson(view.tx, node.params) }),
+      lastprocessedblock: lastBlockOf({ lastBlock }),
+    };
+  },
+
+  async listunspent(context, args) {
+    const { minconf, maxconf, addresses, include_unsafe, query_options: query } = args;
+    const seen = new Set<string>();
+    for (const address of addresses) {
+      checkAddress(context, address, 'invalidRecipient');
+      if (seen.has(address)) throw rpcError('duplicatedAddress', address);
+      seen.add(address);
+    }
+    const filter: CoinFilter = {
+      minConfirmations: minconf,
+      maxConfirmations: maxconf,
+      addresses,
+      includeUnsafe: include_unsafe,
+      ...(query && {
+        includeImmature: query.include_immature_coinbase,
+        minAmount: query.minimumAmount,
+        ...(query.maximumAmount !== undefined && { maxAmount: query.maximumAmount }),
+        ...(query.maximumCount !== undefined && { maxCount: query.maximumCount }),
+        ...(query.minimumSumAmount !== undefined && { minSum: query.minimumSumAmount }),
+      }),
+    };
+    const coins = await context.wallet.unspent(filter);
+    return coins.map((coin) => unspentJson(coin));
+  },
+
+  async lockunspent({ wallet }, { unlock, transactions, persistent }) {
+    for (const { vout } of transactions ?? []) if (vout < 0) throw rpcError('voutNegative');
+    if (unlock) await wallet.unlock(transactions);
+    else if (transactions) await wallet.lock(transactions, { persistent });
+    return true;
+  },
+
+  listlockunspent: ({ wallet }) => wallet.lockedCoins(),
+
+  settxfee({ wallet, node }, { amount }) {
+    // An amount per 1,000 bytes is the unit in which fee rates are kept.
+    const rate = feeRate(amount);
+    const { minRelayFee } = node.mempool.options;
+    if (rate !== 0n && rate < minRelayFee) {
+      throw new RpcError(
+        -8,
+        `txfee cannot be less than min relay tx fee (${formatBtc(minRelayFee)} BTC/kvB)`,
+      );
+    }
+    wallet.setTxFee(rate);
+    return true;
+  },
+
+  async sendtoaddress(context, args) {
+    const { address, amount, comment, comment_to, subtractfeefromamount, verbose } = args;
+    const options = feeOptions(args);
+    checkAddress(context, address, 'invalidSendAddress');
+    const prepared = await context.wallet.send(
+      [{ address, amount, subtractFee: subtractfeefromamount }],
+      { ...options, ...notes(comment, comment_to) },
+    );
+    return sentJson(prepared, verbose);
+  },
+
+  async sendmany(context, args) {
+    const { fromaccount, amounts, minconf, comment, subtractfeefrom, verbose } = args;
+    const options = feeOptions(args);
+    const seen = new Set<string>();
+    const payments = amounts.map(([address, amount]): Payment => {
+      checkAddress(context, address, 'invalidRecipient');
+      if (seen.has(address)) throw rpcError('duplicatedAddress', address);
+      seen.add(address);
+      return { address, amount, subtractFee: subtractfeefrom.includes(address) };
+    });
+    const fromAccount =
+      fromaccount === undefined ? {} : { fromAccount: fromaccount, accountConfirmations: minconf };
+    const prepared = await inWords({}, () =>
+      context.wallet.send(payments, { ...options, ...fromAccount, ...notes(comment) }),
+    );
+    return sentJson(prepared, verbose);
+  },
+
+  async dumpprivkey(context, { address }) {
+    checkAddress(context, address);
+    return inWords({ 'not-a-key-address': 'notAKeyAddressDump' }, () =>
+      context.wallet.dumpPrivateKey(address),
+    );
+  },
+
+  async importprivkey({ wallet }, { privkey, label, rescan }) {
+    await wallet.importPrivateKey(privkey, label, rescan);
+    return null;
+  },
+
+  async importdescriptors({ wallet }, { requests }) {
+    const outcomes = await wallet.importDescriptors(
+      requests.map(({ desc, timestamp, active, internal, range, next_index, label }) => ({
+        descriptor: desc,
+        timestamp,
+        active,
+        internal,
+        ...(range !== undefined && {
+          range: typeof range === 'number' ? ([0, range] as const) : range,
+        }),
+        ...(next_index !== undefined && { nextIndex: next_index }),
+        ...(label !== '' && { label }),
+      })),
+    );
+    return outcomes.map((outcome) => ({
+      success: outcome.success,
+      ...(outcome.warnings.length > 0 && { warnings: [...outcome.warnings] }),
+      ...(!outcome.success && { error: importError(outcome.error) }),
+    }));
+  },
+
+  async signmessage(context, { address, message }) {
+    checkAddress(context, address, 'invalidSignAddress');
+    return context.wallet.signMessage(address, message);
+  },
+
+  async signrawtransactionwithwallet({ wallet, node }, { hexstring, prevtxs, sighashtype }) {
+    const tx = parseTx(hexstring);
+    if (!tx) throw rpcError('txDecodeFailedNoInputs');
+    const prevOuts = await parsePrevTxs(node, tx, prevtxs);
+    return signedJson(await wallet.signTransaction(tx, prevOuts, parseHashType(sighashtype)));
+  },
+};

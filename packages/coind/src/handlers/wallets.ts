@@ -1,0 +1,114 @@
+/** Handlers of the methods that make, load and list wallets: they need no wallet to be chosen. */
+import { type Handlers, type methods, RpcError } from '@coind/rpc';
+import { WalletError } from '@coind/wallet';
+import type { RpcContext } from '../context.ts';
+import { walletsOf } from '../wallet-context.ts';
+import { inWords } from '../wallet-errors.ts';
+import { parseWalletName } from '../wallet-store.ts';
+
+/** The wallet methods that are about all wallets. */
+export type WalletsMethod = 'createwallet' | 'loadwallet' | 'unloadwallet' | 'listwallets';
+
+/** Notes in settings.json whether a wallet is loaded at every start; undefined leaves it as it is. */
+function rememberToLoad({ node }: RpcContext, name: string, load: boolean | undefined): void {
+  if (load === undefined) return;
+  const before = node.settings.values.get('wallet');
+  const names = (Array.isArray(before) ? before : []).filter((other) => other !== name);
+  node.settings.set('wallet', load ? [...names, name] : names);
+}
+
+/** Handlers of the methods that make, load and list wallets. */
+export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcContext> = {
+  async createwallet(context, args) {
+    const { wallet_name: name, disable_private_keys, blank, passphrase, avoid_reuse } = args;
+    const all = walletsOf(context);
+    if (!args.descriptors) {
+      throw new RpcError(
+        -4,
+        'descriptors argument must be set to "true"; it is no longer possible to create a legacy wallet.',
+      );
+    }
+    if (args.external_signer) {
+      throw new RpcError(
+        -4,
+        disable_private_keys
+          ? 'External signers are not supported.'
+          : 'Private keys must be disabled when using an external signer',
+      );
+    }
+    if (passphrase !== undefined && passphrase !== '') {
+      throw new RpcError(
+        -4,
+        disable_private_keys
+          ? 'Passphrase provided but private keys are disabled. A passphrase is only used to encrypt private keys, so cannot be used for wallets with private keys disabled.'
+          : 'Wallet encryption is not supported yet.',
+      );
+    }
+    if (name === '') throw new RpcError(-8, 'Wallet name cannot be empty');
+    parseWalletName(name);
+    await inWords({}, async () => {
+      try {
+        await all.create(name, {
+          blank,
+          privateKeysDisabled: disable_private_keys,
+          avoidReuse: avoid_reuse,
+        });
+      } catch (error) {
+        if (!(error instanceof WalletError && error.key === 'wallet-exists')) throw error;
+        throw new RpcError(
+          -4,
+          `Wallet file verification failed. Failed to create database path '${name}'. Database already exists.`,
+        );
+      }
+    });
+    rememberToLoad(context, name, args.load_on_startup);
+    const warnings =
+      passphrase === ''
+        ? ['Empty string given as passphrase, wallet will not be encrypted.']
+        : undefined;
+    return { name, ...(warnings && { warnings }) };
+  },
+
+  async loadwallet(context, { filename, load_on_startup }) {
+    parseWalletName(filename);
+    try {
+      await walletsOf(context).load(filename);
+    } catch (error) {
+      if (!(error instanceof WalletError)) throw error;
+      if (error.key === 'wallet-already-loaded') {
+        throw new RpcError(-35, `Wallet "${filename}" is already loaded.`);
+      }
+      throw new RpcError(
+        -18,
+        `Wallet file verification failed. Failed to load database path '${filename}'. Path does not exist.`,
+      );
+    }
+    rememberToLoad(context, filename, load_on_startup);
+    return { name: filename };
+  },
+
+  async unloadwallet(context, { wallet_name, load_on_startup }) {
+    const { walletName } = context;
+    if (walletName !== undefined && wallet_name !== undefined && walletName !== wallet_name) {
+      throw new RpcError(
+        -8,
+        'The RPC endpoint wallet and the wallet name parameter specify different wallets',
+      );
+    }
+    const name = wallet_name ?? walletName;
+    if (name === undefined) {
+      throw new RpcError(
+        -8,
+        'Either the RPC endpoint wallet or the wallet name parameter must be provided',
+      );
+    }
+    await inWords({}, () => walletsOf(context).unload(name));
+    rememberToLoad(context, name, load_on_startup);
+    return {};
+  },
+
+  listwallets: (context) =>
+    walletsOf(context)
+      .list()
+      .map(({ name }) => name),
+};

@@ -1,0 +1,266 @@
+/**
+ * The map of the program: every module in the order in which it is made, and the same list backwards to stop.
+ * RPC listens first and answers "loading" (-28) until the rest is there, because programs poll it.
+ */
+import { mkdirSync } from 'node:fs';
+import { CHAIN_SCHEMA, openChain } from '@coind/chain';
+import { createMempool, mempoolDefaults } from '@coind/mempool';
+import { createMiner, templateDefaults } from '@coind/miner';
+import { memoryStore, openStore, type Store } from '@coind/store';
+import { WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
+import { chainSource, type NodeChainSource } from './chain-source.ts';
+import { createClock, type NodeClock } from './clock.ts';
+import type { Options } from './config.ts';
+import type { NodeModules } from './context.ts';
+import { type DataDir, openDataDir } from './data-dir.ts';
+import type { Log } from './log.ts';
+import { type RpcService, serveRpc } from './rpc-service.ts';
+import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
+
+/** What the surroundings of a node give it. */
+export interface Surroundings {
+  readonly log: Log;
+  /** Keeps everything in memory: nothing is read from or written to a disk. */
+  readonly inMemory?: boolean;
+  /** Called when something broke that the node cannot go on without; it has begun to stop by then. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** A running node. */
+export interface Node {
+  readonly modules: NodeModules;
+  readonly clock: NodeClock;
+  /** Where RPC listens; undefined with -server=0. */
+  readonly rpc: { readonly host: string; readonly port: number } | undefined;
+  /** How a program in the same process authenticates. */
+  readonly credentials: { readonly user: string; readonly password: string } | undefined;
+  /** Resolves once the node has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+  /** Stops it: what was accepted is on disk when this resolves. */
+  stop(): Promise<void>;
+}
+
+/** The parts that have to be closed, in the order in which they were opened. */
+class Closers {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes everything, last first; a part that fails does not keep the others open. */
+  async close(): Promise<void> {
+    const errors: unknown[] = [];
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+/** Opens every module. Throws what the first one that cannot be opened throws, with nothing left open. */
+export async function startNode(options: Options, surroundings: Surroundings): Promise<Node> {
+  const closers = new Closers();
+  try {
+    return await openNode(options, surroundings, closers);
+  } catch (error) {
+    await closers.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openNode(
+  options: Options,
+  { log, inMemory = false, onFailure = () => undefined }: Surroundings,
+  closers: Closers,
+): Promise<Node> {
+  const { params, profile } = options;
+  const clock = createClock(options.mockTime);
+
+  let stopping: Promise<void> | undefined;
+  let markStopped = (_: Promise<void>): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    markStopped = resolve;
+  });
+  const stop = (): Promise<void> => {
+    if (!stopping) {
+      stopping = closers.close();
+      markStopped(stopping);
+    }
+    return stopping;
+  };
+  const fail = (error: unknown): void => {
+    log.error(`A fatal error: ${error instanceof Error ? error.message : String(error)}`);
+    onFailure(error);
+    void stop().catch(() => undefined);
+  };
+
+  const dataDir = inMemory ? undefined : openDataDir(options.paths);
+  closers.add(() => dataDir?.close());
+  dataDir?.writePid();
+
+  const rpc: RpcService | undefined = options.rpc.enabled
+    ? await serveRpc(options, { dataDir, log })
+    : undefined;
+  closers.add(() => rpc?.close());
+
+  rpc?.loading('Loading block index…');
+  const store = await openChainStore(options, dataDir);
+  closers.add(() => store.close());
+  const chain = await openChain(
+    {
+      params: { ...params, minimumChainwork: options.validation.minimumChainwork },
+      ...(dataDir && { dir: dataDir.blocks }),
+      checkBlocks: options.validation.checkBlocks,
+      reindex: options.validation.reindex || options.validation.reindexChainstate,
+      cacheBytes: options.validation.cacheBytes,
+    },
+    { store, clock, log, onFatal: fail },
+  );
+  closers.add(() => chain.close());
+  log.info('Chain loaded', { height: chain.tip.ref.height, hash: chain.tip.ref.hash });
+
+  const mempool = createMempool(mempoolOptions(options), { chain, clock });
+  closers.add(() => mempool.close());
+  const miner = createMiner(templateOptions(options), { chain, mempool, clock });
+
+  const source = chainSource({ chain, mempool, clock, estimate: () => undefined, onError: fail });
+  rpc?.loading('Loading wallet…');
+  const wallets = options.wallets.enabled
+    ? await openNodeWallets(options, { dataDir, source, log, onError: fail })
+    : undefined;
+  closers.add(() => wallets?.close());
+
+  const modules: NodeModules = {
+    params,
+    profile,
+    chain,
+    mempool,
+    miner,
+    wallets,
+    source,
+    clock,
+    settings: options.settingsFile,
+    userAgent: options.net.userAgent,
+    // The answer to `stop` has to reach its caller before the sockets close.
+    stop: () => void setImmediate(() => void stop().catch(fail)),
+  };
+  rpc?.ready(modules);
+  log.info('Done loading');
+  return {
+    modules,
+    clock,
+    rpc: rpc && { host: rpc.host, port: rpc.port },
+    credentials: rpc?.credentials,
+    stopped,
+    stop,
+  };
+}
+
+function openChainStore({ params }: Options, dataDir: DataDir | undefined): Promise<Store> {
+  if (!dataDir) return Promise.resolve(memoryStore());
+  mkdirSync(dataDir.chainstate, { recursive: true });
+  return openStore(dataDir.chainstate, {
+    network: params.name,
+    schema: CHAIN_SCHEMA,
+    kind: 'chain',
+  });
+}
+
+function mempoolOptions({ mempool }: Options) {
+  return {
+    ...mempoolDefaults,
+    requireStandard: mempool.requireStandard,
+    minRelayFee: mempool.minRelayFeeRate,
+    incrementalFee: mempool.incrementalFeeRate,
+    dustFee: mempool.dustFeeRate,
+    maxBytes: mempool.maxSizeBytes,
+    expirySeconds: mempool.expirySeconds,
+    clusterCount: mempool.clusterCount,
+    clusterVbytes: mempool.clusterSizeVbytes,
+    dataCarrierBytes: mempool.maxDataCarrierBytes,
+    permitBareMultisig: mempool.permitBareMultisig,
+    bytesPerSigop: mempool.bytesPerSigop,
+  };
+}
+
+function templateOptions({ mining }: Options) {
+  return {
+    ...templateDefaults,
+    maxWeight: mining.maxWeight,
+    reservedWeight: mining.reservedWeight,
+    minFee: mining.minFeeRate,
+    ...(mining.blockVersion !== undefined && { version: mining.blockVersion }),
+  };
+}
+
+interface WalletSurroundings {
+  readonly dataDir: DataDir | undefined;
+  readonly source: NodeChainSource;
+  readonly log: Log;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Opens the wallets that are to be loaded, and makes the default one where the profile has it. */
+async function openNodeWallets(
+  options: Options,
+  { dataDir, source, log, onError }: WalletSurroundings,
+): Promise<Wallets> {
+  const kept = new Set<string>();
+  const wallets = new Wallets(walletOptions(options), {
+    source,
+    onError,
+    ...(dataDir ? walletsOnDisk(dataDir, options) : walletsInMemory(kept)),
+  });
+  for (const name of options.wallets.load) {
+    await wallets.load(parseWalletName(name));
+    log.info(`Wallet "${name}" loaded`);
+  }
+  if (options.wallets.createDefault && options.wallets.load.length === 0) {
+    const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
+    await (isThere ? wallets.load('') : wallets.create(''));
+  }
+  return wallets;
+}
+
+type WalletStores = Pick<WalletsModules, 'storeFor' | 'exists'>;
+
+function walletsOnDisk({ wallets: directory }: DataDir, { params }: Options): WalletStores {
+  return {
+    async storeFor(name) {
+      const path = walletPath(directory, name);
+      mkdirSync(path, { recursive: true });
+      return openStore(path, { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' });
+    },
+    exists: async (name) => walletExists(directory, name),
+  };
+}
+
+function walletsInMemory(names: Set<string>): WalletStores {
+  return {
+    async storeFor(name) {
+      names.add(name);
+      return memoryStore();
+    },
+    exists: async (name) => names.has(name),
+  };
+}
+
+function walletOptions({ wallets }: Options) {
+  return {
+    addressType: wallets.addressType,
+    ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
+    keypool: wallets.keypoolSize,
+    fallbackFeeRate: wallets.fallbackFeeRate,
+    minFeeRate: wallets.minFeeRate,
+    discardFeeRate: wallets.discardFeeRate,
+    maxFee: wallets.maxTxFee,
+    confirmTarget: wallets.confirmTarget,
+    replaceable: wallets.replaceable,
+    spendUnconfirmedChange: wallets.spendUnconfirmedChange,
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Which handlers serve which method table, and what they are given: the node for most, a wallet that has seen
+ * the tip for wallet methods. A wallet's refusals become RPC errors here.
+ */
+import { methods } from '@coind/rpc';
+import { type RpcCall, type Service, service } from '@coind/rpc/server';
+import type { NodeModules, RpcContext } from './context.ts';
+import { accounts } from './handlers/accounts.ts';
+import { blockchain } from './handlers/blockchain.ts';
+import { control } from './handlers/control.ts';
+import { mempool } from './handlers/mempool.ts';
+import { mining } from './handlers/mining.ts';
+import { network } from './handlers/network.ts';
+import { rawtransactions } from './handlers/rawtransactions.ts';
+import { util } from './handlers/util.ts';
+import { wallet } from './handlers/wallet.ts';
+import { wallets } from './handlers/wallets.ts';
+import { walletOf } from './wallet-context.ts';
+import { translated } from './wallet-errors.ts';
+
+/** Every service of a node; `modules` is asked when a call comes, once everything is loaded. */
+export function servicesOf(modules: () => NodeModules): readonly Service[] {
+  const nodeContext = ({ walletName }: RpcCall): RpcContext => ({
+    node: modules(),
+    walletName,
+  });
+  const walletContext = (call: RpcCall) => walletOf(nodeContext(call));
+  return [
+    service(methods.blockchain, blockchain, nodeContext),
+    service(methods.control, control, nodeContext),
+    service(methods.mempool, mempool, nodeContext),
+    service(methods.mining, translated(mining), nodeContext),
+    service(methods.network, network, nodeContext),
+    service(methods.rawtransactions, rawtransactions, nodeContext),
+    service(methods.util, util, nodeContext),
+    service(methods.accounts, translated(accounts), walletContext),
+    service(methods.wallet, translated(wallet), walletContext),
+    service(methods.wallet, wallets, nodeContext),
+  ];
+}

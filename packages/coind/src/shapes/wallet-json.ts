@@ -1,0 +1,122 @@
+/** Wallet history, addresses and coins in the shape RPC shows them; profiles pick their members. */
+import { bytesToHex } from '@coind/primitives';
+import { classifyOutput } from '@coind/script';
+import type { AddressInfo, HistoryEntry, TxDetail, TxView, UnspentCoin } from '@coind/wallet';
+import { scriptFacts } from './address-json.ts';
+
+/** What became of a wallet transaction: the members that its entries share. */
+export function outcomeJson(view: TxView) {
+  const { row, block, tx } = view;
+  return {
+    confirmations: view.confirmations,
+    ...(view.generated && { generated: true }),
+    ...(block
+      ? {
+          blockhash: block.hash,
+          blockheight: block.height,
+          blockindex: block.index,
+          blocktime: block.time,
+        }
+      : { trusted: view.trusted }),
+    txid: view.txid,
+    wtxid: tx.wtxid,
+    alternate_wtxids: [],
+    walletconflicts: [...view.conflicts].sort(),
+    mempoolconflicts: [...view.mempoolConflicts].sort(),
+    time: row.time,
+    timereceived: row.timeReceived,
+    'bip125-replaceable': view.replaceable,
+    ...(row.comment !== undefined && { comment: row.comment }),
+    ...(row.to !== undefined && { to: row.to }),
+    ...(row.replaces !== undefined && { replaces_txid: row.replaces }),
+    ...(row.replacedBy !== undefined && { replaced_by_txid: row.replacedBy }),
+  };
+}
+
+/** One payment of a transaction. */
+export function detailJson(view: TxView, detail: TxDetail) {
+  const { account, address, category, amount, label, vout, fee } = detail;
+  return {
+    account,
+    ...(address !== undefined && { address }),
+    category,
+    amount,
+    ...(label !== undefined && { label }),
+    vout,
+    ...(fee !== undefined && { fee }),
+    abandoned: view.abandoned,
+  };
+}
+
+/** One line of listtransactions. */
+export function entryJson(entry: HistoryEntry) {
+  if (entry.kind === 'move') {
+    const { account, otherAccount, amount, comment, time } = entry.move;
+    return { account, category: 'move', time, amount, otheraccount: otherAccount, comment };
+  }
+  return { ...detailJson(entry.view, entry.detail), ...outcomeJson(entry.view) };
+}
+
+/** The members of getaddressinfo, and those of 0.16's validateaddress that a wallet knows. */
+export function addressInfoJson(info: AddressInfo) {
+  const { scriptPubKey, book, publicKey } = info;
+  return {
+    address: info.address,
+    scriptPubKey: bytesToHex(scriptPubKey),
+    ismine: info.isMine,
+    solvable: info.isSolvable,
+    ...(info.descriptor !== undefined && { desc: info.descriptor }),
+    ...(info.parentDescriptor !== undefined && { parent_desc: info.parentDescriptor }),
+    iswatchonly: false,
+    ...scriptFacts(scriptPubKey),
+    ...behindJson(info),
+    ...(publicKey && {
+      pubkey: bytesToHex(publicKey),
+      ...(classifyOutput(scriptPubKey).type === 'pubkeyhash' && {
+        iscompressed: publicKey.length === 33,
+      }),
+    }),
+    ischange: info.isChange,
+    ...(info.timestamp !== undefined && { timestamp: info.timestamp }),
+    ...(info.keyPath !== undefined && {
+      hdkeypath: info.keyPath,
+      hdseedid: '0'.repeat(40),
+      hdmasterfingerprint: info.masterFingerprint ?? '',
+    }),
+    labels: book ? [book.label] : [],
+    ...(book && { account: book.label }),
+  };
+}
+
+/** The script behind a P2SH or P2WSH address. */
+function behindJson({ redeemScript, multisig }: AddressInfo) {
+  if (!redeemScript) return {};
+  return {
+    script: classifyOutput(redeemScript).type,
+    hex: bytesToHex(redeemScript),
+    ...(multisig && {
+      pubkeys: multisig.publicKeys.map(bytesToHex),
+      sigsrequired: multisig.required,
+    }),
+  };
+}
+
+/** One line of listunspent. */
+export function unspentJson(coin: UnspentCoin) {
+  const { outpoint, address, book, solution } = coin;
+  return {
+    ...outpoint,
+    ...(address !== undefined && { address }),
+    ...(book && { label: book.label, account: book.label }),
+    ...(solution?.redeemScript && { redeemScript: bytesToHex(solution.redeemScript) }),
+    ...(solution?.witnessScript && { witnessScript: bytesToHex(solution.witnessScript) }),
+    scriptPubKey: bytesToHex(coin.scriptPubKey),
+    amount: coin.value,
+    confirmations: coin.confirmations,
+    spendable: coin.spendable,
+    solvable: coin.descriptor !== undefined,
+    ...(coin.descriptor !== undefined && { desc: coin.descriptor }),
+    parent_descs: coin.parentDescriptor === undefined ? [] : [coin.parentDescriptor],
+    safe: coin.safe,
+  };
+}

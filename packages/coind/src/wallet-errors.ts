@@ -1,0 +1,87 @@
+/**
+ * A wallet's refusals as RPC errors. One table: which code each has, and where 0.16 said it differently. Calls
+ * whose code depends on the call (sendmany's creation failures) pass their own.
+ */
+import { codes, type ErrorName, RpcError, rpcError } from '@coind/rpc';
+import { WalletError, type WalletErrorKey } from '@coind/wallet';
+
+/** The RPC code of each refusal; a name instead takes code and text from the table of @coind/rpc. */
+const outcomes: Readonly<Record<WalletErrorKey, number | ErrorName>> = {
+  'insufficient-funds': 'insufficientFunds',
+  'coins-unavailable': codes.wallet,
+  'account-insufficient-funds': 'accountInsufficientFunds',
+  'fee-exceeds-balance': codes.wallet,
+  'amount-too-small': codes.wallet,
+  'amount-too-small-for-fee': codes.wallet,
+  'no-recipients': codes.wallet,
+  'invalid-amount': codes.type,
+  'invalid-account': 'invalidAccountName',
+  'invalid-address': 'invalidAddress',
+  'foreign-address': 'addressNotInWallet',
+  'setaccount-foreign': 'setaccountForeign',
+  'not-a-key-address': 'notAKeyAddress',
+  'unknown-address-type': codes.invalidAddressOrKey,
+  'keypool-ran-out': 'keypoolRanOut',
+  'no-available-keys': codes.wallet,
+  'no-change-address': codes.wallet,
+  'private-keys-disabled': codes.wallet,
+  'private-key-unknown': codes.wallet,
+  'invalid-private-key': 'invalidPrivateKeyEncoding',
+  'invalid-descriptor': codes.invalidAddressOrKey,
+  'invalid-range': codes.invalidParameter,
+  'descriptor-conflict': codes.wallet,
+  'fee-estimation-failed': codes.wallet,
+  'fee-rate-too-low': codes.invalidParameter,
+  'fee-too-high': codes.wallet,
+  'missing-solving-data': codes.wallet,
+  'invalid-input': codes.invalidParameter,
+  'invalid-change-position': codes.invalidParameter,
+  'transaction-too-large': codes.wallet,
+  'signing-failed': codes.wallet,
+  'broadcast-rejected': codes.wallet,
+  'unknown-transaction': 'notAWalletTransaction',
+  'not-abandonable': codes.invalidAddressOrKey,
+  'invalid-lock': codes.invalidParameter,
+  'malformed-signature': 'malformedBase64',
+  'wallet-exists': codes.walletAlreadyExists,
+  'wallet-not-found': codes.walletNotFound,
+  'wallet-already-loaded': codes.walletAlreadyLoaded,
+  'invalid-wallet-name': codes.invalidParameter,
+};
+
+/** Refusals that one call words differently from the rest. */
+export type OwnWords = Partial<Record<WalletErrorKey, ErrorName | number>>;
+
+/** `error` as an RPC error when a wallet refused; anything else as it is. */
+export function asRpcError(error: unknown, own: OwnWords = {}): unknown {
+  if (!(error instanceof WalletError)) return error;
+  const outcome = own[error.key] ?? outcomes[error.key];
+  if (typeof outcome === 'number') return new RpcError(outcome, error.message);
+  return rpcError(outcome, String(error.details.address ?? ''));
+}
+
+/** Runs `work`; a wallet's refusal becomes an RPC error, in the call's own words where it has some. */
+export async function inWords<T>(own: OwnWords, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asRpcError(error, own);
+  }
+}
+
+type AnyHandler = (context: never, args: never) => unknown;
+
+/** The same handlers, whose wallets' refusals are RPC errors. */
+export function translated<H extends Readonly<Record<string, AnyHandler>>>(handlers: H): H {
+  const wrapped = Object.entries(handlers).map(([name, handler]) => [
+    name,
+    async (context: never, args: never) => {
+      try {
+        return await handler(context, args);
+      } catch (error) {
+        throw asRpcError(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as H;
+}

@@ -1,0 +1,28 @@
+/** Where wallets lie: which names may become paths, and how a wallet's store is opened. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { RpcError } from '@coind/rpc';
+
+/** `name` as a wallet's name. Throws -4 for one that leads out of the wallet directory. */
+export function parseWalletName(name: string): string {
+  if (/^\.{1,2}(?:\/|$)/.test(name)) {
+    throw new RpcError(
+      -4,
+      'Wallet file verification failed. Wallet name given as a relative path cannot begin with ./ or ../, for wallets not in the walletdir, please use an absolute path.',
+    );
+  }
+  if (isAbsolute(name) || name.split('/').includes('..') || name.includes('\0')) {
+    throw new RpcError(-4, 'Wallet file verification failed. Wallets lie in the wallet directory.');
+  }
+  return name;
+}
+
+/** The directory of the wallet `name`; the default wallet, whose name is empty, has one of its own. */
+export function walletPath(directory: string, name: string): string {
+  return join(directory, name === '' ? 'default' : name, 'wallet.dat');
+}
+
+/** Whether there is such a wallet. */
+export function walletExists(directory: string, name: string): boolean {
+  return existsSync(walletPath(directory, name));
+}
