@@ -53,7 +53,8 @@ function firstExcluded(books: Books, minConfirmations: number): number {
 /** What of a sum by height is too young. */
 async function tooYoung(books: Books, name: string, minConfirmations: number): Promise<Sats> {
   if (minConfirmations <= 1) return 0n;
-  return sumFromHeight(books.tables, name, firstExcluded(books, minConfirmations));
+  const from = firstExcluded(books, minConfirmations);
+  return sumFromHeight(books.tables, name, from, walletHeight(books));
 }
 
 /** Trusted coins with at least so many confirmations; 0 includes own unconfirmed change. */
@@ -112,8 +113,9 @@ async function coinbaseReceived(
 ): Promise<Sats> {
   if (which === 'none') return 0n;
   const least = Math.max(minConfirmations, which === 'mature' ? COINBASE_MATURITY + 1 : 1);
-  const all = await sumFromHeight(books.tables, name, 0);
-  return all - (await sumFromHeight(books.tables, name, firstExcluded(books, least)));
+  const tip = walletHeight(books);
+  const all = await sumFromHeight(books.tables, name, 0, tip);
+  return all - (await sumFromHeight(books.tables, name, firstExcluded(books, least), tip));
 }
 
 /** Everything ever paid to an own address. Throws `WalletError` for foreign and invalid ones. */

@@ -28,7 +28,7 @@ export interface Goal {
 }
 
 /** Steps of branch and bound; a window of a hundred coins is searched well within it. */
-const MAX_STEPS = 50_000;
+const MAX_STEPS = 10_000;
 
 /**
  * Coins whose effective values add up to at least the target and at most the target and the cost of

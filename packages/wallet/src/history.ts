@@ -7,6 +7,7 @@ import type { BlockRef } from '@coind/consensus';
 import { type Sats, Tx as Transaction, type Tx, type Txid } from '@coind/primitives';
 import { addressOf, type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
+import { lazily } from './lazily.ts';
 import { COINBASE_MATURITY, Ledger } from './ledger.ts';
 import { FIRST_COUNTERS, type MoveRow, type ScriptHex, type TxRow } from './tables.ts';
 import { isChange, type TxFacts } from './tx-effects.ts';
@@ -70,8 +71,15 @@ export interface HistoryFilter {
 
 const BIP125_MAX = 0xfffffffd;
 
-/** A wallet transaction with all that can be said about it. Throws 'unknown-transaction'. */
-export function viewTransaction(history: History, txid: Txid): TxView {
+/**
+ * A wallet transaction with all that can be said about it, or with only the details that pass
+ * `filter`. Throws 'unknown-transaction'.
+ */
+export function viewTransaction(
+  history: History,
+  txid: Txid,
+  filter: HistoryFilter = { by: 'all', moves: true },
+): TxView {
   const { tables, source } = history;
   const row = tables.txs.getSync(txid);
   const bytes = row && tables.txBytes.getSync(txid);
@@ -104,7 +112,7 @@ export function viewTransaction(history: History, txid: Txid): TxView {
     replaceable: replaceability(history, tx, row),
     amount: credit - facts.spentOwn - (fee ?? 0n),
     ...(fee !== undefined && { fee }),
-    details: detailsOf(history, facts, confirmations, fee),
+    details: detailsOf(history, facts, confirmations, fee, filter),
   };
 }
 
@@ -144,14 +152,19 @@ function detailsOf(
   facts: TxFacts,
   confirmations: number,
   fee: Sats | undefined,
+  filter: HistoryFilter,
 ): TxDetail[] {
   const sends: TxDetail[] = [];
   const receives: TxDetail[] = [];
   const outgoing = facts.spentOwn > 0n;
+  const wanted = (account: string, label: string | undefined): boolean =>
+    filter.by === 'all' || filter.name === (filter.by === 'account' ? account : label);
   facts.outputs.forEach((output, vout) => {
     const { own, label, value, script } = output;
-    if (outgoing && isChange(output)) return;
-    if (!outgoing && !own) return;
+    if (outgoing ? isChange(output) : !own) return;
+    const asSend = outgoing && fee !== undefined && wanted(facts.fromAccount, label);
+    const asReceive = own && wanted(label ?? '', label);
+    if (!asSend && !asReceive) return;
     const address = addressOf(script, params);
     const common = {
       script,
@@ -159,16 +172,11 @@ function detailsOf(
       ...(address !== undefined && { address }),
       ...(label !== undefined && { label }),
     };
-    if (outgoing && fee !== undefined) {
-      sends.push({
-        ...common,
-        category: 'send',
-        account: facts.fromAccount,
-        amount: -value,
-        fee,
-      });
+    if (asSend) {
+      const account = facts.fromAccount;
+      sends.push({ ...common, category: 'send', account, amount: -value, fee });
     }
-    if (own) {
+    if (asReceive) {
       const category = receiveCategory(facts, confirmations);
       receives.push({ ...common, category, account: label ?? '', amount: value });
     }
@@ -180,12 +188,6 @@ function receiveCategory(facts: TxFacts, confirmations: number): TxDetail['categ
   if (!facts.coinbase) return 'receive';
   if (confirmations < 1) return 'orphan';
   return confirmations > COINBASE_MATURITY ? 'generate' : 'immature';
-}
-
-function matches(filter: HistoryFilter, detail: TxDetail): boolean {
-  if (filter.by === 'all') return true;
-  if (filter.by === 'account') return detail.account === filter.name;
-  return detail.label === filter.name;
 }
 
 /**
@@ -210,10 +212,8 @@ export async function listHistory(
     }
     const txid = tables.order.getSync(order)?.txid;
     if (txid === undefined) continue;
-    const view = viewTransaction(history, txid);
-    for (const detail of view.details) {
-      if (matches(filter, detail)) entries.push({ kind: 'detail', view, detail });
-    }
+    const view = viewTransaction(history, txid, filter);
+    for (const detail of view.details) entries.push({ kind: 'detail', view, detail });
   }
   return entries.slice(skip, skip + count).reverse();
 }
@@ -223,11 +223,11 @@ async function* ordersBackwards(
   filter: HistoryFilter,
 ): AsyncGenerator<number> {
   if (filter.by === 'all') {
-    for await (const [order] of tables.order.entries({ reverse: true })) yield order;
+    for await (const [order] of lazily(tables.order, { reverse: true })) yield order;
     return;
   }
   const prefix: [string] = [filter.name ?? ''];
-  for await (const [[, order]] of tables.named.entries({ prefix, reverse: true })) yield order;
+  for await (const [[, order]] of lazily(tables.named, { prefix, reverse: true })) yield order;
 }
 
 /** Transactions in blocks above `height` and all unconfirmed ones, for `listsinceblock`. */

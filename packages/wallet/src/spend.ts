@@ -40,6 +40,7 @@ import {
   signedInputSize,
   signedVsize,
 } from './input-size.ts';
+import { lazily } from './lazily.ts';
 import { SigningProvider, TxSigner } from './sign.ts';
 import { EMPTY_TOTALS, type ScriptHex, UNSPENT_GROUPS } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -89,7 +90,7 @@ export interface SpendSurroundings {
 
 const MAX_STANDARD_WEIGHT = 400_000;
 /** Coins of the lower end of the index that branch and bound looks at. */
-const EXACT_WINDOW = 100;
+const EXACT_WINDOW = 60;
 const SINGLE_WINDOW = 16;
 /** More inputs than this make no standard transaction. */
 const MAX_INPUTS = 2000;
@@ -287,7 +288,7 @@ class SpendPlan {
     const end: [number, Sats, OutPoint] = [group, range.atMost ?? MAX_VALUE, LAST_OUTPOINT];
     const minimum = this.#options.minConfirmations ?? 0;
     const tip = this.#context.tables.position.getSync(undefined)?.height ?? -1;
-    for await (const [[, value, outpoint]] of unspent.entries({
+    for await (const [[, value, outpoint]] of lazily(unspent, {
       gte: start,
       lte: end,
       reverse: !upwards,

@@ -6,9 +6,9 @@
 import { bytesToHex, type OutPoint } from '@coind/primitives';
 import type { Table, Write } from '@coind/store';
 
-interface Row<K, V> {
-  readonly key: K;
-  value: V | undefined;
+interface Row {
+  readonly key: unknown;
+  value: unknown;
   dirty: boolean;
 }
 
@@ -25,39 +25,47 @@ function nameOf(key: unknown): string {
 
 /** Changes that are not written yet. */
 export class UnitOfWork {
-  readonly #rows = new Map<unknown, Map<string, Row<unknown, unknown>>>();
+  readonly #rows = new Map<unknown, Map<string, Row>>();
 
-  #row<K, V>(table: Table<K, V>, key: K): Row<K, V> {
+  #rowsOf(table: unknown): Map<string, Row> {
     let rows = this.#rows.get(table);
     if (!rows) {
       rows = new Map();
       this.#rows.set(table, rows);
     }
-    const name = nameOf(key);
-    let row = rows.get(name) as Row<K, V> | undefined;
-    if (!row) {
-      row = { key, value: table.getSync(key), dirty: false };
-      rows.set(name, row as Row<unknown, unknown>);
-    }
-    return row;
+    return rows;
   }
 
   /** The row as this unit would leave it. Do not change what it returns: put a new value. */
   get<K, V>(table: Table<K, V>, key: K): V | undefined {
-    return this.#row(table, key).value;
+    const rows = this.#rowsOf(table);
+    const name = nameOf(key);
+    const known = rows.get(name);
+    if (known) return known.value as V | undefined;
+    const value = table.getSync(key);
+    rows.set(name, { key, value, dirty: false });
+    return value;
   }
 
   put<K, V>(table: Table<K, V>, key: K, value: V): void {
-    const row = this.#row(table, key);
-    row.value = value;
-    row.dirty = true;
+    this.#write(table, key, value);
   }
 
   del<K, V>(table: Table<K, V>, key: K): void {
-    const row = this.#row(table, key);
-    if (row.value === undefined) return;
-    row.value = undefined;
-    row.dirty = true;
+    this.#write(table, key, undefined);
+  }
+
+  /** Does not look what was there: most rows are written once and never read before. */
+  #write(table: unknown, key: unknown, value: unknown): void {
+    const rows = this.#rowsOf(table);
+    const name = nameOf(key);
+    const known = rows.get(name);
+    if (known) {
+      known.value = value;
+      known.dirty = true;
+    } else {
+      rows.set(name, { key, value, dirty: true });
+    }
   }
 
   /** Everything this unit changed. */

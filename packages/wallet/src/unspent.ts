@@ -2,6 +2,7 @@
 import { bytesToHex, hexToBytes, type OutPoint, type Sats } from '@coind/primitives';
 import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
 import { formatSolution, type ScriptSolution } from './descriptor.ts';
+import { lazily } from './lazily.ts';
 import { type BookRow, type CoinRow, type ScriptHex, UNSPENT_GROUPS } from './tables.ts';
 
 /** Which coins to list; all that are given must hold. */
@@ -78,7 +79,7 @@ async function* outpoints(
   for (const [coinClass, group] of Object.entries(UNSPENT_GROUPS)) {
     if (coinClass === 'immature' && !includeImmature) continue;
     if (coinClass === 'pending' && !includeUnsafe) continue;
-    for await (const [[, , outpoint]] of tables.unspent.entries({ prefix: [group] })) {
+    for await (const [[, , outpoint]] of lazily(tables.unspent, { prefix: [group] })) {
       yield outpoint;
     }
   }
