@@ -60,24 +60,32 @@ export const headerRecord: Codec<HeaderRecord> = {
       .u32(undo?.size ?? 0)
       .finish();
   },
+  // By hand rather than with a Reader: every start decodes every header ever seen.
   decode(bytes) {
-    const reader = new Reader(bytes);
-    const flags = reader.u8();
-    const header = reader.take(80);
-    const txCount = reader.u32();
-    const file = reader.u32();
-    const position = (): FilePosition => ({ file, offset: reader.u32(), size: reader.u32() });
-    const body = position();
+    const flags = bytes[0] as number;
+    const file = u32At(bytes, 85);
+    const body = { file, offset: u32At(bytes, 89), size: u32At(bytes, 93) };
     return {
-      header,
+      header: bytes.subarray(1, 81),
       invalid: (flags & INVALID) !== 0,
       connected: (flags & CONNECTED) !== 0,
-      txCount,
+      txCount: u32At(bytes, 81),
       body: flags & HAS_BODY ? body : undefined,
-      undo: flags & HAS_UNDO ? position() : undefined,
+      undo:
+        flags & HAS_UNDO ? { file, offset: u32At(bytes, 97), size: u32At(bytes, 101) } : undefined,
     };
   },
 };
+
+function u32At(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}
 
 /** `height * 2 + coinbase`, the amount, then the script to the end. */
 export const coinRecord: Codec<Coin> = {
