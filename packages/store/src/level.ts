@@ -82,15 +82,15 @@ export class LevelBackend implements Backend {
     return values.map((value) => value && plain(value));
   }
 
-  async *scan(range: RawRange): AsyncGenerator<[Uint8Array, Uint8Array][]> {
+  async *scan(range: RawRange, rows = ROWS_PER_READ): AsyncGenerator<[Uint8Array, Uint8Array][]> {
     // Made before the first await, so the rows are those of the moment of the call.
     const options = { ...levelRange(range), highWaterMarkBytes: BYTES_PER_READ };
     const iterator = this.#db.iterator(options);
     try {
-      for (;;) {
-        const rows = await iterator.nextv(ROWS_PER_READ);
-        if (rows.length === 0) return;
-        yield rows.map(([key, value]) => [plain(key), plain(value)]);
+      for (let count = rows; ; count = Math.min(4 * count, ROWS_PER_READ)) {
+        const found = await iterator.nextv(count);
+        if (found.length === 0) return;
+        yield found.map(([key, value]) => [plain(key), plain(value)]);
       }
     } finally {
       await iterator.close();

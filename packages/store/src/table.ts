@@ -71,11 +71,15 @@ export interface Backend {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   getSync(key: Uint8Array): Uint8Array | undefined;
   getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
-  scan(range: RawRange): AsyncIterable<[Uint8Array, Uint8Array][]>;
+  /** Rows of one moment, about `rows` of them in the first array; later ones may be longer. */
+  scan(range: RawRange, rows?: number): AsyncIterable<[Uint8Array, Uint8Array][]>;
   clear(range: RawRange): Promise<void>;
   write(writes: Write[], sync: boolean): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Whoever walks row by row often stops after a few. */
+const FIRST_ENTRIES = 16;
 
 /** The table that `spec` describes, over `backend`. */
 export function makeTable<K, V>(spec: TableSpec<K, V>, backend: Backend): Table<K, V> {
@@ -91,8 +95,8 @@ export function makeTable<K, V>(spec: TableSpec<K, V>, backend: Backend): Table<
   const decode = (value: Uint8Array | undefined): V | undefined =>
     value === undefined ? undefined : values.decode(value);
 
-  async function* chunks(range: Range<K> = {}): AsyncGenerator<[K, V][]> {
-    for await (const chunk of backend.scan(rawRange(range, prefix, keys, rawKey))) {
+  async function* chunks(range: Range<K> = {}, rows?: number): AsyncGenerator<[K, V][]> {
+    for await (const chunk of backend.scan(rawRange(range, prefix, keys, rawKey), rows)) {
       yield chunk.map(([key, value]) => [
         keys.decode(key.subarray(prefix.length)),
         values.decode(value),
@@ -105,9 +109,9 @@ export function makeTable<K, V>(spec: TableSpec<K, V>, backend: Backend): Table<
     getSync: (key) => decode(backend.getSync(rawKey(key))),
     getMany: async (many) => (await backend.getMany(many.map(rawKey))).map(decode),
     has: async (key) => (await backend.get(rawKey(key))) !== undefined,
-    chunks,
+    chunks: (range) => chunks(range),
     async *entries(range) {
-      for await (const chunk of chunks(range)) yield* chunk;
+      for await (const chunk of chunks(range, FIRST_ENTRIES)) yield* chunk;
     },
     clear: (range = {}) => backend.clear(rawRange(range, prefix, keys, rawKey)),
     put: (key, value) => ({ type: 'put', key: rawKey(key), value: values.encode(value) }),
