@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FakeChain, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.fixture.ts';
+import { FakeChain, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.test.fixture.ts';
 import type { Wallet } from './wallet.ts';
 
 const COIN = 100_000_000n;

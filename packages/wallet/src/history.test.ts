@@ -1,6 +1,6 @@
 import type { Txid } from '@coind/primitives';
 import { describe, expect, test } from 'vitest';
-import { FOREIGN, fundedWallet } from './fake-chain.fixture.ts';
+import { FOREIGN, fundedWallet } from './fake-chain.test.fixture.ts';
 import type { HistoryFilter } from './history.ts';
 import type { Wallet } from './wallet.ts';
 

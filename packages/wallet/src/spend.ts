@@ -225,7 +225,7 @@ class SpendPlan {
     const goal = this.#goal;
     const covered = preset.reduce((sum, coin) => sum + coin.effective, 0n);
     if (covered >= goal.target && preset.length > 0) return preset;
-    if (!addInputs) throw this.#shortage(covered);
+    if (!addInputs) throw this.#shortage(sumOf(preset));
     const left = { ...goal, target: goal.target - covered };
     const taken = new Set(preset.map(({ outpoint }) => outpointKey(outpoint)));
     const chosen = await this.#select(left, taken);
@@ -273,7 +273,7 @@ class SpendPlan {
     }
     if (largest.chosen.length > MAX_INPUTS) throw new WalletError('transaction-too-large');
     if (largest.suffices) return largest.chosen;
-    return { available: largest.chosen.reduce((sum, coin) => sum + coin.effective, 0n) };
+    return { available: sumOf(largest.chosen) };
   }
 
   /** Coins of a group by value: from `atLeast` upwards, else downwards from `atMost` or the top. */
@@ -335,16 +335,15 @@ class SpendPlan {
   }
 
   /** Why there are not enough coins. */
-  #shortage(effective: Sats): WalletError {
+  #shortage(available: Sats): WalletError {
     const totals = this.#context.tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
     const balance = totals.confirmed + totals.trusted;
     if (this.#sent > balance) return new WalletError('insufficient-funds');
     if (this.#sent > balance - this.#surroundings.lockedValue()) {
       return new WalletError('coins-unavailable');
     }
-    if (this.#subtracting || this.#sent > effective + this.#goal.target) {
-      return new WalletError('coins-unavailable');
-    }
+    // Coins that may not be chosen (too young, others' unconfirmed ones) are as good as locked.
+    if (this.#sent > available) return new WalletError('coins-unavailable');
     const fee = this.#goal.target - this.#sent;
     return new WalletError('fee-exceeds-balance', undefined, { fee });
   }
@@ -355,7 +354,7 @@ class SpendPlan {
     unit: UnitOfWork,
   ): { outputs: TxOutput[]; fee: Sats; changePosition?: number } {
     const sizes = coins.map(({ size }) => size);
-    const total = coins.reduce((sum, { value }) => sum + value, 0n);
+    const total = sumOf(coins);
     const outputs = this.#recipientOutputs;
     const bareFee = this.#feeOf(signedVsize(sizes, outputs));
     const pattern = { value: 0n, scriptPubKey: this.#changePattern };
@@ -369,7 +368,7 @@ class SpendPlan {
     }
     const excess = total - this.#sent;
     if (!this.#subtracting) {
-      if (excess < bareFee) throw this.#shortage(total - bareFee);
+      if (excess < bareFee) throw this.#shortage(total);
       return { outputs, fee: excess };
     }
     // What is too little for change pays part of the fee.
@@ -436,6 +435,10 @@ const MAX_VALUE = 1n << 62n;
 const MAX_INPUT_VSIZE = 180;
 const FIRST_OUTPOINT = { txid: '0'.repeat(64), vout: 0 } as OutPoint;
 const LAST_OUTPOINT = { txid: 'f'.repeat(64), vout: 0xffffffff } as OutPoint;
+
+function sumOf(coins: readonly Candidate[]): Sats {
+  return coins.reduce((sum, { value }) => sum + value, 0n);
+}
 
 function patternOf(type: AddressType): Uint8Array {
   const hash = new Uint8Array(20);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { bytesToHex } from '@coind/primitives';
 import { describe, expect, test } from 'vitest';
 import type { AddressType } from './address-type.ts';
-import { FakeChain, FOREIGN, fakeWallets } from './fake-chain.fixture.ts';
+import { FakeChain, FOREIGN, fakeWallets } from './fake-chain.test.fixture.ts';
 
 const golden = new URL('../../../../shared/golden/modern/wallet-addresses.json', import.meta.url);
 

@@ -3,7 +3,7 @@ import { decodeAddress, encodeAddress, encodeWif, multisig, p2sh, publicKey } fr
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ADDRESS_TYPES } from './address-type.ts';
-import { FakeChain, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.fixture.ts';
+import { FakeChain, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.test.fixture.ts';
 import { verifyMessage } from './message.ts';
 import { signWithKeys } from './sign-request.ts';
 

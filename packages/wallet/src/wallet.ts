@@ -174,6 +174,12 @@ export class Wallet {
     return this.#address(await this.#core.change((unit) => keyring.handOut(unit, type, true)));
   }
 
+  /** A fresh receiving address that is not booked: what a block mined by the wallet pays. */
+  async unbookedAddress(type: AddressType = this.#context.options.addressType): Promise<string> {
+    const { keyring } = this.#context;
+    return this.#address(await this.#core.change((unit) => keyring.handOut(unit, type, false)));
+  }
+
   /** The account's current address: the same until it was paid. */
   async accountAddress(account: string): Promise<string> {
     const type = this.#context.options.addressType;
@@ -554,12 +560,19 @@ export class Wallet {
     const context = this.#context;
     if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
     const descriptor = wifDescriptor(context, wif);
-    await this.#core.change((unit) => {
+    await this.#changeKeys((unit) => {
       const settings = { timestamp: 1, active: false, internal: false };
       return addDescriptor(context, unit, descriptor, settings, label);
     });
-    await this.#core.read(() => context.keyring.load());
     if (rescan) await this.rescan(0);
+  }
+
+  /** A change of keys; the keyring knows of it before the next call runs. */
+  #changeKeys(work: (unit: UnitOfWork) => Promise<void>): Promise<void> {
+    return this.#core.read(async () => {
+      await this.#core.changeNow(work);
+      await this.#context.keyring.load();
+    });
   }
 
   /** Imports descriptors one by one, then searches the blocks since the oldest of them. */
@@ -580,8 +593,7 @@ export class Wallet {
     try {
       const { flags } = this.#meta();
       const { descriptor, settings, label } = checkImport(context, flags, request, warnings, now);
-      await this.#core.change((unit) => addDescriptor(context, unit, descriptor, settings, label));
-      await this.#core.read(() => context.keyring.load());
+      await this.#changeKeys((unit) => addDescriptor(context, unit, descriptor, settings, label));
       return { success: true, timestamp: settings.timestamp, warnings };
     } catch (error) {
       if (error instanceof WalletError) return { success: false, error, warnings };
