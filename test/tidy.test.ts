@@ -139,7 +139,10 @@ describe('files', () => {
     const doors = files
       .filter(
         ({ path }) =>
-          isTest(path) || /\/(index|main|worker|[a-z-]+-worker|digest-[a-z]+)\.ts$/.test(path),
+          isTest(path) ||
+          /\/(index|main|worker|[a-z-]+-worker|(?:digest|curve)-(?:node|noble|browser)|[a-z-]+\.d)\.ts$/.test(
+            path,
+          ),
       )
       .map(({ path }) => path);
     const stray = [...graph.keys()].filter((path) => !imported.has(path) && !doors.includes(path));

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { ConfError } from '@coind/rpc/conf';
 import { type Options, parseOptions } from './config.ts';
+import { openDataDir } from './data-dir.ts';
 import { openLog } from './log.ts';
 import { formatUsage, formatVersion } from './usage.ts';
 
@@ -42,14 +43,15 @@ function textOf(error: unknown): string {
 /** Runs a node in the foreground until a signal, `stop` or a failure ends it. */
 async function run(options: Options): Promise<number> {
   for (const warning of options.warnings) process.stderr.write(`${warning}\n`);
-  const { makeDirectories } = await import('./data-dir.ts');
-  makeDirectories(options.paths);
+  // The lock comes before the log: a second start must not write into the running node's file.
+  const dataDir = openDataDir(options.paths);
   const log = openLog(options.log, options.notes);
   let failure: unknown;
   try {
     const { startNode } = await import('./node.ts');
     const node = await startNode(options, {
       log,
+      dataDir,
       onFailure: (error) => {
         failure = error;
       },
@@ -71,6 +73,7 @@ async function run(options: Options): Promise<number> {
     throw error;
   } finally {
     log.close();
+    dataDir.close();
   }
   if (failure !== undefined) throw failure;
   return 0;

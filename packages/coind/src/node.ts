@@ -12,7 +12,7 @@ import { chainSource, type NodeChainSource } from './chain-source.ts';
 import { createClock, type NodeClock } from './clock.ts';
 import type { Options } from './config.ts';
 import type { NodeModules } from './context.ts';
-import { type DataDir, openDataDir } from './data-dir.ts';
+import type { DataDir } from './data-dir.ts';
 import type { Log } from './log.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
@@ -20,8 +20,8 @@ import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 /** What the surroundings of a node give it. */
 export interface Surroundings {
   readonly log: Log;
-  /** Keeps everything in memory: nothing is read from or written to a disk. */
-  readonly inMemory?: boolean;
+  /** Open, and closed by whoever opened it; without one everything is kept in memory. */
+  readonly dataDir?: DataDir;
   /** Called when something broke that the node cannot go on without; it has begun to stop by then. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -39,6 +39,9 @@ export interface Node {
   /** Stops it: what was accepted is on disk when this resolves. */
   stop(): Promise<void>;
 }
+
+/** How much of the chain a loss of power may cost: it can be had again, but not while nobody else has it. */
+const FLUSH_MS = 10_000;
 
 /** The parts that have to be closed, in the order in which they were opened. */
 class Closers {
@@ -75,7 +78,7 @@ export async function startNode(options: Options, surroundings: Surroundings): P
 
 async function openNode(
   options: Options,
-  { log, inMemory = false, onFailure = () => undefined }: Surroundings,
+  { log, dataDir, onFailure = () => undefined }: Surroundings,
   closers: Closers,
 ): Promise<Node> {
   const { params, profile } = options;
@@ -99,10 +102,7 @@ async function openNode(
     void stop().catch(() => undefined);
   };
 
-  const dataDir = inMemory ? undefined : openDataDir(options.paths);
-  closers.add(() => dataDir?.close());
   dataDir?.writePid();
-
   const rpc: RpcService | undefined = options.rpc.enabled
     ? await serveRpc(options, { dataDir, log })
     : undefined;
@@ -122,6 +122,8 @@ async function openNode(
     { store, clock, log, onFatal: fail },
   );
   closers.add(() => chain.close());
+  const flushing = setInterval(() => void chain.flush().catch(fail), FLUSH_MS).unref();
+  closers.add(() => clearInterval(flushing));
   log.info('Chain loaded', { height: chain.tip.ref.height, hash: chain.tip.ref.hash });
 
   const mempool = createMempool(mempoolOptions(options), { chain, clock });

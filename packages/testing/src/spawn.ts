@@ -53,7 +53,7 @@ export async function spawn({ args = [], mockTime }: SpawnOptions = {}): Promise
   const request = parseOptions([...QUIET, '-noconf', ...time, ...args], {});
   if (request.kind !== 'start') throw new RangeError(`spawn cannot take -${request.kind}`);
   const log = openLog(request.options.log);
-  const node = await startNode(request.options, { log, inMemory: true });
+  const node = await startNode(request.options, { log });
   const { rpc, credentials } = node;
   if (!rpc || !credentials) throw new RangeError('spawn needs RPC: take -server=0 away');
   const url = `http://127.0.0.1:${rpc.port}/`;
