@@ -28,6 +28,8 @@ export interface WalletOptions {
   readonly confirmTarget: number;
   /** `-walletrbf`. */
   readonly replaceable: boolean;
+  /** Bytes an ECDSA signature is reckoned with: 71 (unset) since bitcoind makes R low, 72 before. */
+  readonly ecdsaSize?: number;
   /** `-spendzeroconfchange`. */
   readonly spendUnconfirmedChange: boolean;
 }

@@ -9,8 +9,8 @@ import type { ScriptSolution } from './descriptor.ts';
 const WITNESS_SCALE = 4;
 /** Outpoint and sequence. */
 const FIXED = 40;
-/** DER with low R and low S, hash type included. */
-const ECDSA = 71;
+/** DER with low R and low S, hash type included: what our signatures are at most. */
+const ECDSA_SIZE = 71;
 const SCHNORR = 64;
 
 /** Bytes of an input: `base` count four times, `witness` once (without the count of items for 0). */
@@ -27,8 +27,14 @@ function compact(length: number): number {
   return length < 0xfd ? 1 : 3;
 }
 
-/** Size of an input that spends `solution`; undefined when the way to spend it is unknown. */
-export function signedInputSize(solution: ScriptSolution): InputSize | undefined {
+/**
+ * Size of an input that spends `solution`; undefined when the way to spend it is unknown. `ecdsa` is
+ * how long a signature is reckoned to be: bitcoind reckoned with 72 bytes before it made R low.
+ */
+export function signedInputSize(
+  solution: ScriptSolution,
+  ecdsa: number = ECDSA_SIZE,
+): InputSize | undefined {
   const { descriptor, redeemScript, witnessScript } = solution;
   if (descriptor.kind === 'tr' || descriptor.kind === 'rawtr') {
     return { base: FIXED + 1, witness: 1 + 1 + SCHNORR };
@@ -39,10 +45,10 @@ export function signedInputSize(solution: ScriptSolution): InputSize | undefined
       : descriptor;
   if (wrapped.kind === 'wpkh') {
     const scriptSig = redeemScript ? push(redeemScript.length) : 0;
-    return { base: FIXED + 1 + scriptSig, witness: 1 + 1 + ECDSA + 1 + 33 };
+    return { base: FIXED + 1 + scriptSig, witness: 1 + 1 + ecdsa + 1 + 33 };
   }
   if (witnessScript) {
-    const parts = scriptArguments(witnessScript, solution);
+    const parts = scriptArguments(witnessScript, solution, ecdsa);
     if (!parts) return undefined;
     const witness =
       compact(parts.length + 1) +
@@ -51,7 +57,7 @@ export function signedInputSize(solution: ScriptSolution): InputSize | undefined
       witnessScript.length;
     return { base: FIXED + 1 + (redeemScript ? push(redeemScript.length) : 0), witness };
   }
-  const parts = scriptArguments(redeemScript ?? solution.scriptPubKey, solution);
+  const parts = scriptArguments(redeemScript ?? solution.scriptPubKey, solution, ecdsa);
   if (!parts) return undefined;
   const scriptSig =
     parts.reduce((sum, length) => sum + (length === 0 ? 1 : push(length)), 0) +
@@ -60,13 +66,17 @@ export function signedInputSize(solution: ScriptSolution): InputSize | undefined
 }
 
 /** Lengths of what a P2PK, P2PKH or multisig script takes from the stack. */
-function scriptArguments(script: Uint8Array, { keys }: ScriptSolution): number[] | undefined {
+function scriptArguments(
+  script: Uint8Array,
+  { keys }: ScriptSolution,
+  ecdsa: number,
+): number[] | undefined {
   const multisig = matchMultisig(script);
-  if (multisig) return [0, ...Array<number>(multisig.required).fill(ECDSA)];
+  if (multisig) return [0, ...Array<number>(multisig.required).fill(ecdsa)];
   const [key] = keys;
   if (!key) return undefined;
   const isPubkeyScript = script.length === key.publicKey.length + 2;
-  return isPubkeyScript ? [ECDSA] : [ECDSA, key.publicKey.length];
+  return isPubkeyScript ? [ecdsa] : [ecdsa, key.publicKey.length];
 }
 
 /** Bytes of an output. */

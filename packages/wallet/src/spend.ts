@@ -303,14 +303,14 @@ class SpendPlan {
   }
 
   #candidate(outpoint: OutPoint, value: Sats, script: ScriptHex): Candidate | undefined {
-    const { keyring } = this.#context;
+    const { keyring, options } = this.#context;
     const owner = keyring.owner(undefined, script);
     if (!owner) return undefined;
     // Scripts of one descriptor and one length are spent by inputs of one size.
     const name = `${owner.descriptor}/${script.length}`;
     if (!this.#sizes.has(name)) {
       const solution = keyring.solve(script, false);
-      this.#sizes.set(name, solution && signedInputSize(solution));
+      this.#sizes.set(name, solution && signedInputSize(solution, options.ecdsaSize));
     }
     const size = this.#sizes.get(name);
     if (!size) return undefined;
