@@ -3,8 +3,8 @@
  * policy counts it, the coins it spends, its relatives in the pool. Read-only outside this package.
  */
 import type { Coin } from '@coind/consensus';
-import type { Sats, Tx } from '@coind/primitives';
-import type { Cluster } from './graph.ts';
+import type { Sats, Tx, Txid } from '@coind/primitives';
+import type { FeeFraction } from './linearize.ts';
 
 /** A transaction in the pool. */
 export interface Entry {
@@ -38,6 +38,26 @@ export interface Entry {
 /** Height of a coin that is not in any block yet: it would be in the next one at the earliest. */
 export const MEMPOOL_HEIGHT = 0x7fffffff;
 
+/** Entries that should be mined together, parents first. */
+export interface Chunk extends FeeFraction {
+  readonly entries: readonly PoolEntry[];
+  /** Size of the chunks of the same cluster and rate up to this one: orders equals across clusters. */
+  readonly prefixSize: number;
+  /** The same object for all chunks of a cluster. */
+  readonly cluster: object;
+  /** The greatest txid in the chunk, for the last tie. */
+  readonly lastTxid: Txid;
+}
+
+/** Connected entries, as an entry knows them; `graph.ts` keeps them. */
+export interface EntryCluster {
+  readonly entries: Set<PoolEntry>;
+  /** In mining order. */
+  readonly chunks: readonly Chunk[];
+  /** To be called when a fee or the membership changed. */
+  changed(): void;
+}
+
 /** What `PoolEntry` is made of. */
 export interface EntryFields {
   readonly tx: Tx;
@@ -67,7 +87,7 @@ export class PoolEntry implements Entry {
   spent: readonly Coin[];
   feeDelta: Sats;
   unbroadcast = false;
-  cluster: Cluster | undefined;
+  cluster: EntryCluster | undefined;
 
   constructor(fields: EntryFields) {
     this.tx = fields.tx;

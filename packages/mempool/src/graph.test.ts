@@ -1,9 +1,8 @@
 import { Tx, type Txid } from '@coind/primitives';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PoolEntry } from './entry.ts';
+import { type EntryCluster, PoolEntry } from './entry.ts';
 import {
-  type Cluster,
   chunksOf,
   compareTxids,
   connected,
@@ -57,7 +56,7 @@ test('relatives are found through any number of generations', () => {
 });
 
 test('a joining entry brings clusters together, a leaving one lets them fall apart', () => {
-  const clusters = new Set<Cluster>();
+  const clusters = new Set<EntryCluster>();
   const left = entryOf(1n);
   const right = entryOf(2n);
   joinCluster(left, clusters);
@@ -79,7 +78,7 @@ test('clusters are always the connected parts, whatever comes and goes', () => {
   });
   fc.assert(
     fc.property(steps, (plan) => {
-      const clusters = new Set<Cluster>();
+      const clusters = new Set<EntryCluster>();
       const entries: PoolEntry[] = [];
       for (const [pick, picks, leave] of plan) {
         if (leave && entries.length > 0) {
@@ -93,7 +92,7 @@ test('clusters are always the connected parts, whatever comes and goes', () => {
       }
       for (const entry of entries) {
         expect(entry.cluster?.entries).toEqual(connected([entry]));
-        expect(clusters.has(entry.cluster as Cluster)).toBe(true);
+        expect(clusters.has(entry.cluster as EntryCluster)).toBe(true);
       }
       let members = 0;
       for (const cluster of clusters) members += cluster.entries.size;
@@ -104,7 +103,7 @@ test('clusters are always the connected parts, whatever comes and goes', () => {
 });
 
 test('chunks of a cluster follow a change of fees', () => {
-  const clusters = new Set<Cluster>();
+  const clusters = new Set<EntryCluster>();
   const { all, a, d } = family();
   for (const entry of all) joinCluster(entry, clusters);
   const before = a.cluster?.chunks.map(({ entries }) => entries.length);

@@ -4,19 +4,8 @@
  * change could leave stale. Fees and limits are judged elsewhere; this file only counts.
  */
 import type { Sats, Txid } from '@coind/primitives';
-import type { PoolEntry } from './entry.ts';
-import { type ClusterNode, compareRates, type FeeFraction, linearize } from './linearize.ts';
-
-/** Entries that should be mined together, parents first. */
-export interface Chunk extends FeeFraction {
-  readonly entries: readonly PoolEntry[];
-  /** Size of the chunks of the same cluster and rate up to this one: orders equals across clusters. */
-  readonly prefixSize: number;
-  /** The same object for all chunks of a cluster. */
-  readonly cluster: object;
-  /** The greatest txid in the chunk, for the last tie. */
-  readonly lastTxid: Txid;
-}
+import type { Chunk, EntryCluster, PoolEntry } from './entry.ts';
+import { type ClusterNode, compareRates, linearize } from './linearize.ts';
 
 /** Txids as bitcoind orders them where nothing else decides: by their bytes on the wire. */
 export function compareTxids(a: Txid, b: Txid): number {
@@ -35,7 +24,7 @@ export function compareChunks(a: Chunk, b: Chunk): number {
 }
 
 /** Connected entries; cut into chunks on first use after a change. */
-export class Cluster {
+export class Cluster implements EntryCluster {
   readonly entries = new Set<PoolEntry>();
   #chunks: readonly Chunk[] | undefined;
 
@@ -77,8 +66,8 @@ export function chunksOf(entries: Iterable<PoolEntry> & object): Chunk[] {
 }
 
 /** Joins `entry`, whose parents and children are set, with the clusters of its relatives. */
-export function joinCluster(entry: PoolEntry, clusters: Set<Cluster>): void {
-  let cluster: Cluster | undefined;
+export function joinCluster(entry: PoolEntry, clusters: Set<EntryCluster>): void {
+  let cluster: EntryCluster | undefined;
   for (const relatives of [entry.parents, entry.children]) {
     for (const { cluster: other } of relatives) {
       if (!other || other === cluster) continue;
@@ -97,7 +86,7 @@ export function joinCluster(entry: PoolEntry, clusters: Set<Cluster>): void {
   entry.cluster = cluster;
 }
 
-function absorb(into: Cluster, from: Cluster, clusters: Set<Cluster>): void {
+function absorb(into: EntryCluster, from: EntryCluster, clusters: Set<EntryCluster>): void {
   for (const entry of from.entries) {
     entry.cluster = into;
     into.entries.add(entry);
@@ -106,8 +95,8 @@ function absorb(into: Cluster, from: Cluster, clusters: Set<Cluster>): void {
 }
 
 /** Takes `removed` out of their clusters, which may fall apart. Unlinks parents and children. */
-export function leaveClusters(removed: Iterable<PoolEntry>, clusters: Set<Cluster>): void {
-  const touched = new Set<Cluster>();
+export function leaveClusters(removed: Iterable<PoolEntry>, clusters: Set<EntryCluster>): void {
+  const touched = new Set<EntryCluster>();
   for (const entry of removed) {
     for (const parent of entry.parents) parent.children.delete(entry);
     for (const child of entry.children) child.parents.delete(entry);

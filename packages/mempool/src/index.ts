@@ -1,6 +1,6 @@
 /** The public surface of @coind/mempool. */
-export { type Entry, MEMPOOL_HEIGHT } from './entry.ts';
-export { type Chunk, compareTxids, type Totals } from './graph.ts';
+export { type Chunk, type Entry, MEMPOOL_HEIGHT } from './entry.ts';
+export { compareTxids, type Totals } from './graph.ts';
 export { compareRates, type FeeFraction } from './linearize.ts';
 export {
   createMempool,

@@ -17,16 +17,9 @@ import {
   type Wtxid,
 } from '@coind/primitives';
 import { checkAlone, isUnlocked, judge, type Surroundings, type Verdict } from './accept.ts';
-import type { Entry, PoolEntry } from './entry.ts';
+import type { Chunk, Entry, PoolEntry } from './entry.ts';
 import { FeeFloor } from './fee-floor.ts';
-import {
-  type Chunk,
-  compareTxids,
-  type Totals,
-  totalsOf,
-  withAncestors,
-  withDescendants,
-} from './graph.ts';
+import { compareTxids, type Totals, totalsOf, withAncestors, withDescendants } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
 import { Pool } from './pool.ts';
 

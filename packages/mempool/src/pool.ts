@@ -12,15 +12,8 @@ import {
   type Txid,
   type Wtxid,
 } from '@coind/primitives';
-import { MEMPOOL_HEIGHT, type PoolEntry } from './entry.ts';
-import {
-  type Chunk,
-  type Cluster,
-  compareChunks,
-  joinCluster,
-  leaveClusters,
-  withDescendants,
-} from './graph.ts';
+import { type Chunk, type EntryCluster, MEMPOOL_HEIGHT, type PoolEntry } from './entry.ts';
+import { compareChunks, joinCluster, leaveClusters, withDescendants } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
 
 type ClusterLimits = Pick<MempoolOptions, 'clusterCount' | 'clusterVbytes'>;
@@ -31,7 +24,7 @@ export class Pool {
   readonly #byWtxid = new Map<Wtxid, PoolEntry>();
   /** By the outpoint that is spent. */
   readonly #spenders = new Map<string, PoolEntry>();
-  readonly #clusters = new Set<Cluster>();
+  readonly #clusters = new Set<EntryCluster>();
   readonly #deltas = new Map<Txid, Sats>();
   #chunks: readonly Chunk[] | undefined;
   /** No entry is older than this. */

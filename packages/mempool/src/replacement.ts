@@ -5,15 +5,8 @@
  */
 import { check, fail, formatMoney } from '@coind/consensus';
 import { type FeeRate, feeFor, type Sats, type Txid } from '@coind/primitives';
-import type { PoolEntry } from './entry.ts';
-import {
-  type Cluster,
-  chunksOf,
-  connected,
-  totalsOf,
-  withAncestors,
-  withDescendants,
-} from './graph.ts';
+import type { EntryCluster, PoolEntry } from './entry.ts';
+import { chunksOf, connected, totalsOf, withAncestors, withDescendants } from './graph.ts';
 import { compareDiagrams, compareRates, type FeeFraction } from './linearize.ts';
 
 /** Clusters that one replacement may touch. */
@@ -34,7 +27,7 @@ export function checkReplacement(
   checkLimits: (without: ReadonlySet<PoolEntry>) => void,
 ): Set<PoolEntry> {
   const { txid } = entry.tx;
-  const clusters = new Set([...direct].map(({ cluster }) => cluster as Cluster));
+  const clusters = new Set([...direct].map(({ cluster }) => cluster as EntryCluster));
   if (clusters.size > MAX_CLUSTERS) {
     const count = `${clusters.size} > ${MAX_CLUSTERS}`;
     fail(
@@ -77,7 +70,7 @@ function checkPays(entry: PoolEntry, lost: Sats, sibling: boolean, rate: FeeRate
 function improves(
   entry: PoolEntry,
   replaced: ReadonlySet<PoolEntry>,
-  conflicting: ReadonlySet<Cluster>,
+  conflicting: ReadonlySet<EntryCluster>,
 ): boolean {
   const clusters = new Set(conflicting);
   for (const { cluster } of entry.parents) if (cluster) clusters.add(cluster);
