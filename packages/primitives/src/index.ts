@@ -10,6 +10,7 @@ export * from './merkle.ts';
 export * from './params.ts';
 export * from './params-file.ts';
 export * from './reader.ts';
+export * from './siphash.ts';
 export * from './target.ts';
 export * from './tx.ts';
 export * from './writer.ts';
