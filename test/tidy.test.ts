@@ -20,8 +20,10 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   wallet: ['primitives', 'script', 'consensus', 'store'],
   mempool: ['primitives', 'script', 'consensus', 'chain'],
   miner: ['primitives', 'script', 'consensus', 'chain', 'mempool'],
+  p2p: ['primitives', 'script', 'consensus', 'chain', 'mempool'],
   coind: [
-    ...['primitives', 'script', 'store', 'rpc', 'consensus', 'chain', 'wallet', 'mempool', 'miner'],
+    ...['primitives', 'script', 'store', 'rpc', 'consensus', 'chain'],
+    ...['wallet', 'mempool', 'miner', 'p2p'],
   ],
   'coin-cli': ['primitives', 'rpc'],
   testing: ['primitives', 'rpc', 'coind'],

@@ -1,0 +1,2 @@
+/** The public surface of @coind/p2p. */
+export {};
