@@ -5,15 +5,24 @@
 import { codes, type ErrorName, RpcError, rpcError } from '@coind/rpc';
 import { WalletError, type WalletErrorKey } from '@coind/wallet';
 
-/** The RPC code of each refusal; a name instead takes code and text from the table of @coind/rpc. */
-const outcomes: Readonly<Record<WalletErrorKey, number | ErrorName>> = {
+/**
+ * How a refusal is answered: by a code, by one code today and another in 0.16, or by code and text of a name
+ * in the table of @coind/rpc.
+ */
+type Outcome = number | readonly [core: number, legacy: number] | ErrorName;
+
+/** A payment that cannot be made is "insufficient funds" today whatever the reason; 0.16 told them apart. */
+const creationFailed: Outcome = [codes.insufficientFunds, codes.wallet];
+
+/** The answer to each refusal. */
+const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'insufficient-funds': 'insufficientFunds',
-  'coins-unavailable': codes.wallet,
+  'coins-unavailable': creationFailed,
   'account-insufficient-funds': 'accountInsufficientFunds',
-  'fee-exceeds-balance': codes.wallet,
-  'amount-too-small': codes.wallet,
-  'amount-too-small-for-fee': codes.wallet,
-  'no-recipients': codes.wallet,
+  'fee-exceeds-balance': creationFailed,
+  'amount-too-small': creationFailed,
+  'amount-too-small-for-fee': creationFailed,
+  'no-recipients': creationFailed,
   'invalid-amount': codes.type,
   'invalid-account': 'invalidAccountName',
   'invalid-address': 'invalidAddress',
@@ -23,21 +32,21 @@ const outcomes: Readonly<Record<WalletErrorKey, number | ErrorName>> = {
   'unknown-address-type': codes.invalidAddressOrKey,
   'keypool-ran-out': 'keypoolRanOut',
   'no-available-keys': codes.wallet,
-  'no-change-address': codes.wallet,
+  'no-change-address': creationFailed,
   'private-keys-disabled': codes.wallet,
   'private-key-unknown': codes.wallet,
   'invalid-private-key': 'invalidPrivateKeyEncoding',
   'invalid-descriptor': codes.invalidAddressOrKey,
   'invalid-range': codes.invalidParameter,
   'descriptor-conflict': codes.wallet,
-  'fee-estimation-failed': codes.wallet,
+  'fee-estimation-failed': creationFailed,
   'fee-rate-too-low': codes.invalidParameter,
-  'fee-too-high': codes.wallet,
+  'fee-too-high': creationFailed,
   'missing-solving-data': codes.wallet,
   'invalid-input': codes.invalidParameter,
   'invalid-change-position': codes.invalidParameter,
-  'transaction-too-large': codes.wallet,
-  'signing-failed': codes.wallet,
+  'transaction-too-large': creationFailed,
+  'signing-failed': creationFailed,
   'broadcast-rejected': codes.wallet,
   'unknown-transaction': 'notAWalletTransaction',
   'not-abandonable': codes.invalidAddressOrKey,
@@ -50,13 +59,23 @@ const outcomes: Readonly<Record<WalletErrorKey, number | ErrorName>> = {
 };
 
 /** Refusals that one call words differently from the rest. */
-export type OwnWords = Partial<Record<WalletErrorKey, ErrorName | number>>;
+export type OwnWords = Partial<Record<WalletErrorKey, Outcome>>;
+
+/** sendmany has always answered "insufficient funds" to whatever kept it from making the transaction. */
+export const creationWords: OwnWords = Object.fromEntries(
+  Object.entries(outcomes)
+    .filter(([, outcome]) => outcome === creationFailed)
+    .map(([key]) => [key, codes.insufficientFunds]),
+);
 
 /** `error` as an RPC error when a wallet refused; anything else as it is. */
 export function asRpcError(error: unknown, own: OwnWords = {}): unknown {
   if (!(error instanceof WalletError)) return error;
   const outcome = own[error.key] ?? outcomes[error.key];
   if (typeof outcome === 'number') return new RpcError(outcome, error.message);
+  if (typeof outcome !== 'string') {
+    return new RpcError(outcome[0], error.message, [outcome[1], error.message]);
+  }
   return rpcError(outcome, String(error.details.address ?? ''));
 }
 

@@ -175,7 +175,12 @@ function decodePairs<Value>(
   name: string,
 ): readonly (readonly [string, Value])[] {
   if (!(json instanceof JsonObject)) return refuseType('object', json);
-  return json.entries.map(([key, member]) => [key, value.decode(member, name)] as const);
+  return json.entries.map(([key, member]) => {
+    if (value.late !== true) return [key, value.decode(member, name)] as const;
+    const pair: [string, Value] = [key, undefined as Value];
+    Object.defineProperty(pair, 1, { get: () => value.decode(member, name) });
+    return pair;
+  });
 }
 
 function encodePairs<Value>(

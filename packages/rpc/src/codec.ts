@@ -46,6 +46,8 @@ export interface Codec<Value> {
   readonly target?: string;
   /** True for a parameter without a position. */
   readonly byNameOnly?: boolean;
+  /** True for a value that is read when the handler asks for it, and refused only then. */
+  readonly late?: boolean;
   /** The members of an object; help lists them. */
   readonly members?: readonly { readonly key: string; readonly codec: Codec<unknown> }[];
   /** True when the members may also be given as named parameters of the method. */
@@ -96,6 +98,14 @@ export function into<Target extends string, C extends Codec<unknown>>(
 /** Marks a parameter of ours beside bitcoind's: it can be given by name, but has no position. */
 export function byNameOnly<C extends Codec<unknown>>(codec: C): C {
   return { ...codec, byNameOnly: true };
+}
+
+/**
+ * A value that is read when the handler asks for it: bitcoind looks at the address of a payment before
+ * its amount. In the handler's arguments it is a getter that may throw `RpcError`.
+ */
+export function late<C extends Codec<unknown>>(codec: C): C {
+  return { ...codec, late: true };
 }
 
 /** Overrides of what the usage line or the command line do with a parameter. */

@@ -34,6 +34,8 @@ export interface Variant<Result> {
   readonly result?: Codec<Result>;
   readonly usage?: string;
   readonly category?: Category;
+  /** Arguments of the handler that this profile sets for its callers. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
   /** Parameters whose JSON types are looked at before anything is read (0.16's `Expected type…`). */
   readonly checked?: readonly string[];
   /** The text that answers every call and is the help: the method is gone from this profile. */
@@ -177,7 +179,7 @@ export function viewOf(name: string, spec: Method, profile: Profile): View {
     usage: variant.usage ?? (variant.params ? undefined : spec.usage),
     checked: variant.checked ?? [],
     replacedBy: variant.replacedBy,
-    defaults: defaultsOf(spec.params),
+    defaults: { ...defaultsOf(spec.params), ...variant.fixed },
     refuse: (args) => variant.refuse?.(args),
   };
 }

@@ -147,6 +147,9 @@ export function decodeArguments(
     const value = param.positional ? values[i] : byName.get(name);
     if (isOptional(codec) && (value === undefined || (value === null && !codec.keepsNull))) {
       args[target] = codec.default;
+    } else if (codec.late) {
+      const read = () => codec.decode(value ?? null, name);
+      Object.defineProperty(args, target, { get: read, enumerable: true });
     } else {
       args[target] = codec.decode(value ?? null, name);
     }

@@ -50,8 +50,10 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
     return true;
   },
 
-  async sendfrom(context, { fromaccount, toaddress, amount, minconf, comment, comment_to }) {
+  async sendfrom(context, args) {
+    const { fromaccount, toaddress, minconf, comment, comment_to } = args;
     checkAddress(context, toaddress);
+    const { amount } = args;
     const { tx } = await context.wallet.send([{ address: toaddress, amount }], {
       fromAccount: fromaccount,
       accountConfirmations: minconf,

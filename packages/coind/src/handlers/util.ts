@@ -5,14 +5,19 @@ import { AddressError, decodeAddress, decodeWif, encodeAddress } from '@coind/sc
 import { signMessageWithKey, verifyMessage } from '@coind/wallet';
 import type { RpcContext } from '../context.ts';
 import { scriptFacts } from '../shapes/address-json.ts';
+import { addressInfoJson } from '../shapes/wallet-json.ts';
+import { theOnlyWallet } from '../wallet-context.ts';
 import { asRpcError } from '../wallet-errors.ts';
 
 /** Handlers of the methods that need neither chain nor wallet. */
 export const util: Handlers<typeof methods.util, RpcContext> = {
-  validateaddress({ node }, { address }) {
+  async validateaddress(context, { address, wallet_facts }) {
+    const { node } = context;
     try {
       const script = decodeAddress(address, node.params);
+      const wallet = wallet_facts ? await theOnlyWallet(context) : undefined;
       return {
+        ...(wallet && addressInfoJson(await wallet.addressInfo(address))),
         isvalid: true,
         address: encodeAddress(script, node.params) ?? address,
         scriptPubKey: bytesToHex(script),

@@ -23,7 +23,7 @@ import {
   unspentJson,
 } from '../shapes/wallet-json.ts';
 import { WALLET_VERSION } from '../version.ts';
-import { asRpcError, inWords } from '../wallet-errors.ts';
+import { asRpcError, creationWords, inWords } from '../wallet-errors.ts';
 import type { WalletsMethod } from './wallets.ts';
 
 function addressType(text: string | undefined): { type?: AddressType } {
@@ -96,8 +96,6 @@ const notes = (comment: string, to = ''): SendOptions => ({
   ...(comment !== '' && { comment }),
   ...(to !== '' && { to }),
 });
-
-const received = (includeImmature: boolean) => (includeImmature ? 'all' : 'mature');
 
 /** The block up to which the wallet has seen the chain. */
 function lastBlockOf({ lastBlock }: Pick<Balances, 'lastBlock'>) {
@@ -205,18 +203,18 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
 
   getunconfirmedbalance: async ({ wallet }) => (await wallet.balances()).untrustedPending,
 
-  async getreceivedbyaddress(context, { address, minconf, include_immature_coinbase }) {
+  async getreceivedbyaddress(context, { address, minconf, coinbase }) {
     checkAddress(context, address);
-    return context.wallet.receivedByAddress(address, minconf, received(include_immature_coinbase));
+    return context.wallet.receivedByAddress(address, minconf, coinbase);
   },
 
-  async getreceivedbylabel({ wallet }, { label, minconf, include_immature_coinbase }) {
+  async getreceivedbylabel({ wallet }, { label, minconf, coinbase }) {
     if ((await wallet.addressesByLabel(label)).length === 0) throw rpcError('labelNotFound');
-    return wallet.receivedByLabel(label, minconf, received(include_immature_coinbase));
+    return wallet.receivedByLabel(label, minconf, coinbase);
   },
 
   async listreceivedbyaddress(context, args) {
-    const { minconf, include_empty, include_immature_coinbase, address_filter } = args;
+    const { minconf, include_empty, coinbase, address_filter } = args;
     if (address_filter !== undefined) {
       try {
         decodeAddress(address_filter, context.node.params);
@@ -230,14 +228,14 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const lines = await context.wallet.listReceivedByAddress(
       minconf,
       include_empty,
-      received(include_immature_coinbase),
+      coinbase,
       address_filter,
     );
     return lines.map((line) => ({ ...line, account: line.label }));
   },
 
-  listreceivedbylabel: ({ wallet }, { minconf, include_empty, include_immature_coinbase }) =>
-    wallet.listReceivedByLabel(minconf, include_empty, received(include_immature_coinbase)),
+  listreceivedbylabel: ({ wallet }, { minconf, include_empty, coinbase }) =>
+    wallet.listReceivedByLabel(minconf, include_empty, coinbase),
 
   async listtransactions({ wallet }, { label, account, count, skip }) {
     if (count < 0) throw rpcError('negativeCount');
@@ -321,9 +319,10 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async sendtoaddress(context, args) {
-    const { address, amount, comment, comment_to, subtractfeefromamount, verbose } = args;
+    const { address, comment, comment_to, subtractfeefromamount, verbose } = args;
     const options = feeOptions(args);
     checkAddress(context, address, 'invalidSendAddress');
+    const { amount } = args;
     const prepared = await context.wallet.send(
       [{ address, amount, subtractFee: subtractfeefromamount }],
       { ...options, ...notes(comment, comment_to) },
@@ -335,15 +334,16 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const { fromaccount, amounts, minconf, comment, subtractfeefrom, verbose } = args;
     const options = feeOptions(args);
     const seen = new Set<string>();
-    const payments = amounts.map(([address, amount]): Payment => {
+    const payments = amounts.map((pair): Payment => {
+      const [address] = pair;
       checkAddress(context, address, 'invalidRecipient');
       if (seen.has(address)) throw rpcError('duplicatedAddress', address);
       seen.add(address);
-      return { address, amount, subtractFee: subtractfeefrom.includes(address) };
+      return { address, amount: pair[1], subtractFee: subtractfeefrom.includes(address) };
     });
     const fromAccount =
       fromaccount === undefined ? {} : { fromAccount: fromaccount, accountConfirmations: minconf };
-    const prepared = await inWords({}, () =>
+    const prepared = await inWords(creationWords, () =>
       context.wallet.send(payments, { ...options, ...fromAccount, ...notes(comment) }),
     );
     return sentJson(prepared, verbose);

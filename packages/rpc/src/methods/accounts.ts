@@ -7,6 +7,7 @@ import {
   amount,
   bool,
   int,
+  late,
   nothing,
   optional,
   positiveAmount,
@@ -111,7 +112,7 @@ export const accounts = {
     params: {
       fromaccount: account('The account that pays'),
       toaddress: str('Who is paid'),
-      amount: positiveAmount('How much'),
+      amount: late(positiveAmount('How much')),
       minconf,
       comment: optional(str('A note kept in the wallet'), ''),
       comment_to: optional(str('A note about whom it is for'), ''),

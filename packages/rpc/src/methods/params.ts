@@ -278,3 +278,17 @@ export function birthTime(about: string): Codec<number | 'now'> {
     encode: (value) => (value === 'now' ? '"now"' : `${value}`),
   };
 }
+
+/** Which coinbases count as received: all, those that can be spent, or (in 0.16) none. */
+export type CountedCoinbase = 'none' | 'mature' | 'all';
+
+/** Whether coinbases count that cannot be spent yet, as a boolean in JSON. */
+export function countedCoinbase(about: string): Codec<CountedCoinbase> {
+  const flag = bool(about);
+  return {
+    ...flag,
+    decode: (json, name) => (flag.decode(json, name) ? 'all' : 'mature'),
+    encode: (value) => flag.encode(value === 'all'),
+    fits: (value) => typeof value === 'string',
+  };
+}

@@ -1,14 +1,24 @@
 /** Methods that need neither chain nor wallet: addresses and signed messages. */
-import { bool, hex, int, int64, optional, str } from '../codec.ts';
+import { bool, byNameOnly, hex, int, int64, optional, str } from '../codec.ts';
 import { list, object } from '../codec-shapes.ts';
 import { method } from '../method.ts';
+
+const walletFacts = {
+  ismine: bool('Whether the wallet can spend from it'),
+  account: str('Its account'),
+};
 
 /** Methods that need neither chain nor wallet. */
 export const util = {
   validateaddress: method({
     category: 'util',
     about: 'Whether a text is an address of this network, and what it stands for.',
-    params: { address: str('The text') },
+    params: {
+      address: str('The text'),
+      wallet_facts: byNameOnly(
+        optional(bool('Whether to tell what the wallet knows of it'), false),
+      ),
+    },
     result: object({
       isvalid: bool('Whether it is one'),
       address: optional(str('The address')),
@@ -19,14 +29,19 @@ export const util = {
       witness_program: optional(hex('The program')),
       error_locations: optional(list(int(''), 'Where the text is wrong')),
       error: optional(str('What is wrong')),
+      ismine: optional(walletFacts.ismine),
+      account: optional(walletFacts.account),
     }),
     examples: ['"bcrt1q…"'],
+    core: { params: { address: str('The text') } },
     legacy: {
+      params: { address: str('The text') },
+      fixed: { wallet_facts: true },
       result: object({
         isvalid: bool('Whether it is one'),
         address: optional(str('The address')),
         scriptPubKey: optional(hex('The script it stands for')),
-        ismine: optional(bool('Whether the wallet can spend from it')),
+        ismine: optional(walletFacts.ismine),
         iswatchonly: optional(bool('Whether the wallet watches it')),
         isscript: optional(bool('Whether it pays to a script')),
         iswitness: optional(bool('Whether it is a witness program')),
@@ -35,10 +50,11 @@ export const util = {
         script: optional(str('The kind of script behind it')),
         hex: optional(hex('The script behind it')),
         addresses: optional(list(str(''), 'The addresses of its keys')),
+        pubkeys: optional(list(hex(''), 'Its keys')),
         sigsrequired: optional(int('Signatures needed')),
         pubkey: optional(hex('The public key')),
         iscompressed: optional(bool('Whether the key is compressed')),
-        account: optional(str('Its account')),
+        account: optional(walletFacts.account),
         timestamp: optional(int64('When its key was made')),
         hdkeypath: optional(str('The path of its key')),
         hdmasterkeyid: optional(hex('The id of the master key')),

@@ -1,4 +1,6 @@
 /** Result shapes of the wallet methods: entries of the history, addresses, coins. */
+
+import type { Codec } from '../codec.ts';
 import {
   amount,
   blockHash,
@@ -70,27 +72,40 @@ const payment = {
 /** One payment of the history, modern. */
 export const entry = object({ ...payment, ...outcome });
 
+/** 0.16 told only of what was sent whether it was given up. */
+function sendsTellAbandoned<Entry extends { readonly category: string }>(
+  codec: Codec<Entry>,
+): Codec<Entry> {
+  return {
+    ...codec,
+    encode: (line) =>
+      codec.encode(line.category === 'send' ? line : { ...line, abandoned: undefined }),
+  };
+}
+
 /**
  * One line of the history with accounts: a payment, or a `move` that has neither transaction nor
  * address. Members of transactions are therefore all optional.
  */
-export const accountEntry = object({
-  involvesWatchonly: optional(bool('True for a watched address')),
-  account: optional(str('Whose entry it is')),
-  address: payment.address,
-  category: str('send, receive, generate, immature, orphan or move'),
-  amount: signedAmount('The amount, negative when it leaves the account'),
-  label: payment.label,
-  vout: optional(payment.vout),
-  fee: payment.fee,
-  ...legacyOutcome,
-  confirmations: optional(outcome.confirmations),
-  txid: optional(outcome.txid),
-  walletconflicts: optional(outcome.walletconflicts),
-  timereceived: optional(outcome.timereceived),
-  abandoned: optional(payment.abandoned),
-  otheraccount: optional(str('The other account of a move')),
-});
+export const accountEntry = sendsTellAbandoned(
+  object({
+    involvesWatchonly: optional(bool('True for a watched address')),
+    account: optional(str('Whose entry it is')),
+    address: payment.address,
+    category: str('send, receive, generate, immature, orphan or move'),
+    amount: signedAmount('The amount, negative when it leaves the account'),
+    label: payment.label,
+    vout: optional(payment.vout),
+    fee: payment.fee,
+    ...legacyOutcome,
+    confirmations: optional(outcome.confirmations),
+    txid: optional(outcome.txid),
+    walletconflicts: optional(outcome.walletconflicts),
+    timereceived: optional(outcome.timereceived),
+    abandoned: optional(payment.abandoned),
+    otheraccount: optional(str('The other account of a move')),
+  }),
+);
 
 /** As {@link accountEntry}, with the modern members too: what coind shows beside both families. */
 export const anyEntry = object({
@@ -115,17 +130,19 @@ export const details = list(object(payment), 'Its payments');
 
 /** The payments of one transaction, as 0.16 shows them. */
 export const legacyDetails = list(
-  object({
-    involvesWatchonly: optional(bool('True for a watched address')),
-    account: optional(str('Whose entry it is')),
-    address: payment.address,
-    category: payment.category,
-    amount: payment.amount,
-    label: payment.label,
-    vout: payment.vout,
-    fee: payment.fee,
-    abandoned: optional(payment.abandoned),
-  }),
+  sendsTellAbandoned(
+    object({
+      involvesWatchonly: optional(bool('True for a watched address')),
+      account: optional(str('Whose entry it is')),
+      address: payment.address,
+      category: payment.category,
+      amount: payment.amount,
+      label: payment.label,
+      vout: payment.vout,
+      fee: payment.fee,
+      abandoned: optional(payment.abandoned),
+    }),
+  ),
   'Its payments',
 );
 

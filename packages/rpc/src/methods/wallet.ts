@@ -4,6 +4,7 @@
  * are about accounts alone are in accounts.ts.
  */
 import {
+  account,
   amount,
   bool,
   byNameOnly,
@@ -13,6 +14,7 @@ import {
   int64,
   into,
   label,
+  late,
   looseHash,
   nothing,
   num,
@@ -26,7 +28,14 @@ import {
 import { list, object, oneOf, pairs, record } from '../codec-shapes.ts';
 import { rpcError } from '../error.ts';
 import { method } from '../method.ts';
-import { birthTime, indexRange, lockedTxid, noAccount, wholeWallet } from './params.ts';
+import {
+  birthTime,
+  countedCoinbase,
+  indexRange,
+  lockedTxid,
+  noAccount,
+  wholeWallet,
+} from './params.ts';
 import { lastProcessedBlock, prevTxs, signResult, tx } from './shapes.ts';
 import {
   accountEntry,
@@ -51,6 +60,12 @@ const includeWatchonly = optional(
 );
 const legacyWatchonly = optional(bool('Whether watched addresses count'), false);
 const includeImmature = optional(bool('Whether coinbases that cannot be spent yet count'), false);
+const coinbaseReceived = into(
+  'coinbase',
+  optional(countedCoinbase('Whether coinbases that cannot be spent yet count'), 'mature'),
+);
+/** A coinbase was never "received" in 0.16. */
+const noCoinbase = { coinbase: 'none' };
 const includeEmpty = optional(bool('Whether those without payments are listed'), false);
 const replaceable = optional(bool('Whether it signals that it may be replaced (BIP125)'));
 const confTarget = optional(int('Blocks within which it should confirm'));
@@ -93,7 +108,9 @@ const balanceTail = {
   avoid_reuse: optional(bool('Whether coins on addresses used before are left out'), true),
 };
 const sendmanyTail = {
-  amounts: pairs(amount('The amount'), 'Amounts by address', { usage: '{"address":amount,...}' }),
+  amounts: pairs(late(amount('The amount')), 'Amounts by address', {
+    usage: '{"address":amount,...}',
+  }),
   minconf: optional(int('Only for payments from an account'), 1),
   comment,
   subtractfeefrom: nothingFrom,
@@ -314,16 +331,16 @@ export const wallet = {
   getreceivedbyaddress: method({
     category: 'wallet',
     about: 'All that was ever paid to an address.',
-    params: { address: str('The address'), minconf, include_immature_coinbase: includeImmature },
+    params: { address: str('The address'), minconf, include_immature_coinbase: coinbaseReceived },
     result: amount('The sum'),
     examples: ['"bcrt1q…" 6'],
-    legacy: { params: { address: str('The address'), minconf } },
+    legacy: { params: { address: str('The address'), minconf }, fixed: noCoinbase },
   }),
   getreceivedbylabel: method({
     category: 'wallet',
     profiles: modern,
     about: 'All that was ever paid to the addresses with a label.',
-    params: { label: label('The label'), minconf, include_immature_coinbase: includeImmature },
+    params: { label: label('The label'), minconf, include_immature_coinbase: coinbaseReceived },
     result: amount('The sum'),
     examples: ['alice'],
   }),
@@ -335,12 +352,13 @@ export const wallet = {
       include_empty: includeEmpty,
       include_watchonly: includeWatchonly,
       address_filter: optional(str('Only this address')),
-      include_immature_coinbase: includeImmature,
+      include_immature_coinbase: coinbaseReceived,
     },
     result: list(object(received)),
     examples: [''],
     legacy: {
       params: { minconf, include_empty: includeEmpty, include_watchonly: legacyWatchonly },
+      fixed: noCoinbase,
       result: list(
         object({
           involvesWatchonly: optional(bool('True for a watched address')),
@@ -362,7 +380,7 @@ export const wallet = {
       minconf,
       include_empty: includeEmpty,
       include_watchonly: includeWatchonly,
-      include_immature_coinbase: includeImmature,
+      include_immature_coinbase: coinbaseReceived,
     },
     result: list(
       object({
@@ -499,7 +517,7 @@ export const wallet = {
     about: 'Sends an amount to an address.',
     params: {
       address: str('Who is paid'),
-      amount: amount('How much'),
+      amount: late(amount('How much')),
       comment,
       comment_to: commentTo,
       subtractfeefromamount: optional(bool('Whether the recipient bears the fee'), false),
@@ -515,7 +533,7 @@ export const wallet = {
     legacy: {
       params: {
         address: str('Who is paid'),
-        amount: positiveAmount('How much'),
+        amount: late(positiveAmount('How much')),
         comment,
         comment_to: commentTo,
         subtractfeefromamount: optional(bool('Whether the recipient bears the fee'), false),
@@ -549,9 +567,9 @@ export const wallet = {
     },
     legacy: {
       params: {
-        fromaccount: str('The account'),
+        fromaccount: account('The account'),
         ...sendmanyTail,
-        amounts: pairs(positiveAmount('The amount'), 'Amounts by address', {
+        amounts: pairs(late(positiveAmount('The amount')), 'Amounts by address', {
           usage: '{"address":amount,...}',
         }),
       },
