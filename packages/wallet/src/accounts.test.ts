@@ -114,7 +114,7 @@ describe('accounts', () => {
     await chain.mine(FOREIGN);
     expect(await wallet.balance(1)).toBe(150n * COIN - spent);
     await expectBooksToBalance(wallet);
-  });
+  }, 30_000);
 
   test('random histories: the running sums are what summing everything gives', async () => {
     const names = ['', 'alice', 'bob', 'carol'];

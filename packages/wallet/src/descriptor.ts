@@ -1,7 +1,7 @@
 /**
  * Output descriptors (BIP380 to BIP386): text that says which scripts a wallet watches and which keys
  * sign for them. Supported: pk, pkh, wpkh, sh, wsh, combo, multi, sortedmulti, tr and rawtr with a
- * key alone, addr, raw. Script trees, miniscript, musig and multipath are refused by name.
+ * key alone, addr, raw. Script trees, miniscript and musig are refused by name.
  */
 import {
   bytesToHex,
@@ -85,6 +85,30 @@ export function parseDescriptor(
   return parseAt(checkChecksum(text, requireChecksum), 'top', params);
 }
 
+const MULTIPATH = /<([0-9;h']*)>/g;
+
+/**
+ * Reads a descriptor that may stand for several: `<0;1>` in its paths makes one descriptor of each
+ * alternative (BIP389), by convention receiving and change. Throws like `parseDescriptor`.
+ */
+export function parseMultipath(
+  text: string,
+  params: ChainParams,
+  requireChecksum = false,
+): readonly Descriptor[] {
+  const body = checkChecksum(text, requireChecksum);
+  const counts = [...body.matchAll(MULTIPATH)].map(([, list = '']) => list.split(';').length);
+  const [count = 1] = counts;
+  if (counts.length === 0) return [parseAt(body, 'top', params)];
+  if (count < 2 || counts.some((other) => other !== count)) {
+    refuse('Multipath alternatives must be at least two, and as many in every key');
+  }
+  return Array.from({ length: count }, (_, nth) => {
+    const one = body.replace(MULTIPATH, (_match, list: string) => list.split(';')[nth] as string);
+    return parseAt(one, 'top', params);
+  });
+}
+
 /** The text in front of `#`, after the checksum behind it was found right. */
 function checkChecksum(text: string, required: boolean): string {
   const [body = '', given, ...more] = text.split('#');
@@ -128,7 +152,7 @@ function parseAt(text: string, place: Place, params: ChainParams): Descriptor {
   const match = /^([a-z]+)\((.*)\)$/s.exec(text);
   if (!match) return refuse(notAFunction(text, place));
   const [, name = '', body = ''] = match;
-  if (/<[0-9;h']+>/.test(body)) refuse('Multipath descriptors are not supported');
+  if (body.includes('<')) refuse('A multipath descriptor stands for several; one is expected here');
   const key = (context: KeyContext): KeyExpression => parseKey(body, name, context, params);
   switch (name) {
     case 'pk':

@@ -35,6 +35,14 @@ import { type CreateOptions, defaultWalletOptions, Wallets } from './wallets.ts'
 
 const SUBSIDY = 5_000_000_000n;
 
+function apply(coins: Map<string, Coin>, tx: Tx, height: number): void {
+  for (const { prevout } of tx.inputs) coins.delete(outpointKey(prevout));
+  tx.outputs.forEach((output, vout) => {
+    const key = outpointKey({ txid: tx.txid, vout });
+    coins.set(key, { output, height, coinbase: tx.isCoinbase });
+  });
+}
+
 /** The chain. */
 export class FakeChain implements ChainSource {
   readonly params = chainParams('regtest') as ChainParams;
@@ -46,6 +54,7 @@ export class FakeChain implements ChainSource {
   readonly #mempool = new Map<Txid, Tx>();
   readonly #followers = new Set<TxFollower>();
   #salt = 0;
+  #known: Map<string, Coin> | undefined;
 
   tip(): SourceTip {
     const height = this.#blocks.length - 1;
@@ -87,20 +96,15 @@ export class FakeChain implements ChainSource {
     return this.#mempool.values();
   }
 
-  /** Unspent outputs of chain and mempool. */
+  /** Unspent outputs of chain and mempool; made anew after anything but a broadcast. */
   #coins(): Map<string, Coin> {
+    if (this.#known) return this.#known;
     const coins = new Map<string, Coin>();
-    const apply = (tx: Tx, height: number): void => {
-      for (const { prevout } of tx.inputs) coins.delete(outpointKey(prevout));
-      tx.outputs.forEach((output, vout) => {
-        const key = outpointKey({ txid: tx.txid, vout });
-        coins.set(key, { output, height, coinbase: tx.isCoinbase });
-      });
-    };
     this.#blocks.forEach((block, height) => {
-      for (const tx of block.txs) apply(tx, height);
+      for (const tx of block.txs) apply(coins, tx, height);
     });
-    for (const tx of this.#mempool.values()) apply(tx, this.#blocks.length);
+    for (const tx of this.#mempool.values()) apply(coins, tx, this.#blocks.length);
+    this.#known = coins;
     return coins;
   }
 
@@ -150,6 +154,7 @@ export class FakeChain implements ChainSource {
       }
     }
     this.#mempool.set(tx.txid, tx);
+    apply(coins, tx, this.#blocks.length);
     for (const follower of this.#followers) await follower.txAdded(tx);
     return { accepted: true };
   }
@@ -159,6 +164,7 @@ export class FakeChain implements ChainSource {
     const tx = this.#mempool.get(txid);
     if (!tx) return;
     this.#mempool.delete(txid);
+    this.#known = undefined;
     for (const follower of this.#followers) await follower.txRemoved(tx, 'expiry');
   }
 
@@ -188,6 +194,7 @@ export class FakeChain implements ChainSource {
     });
     const block = new Block(header, [coinbase, ...txs]);
     this.#blocks.push(block);
+    this.#known = undefined;
     const spent = new Set(txs.flatMap((tx) => tx.inputs.map((i) => outpointKey(i.prevout))));
     for (const [txid, tx] of this.#mempool) {
       const conflicts = tx.inputs.some(({ prevout }) => spent.has(outpointKey(prevout)));
@@ -205,6 +212,7 @@ export class FakeChain implements ChainSource {
   /** Takes the tip back; its transactions return to the mempool. */
   async disconnect(): Promise<Block> {
     const block = this.#blocks.pop() as Block;
+    this.#known = undefined;
     this.#sides.set(block.hash, block);
     const ref = { hash: block.hash, height: this.#blocks.length };
     for (const follower of this.#followers) await follower.disconnect(block, ref);

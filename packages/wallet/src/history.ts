@@ -30,6 +30,8 @@ export interface TxDetail {
   readonly vout: number;
   /** On the sending side: the whole fee, negative. */
   readonly fee?: Sats;
+  /** On the receiving side: the descriptor that made the script. */
+  readonly parentDescriptor?: string;
 }
 
 /** What a listing says about a transaction as a whole. */
@@ -148,7 +150,7 @@ function replaceability({ tables }: History, tx: Tx, row: TxRow): 'yes' | 'no' |
 }
 
 function detailsOf(
-  { params }: History,
+  { params, keyring }: History,
   facts: TxFacts,
   confirmations: number,
   fee: Sats | undefined,
@@ -178,7 +180,15 @@ function detailsOf(
     }
     if (asReceive) {
       const category = receiveCategory(facts, confirmations);
-      receives.push({ ...common, category, account: label ?? '', amount: value });
+      const owner = keyring.owner(undefined, script);
+      const parent = owner && keyring.descriptorOf(owner);
+      receives.push({
+        ...common,
+        category,
+        account: label ?? '',
+        amount: value,
+        ...(parent && { parentDescriptor: parent.descriptor }),
+      });
     }
   });
   return [...sends, ...receives];

@@ -13,6 +13,7 @@ import {
   hasPrivateKeys,
   isRanged,
   parseDescriptor,
+  parseMultipath,
 } from './descriptor.ts';
 import { WalletError } from './errors.ts';
 import { type DescriptorSettings, typeOfDescriptor } from './keyring.ts';
@@ -47,15 +48,43 @@ function refuse(key: ConstructorParameters<typeof WalletError>[0], message: stri
   throw new WalletError(key, message);
 }
 
-/** Checks a request and says how it is to be added; collects warnings. */
+/** A descriptor and how it is to be added. */
+export interface CheckedImport {
+  readonly descriptor: Descriptor;
+  readonly settings: DescriptorSettings;
+  readonly label: string | undefined;
+}
+
+/** Checks a request and says what is to be added; collects warnings. */
 export function checkImport(
-  { params, options }: WalletContext,
+  context: WalletContext,
   flags: WalletFlags,
   request: DescriptorImport,
   warnings: string[],
   now: number,
-): { descriptor: Descriptor; settings: DescriptorSettings; label: string | undefined } {
-  const descriptor = parseDescriptor(request.descriptor, params, true);
+): readonly CheckedImport[] {
+  const descriptors = parseMultipath(request.descriptor, context.params, true);
+  if (descriptors.length > 1 && request.internal !== undefined) {
+    refuse(
+      'invalid-descriptor',
+      "Cannot have multipath descriptor while also specifying 'internal'",
+    );
+  }
+  return descriptors.map((descriptor, nth) => {
+    // The second of a multipath pair makes change addresses.
+    const one = descriptors.length > 1 ? { ...request, internal: nth === 1 } : request;
+    return checkOne(context, flags, descriptor, one, nth === 0 ? warnings : [], now);
+  });
+}
+
+function checkOne(
+  { options }: WalletContext,
+  flags: WalletFlags,
+  descriptor: Descriptor,
+  request: DescriptorImport,
+  warnings: string[],
+  now: number,
+): CheckedImport {
   const { active = false, internal = false, label } = request;
   const ranged = isRanged(descriptor);
   if (!ranged && request.range) {
@@ -79,7 +108,12 @@ export function checkImport(
     const what = descriptor.kind === 'combo' ? 'Combo descriptors' : 'Such descriptors';
     refuse('descriptor-conflict', `${what} cannot be set to active`);
   }
-  checkSecrets(descriptor, flags, warnings);
+  if (flags.privateKeysDisabled && hasPrivateKeys(descriptor)) {
+    refuse(
+      'descriptor-conflict',
+      'Cannot import private keys to a wallet with private keys disabled',
+    );
+  }
   try {
     expandDescriptor(descriptor, first);
   } catch (error) {
@@ -89,6 +123,7 @@ export function checkImport(
       'Cannot expand descriptor. Probably because of hardened derivations without private keys provided',
     );
   }
+  checkSecrets(descriptor, flags, warnings);
   const timestamp = request.timestamp === 'now' ? now : Math.max(1, request.timestamp);
   return {
     descriptor,
@@ -109,14 +144,7 @@ export function checkRange(first: number, last: number): void {
 }
 
 function checkSecrets(descriptor: Descriptor, flags: WalletFlags, warnings: string[]): void {
-  const secrets = hasPrivateKeys(descriptor);
-  if (flags.privateKeysDisabled && secrets) {
-    refuse(
-      'descriptor-conflict',
-      'Cannot import private keys to a wallet with private keys disabled',
-    );
-  }
-  if (!flags.privateKeysDisabled && !secrets) {
+  if (!flags.privateKeysDisabled && !hasPrivateKeys(descriptor)) {
     refuse(
       'descriptor-conflict',
       'Cannot import descriptor without private keys to a wallet with private keys enabled',
@@ -137,16 +165,20 @@ export async function addDescriptor(
   settings: DescriptorSettings,
   label: string | undefined,
 ): Promise<void> {
-  const { keyring } = context;
+  const { keyring, tables } = context;
+  const meta = unit.get(tables.meta, undefined);
+  if (meta && settings.timestamp < meta.birthTime) {
+    unit.put(tables.meta, undefined, { ...meta, birthTime: settings.timestamp });
+  }
   const added = keyring.add(unit, descriptor, settings);
   const payments = new Map<ScriptHex, Txid[]>();
   for (const script of added) payments.set(script, await paymentsOf(context, script));
   const ledger = new Ledger(unit, context);
   for (const [script, txids] of payments) {
     // It may have been in the book as a foreign address; now it counts as an own one.
-    const entry = unit.get(context.tables.book, script);
+    const entry = unit.get(tables.book, script);
     if (entry) {
-      unit.del(context.tables.book, script);
+      unit.del(tables.book, script);
       recount(unit, context, script, entry.label);
       bookScript(unit, context, script, { ...entry, purpose: 'receive' }, []);
     }

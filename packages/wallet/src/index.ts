@@ -24,6 +24,7 @@ export {
   isRanged,
   isSolvable,
   parseDescriptor,
+  parseMultipath,
   type ScriptSolution,
 } from './descriptor.ts';
 export { descriptorChecksum, withChecksum } from './descriptor-checksum.ts';

@@ -136,20 +136,32 @@ export class Keyring {
     return this.#tables.secrets.getSync(id);
   }
 
-  /** True when any active descriptor hands out addresses. */
-  get canHandOut(): boolean {
-    return [...this.#held.values()].some(({ row }) => row.active);
+  /** True when some active descriptor hands out addresses of one side. */
+  canHandOut(internal: boolean): boolean {
+    return [...this.#held.values()].some(({ row }) => row.active && row.internal === internal);
   }
 
-  /** Unused addresses that active chains of one side keep ready (or will, once idle). */
+  /**
+   * Unused addresses that active chains of one side promise. The scripts behind them may still wait to
+   * be derived; a chain is topped up before it hands out and when one of its scripts is paid.
+   */
   keypoolSize(internal: boolean): number {
     let size = 0;
-    for (const { row } of this.#held.values()) {
-      if (row.active && row.internal === internal) {
-        size += this.#keypool;
-      }
+    for (const [id] of this.#held) {
+      const row = this.#tables.descriptors.getSync(id);
+      if (row?.active && row.internal === internal) size += row.promised - row.next;
     }
     return size;
+  }
+
+  /** Promises at least `size` unused addresses on every active chain; never fewer than before. */
+  promise(unit: UnitOfWork, size: number = this.#keypool): void {
+    for (const [id] of this.#held) {
+      const row = unit.get(this.#tables.descriptors, id);
+      if (!row?.active) continue;
+      const promised = Math.max(row.promised, row.next + size);
+      unit.put(this.#tables.descriptors, id, { ...row, promised });
+    }
   }
 
   /** Which key makes `script`; undefined for a foreign one. */
@@ -203,7 +215,7 @@ export class Keyring {
     const ranged = isRanged(descriptor);
     const [start, end] = ranged ? (settings.range ?? [0, this.firstLookahead()]) : [0, 1];
     if (known && ranged && (start > known.rangeStart || end < known.rangeEnd)) {
-      const text = formatDescriptor(descriptor, 'public', this.#params);
+      const text = formatDescriptor(descriptor, 'private', this.#params);
       throw new WalletError(
         'descriptor-conflict',
         `Could not add descriptor '${text}': new range must include current range = [${known.rangeStart},${known.rangeEnd - 1}]`,
@@ -211,6 +223,7 @@ export class Keyring {
     }
     const type = typeOfDescriptor(descriptor);
     if (settings.active) this.#deactivate(unit, type, settings.internal, id);
+    const next = Math.max(settings.next ?? start, known?.next ?? 0);
     const row: DescriptorRow = {
       descriptor: normalized,
       given: formatDescriptor(descriptor, 'public', this.#params),
@@ -220,7 +233,8 @@ export class Keyring {
       ...(type && { type }),
       rangeStart: start,
       rangeEnd: end,
-      next: Math.max(settings.next ?? start, known?.next ?? 0),
+      next,
+      promised: ranged ? Math.max(end, next + this.#keypool) : end,
     };
     unit.put(this.#tables.descriptors, id, row);
     if (hasPrivateKeys(descriptor)) {
@@ -270,14 +284,19 @@ export class Keyring {
   handOut(unit: UnitOfWork, type: AddressType, internal: boolean): ScriptHex {
     const found = this.#active(unit, type, internal);
     if (!found) {
-      if (!this.canHandOut || internal) throw new WalletError('no-available-keys');
+      if (!this.canHandOut(internal)) throw new WalletError('no-available-keys');
       throw new WalletError('keypool-ran-out', `Error: No ${type} addresses available.`);
     }
     const [id, row] = found;
     const held = this.#held.get(id) as Held;
     const end = Math.max(row.rangeEnd, this.#wantedEnd(row, row.next + 1));
     this.#register(unit, id, held.lookahead, row.rangeEnd, end);
-    unit.put(this.#tables.descriptors, id, { ...row, next: row.next + 1, rangeEnd: end });
+    unit.put(this.#tables.descriptors, id, {
+      ...row,
+      next: row.next + 1,
+      rangeEnd: end,
+      promised: Math.max(row.promised, row.next + this.#keypool),
+    });
     const [solution] = expandDescriptor(held.lookahead, row.next);
     return bytesToHex((solution as ScriptSolution).scriptPubKey);
   }
@@ -304,12 +323,17 @@ export class Keyring {
   markUsed(unit: UnitOfWork, { descriptor: id, index }: ScriptRow): ScriptHex[] {
     const row = unit.get(this.#tables.descriptors, id);
     const held = this.#held.get(id);
-    if (!row || !held || !isRanged(held.lookahead) || index < row.next) return [];
-    const next = index + 1;
+    if (!row || !held || !isRanged(held.lookahead)) return [];
+    const next = Math.max(row.next, index + 1);
+    const promised = Math.max(row.promised, next + this.#keypool);
+    if (next === row.next) {
+      if (promised > row.promised) unit.put(this.#tables.descriptors, id, { ...row, promised });
+      return [];
+    }
     const full = row.rangeEnd - row.next >= this.#keypool;
     const end = Math.max(row.rangeEnd, full ? next + this.#keypool : this.#wantedEnd(row, next));
     const added = this.#register(unit, id, held.lookahead, row.rangeEnd, end);
-    unit.put(this.#tables.descriptors, id, { ...row, next, rangeEnd: end });
+    unit.put(this.#tables.descriptors, id, { ...row, next, rangeEnd: end, promised });
     return added;
   }
 
@@ -322,7 +346,7 @@ export class Keyring {
     for (const [id, { lookahead }] of this.#held) {
       const row = unit.get(this.#tables.descriptors, id);
       if (!row || !isRanged(lookahead)) continue;
-      const end = Math.min(row.next + this.#keypool, row.rangeEnd + left);
+      const end = Math.min(Math.max(row.promised, row.next + this.#keypool), row.rangeEnd + left);
       if (end <= row.rangeEnd) continue;
       this.#register(unit, id, lookahead, row.rangeEnd, end);
       unit.put(this.#tables.descriptors, id, { ...row, rangeEnd: end });

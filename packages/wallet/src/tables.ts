@@ -85,6 +85,8 @@ export interface DescriptorRow {
   readonly rangeEnd: number;
   /** Next index that was never handed out. */
   readonly next: number;
+  /** One after the last index that counts as ready in the keypool. */
+  readonly promised: number;
 }
 
 /** Which key a script belongs to. */

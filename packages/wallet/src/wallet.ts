@@ -592,9 +592,12 @@ export class Wallet {
     const context = this.#context;
     try {
       const { flags } = this.#meta();
-      const { descriptor, settings, label } = checkImport(context, flags, request, warnings, now);
-      await this.#changeKeys((unit) => addDescriptor(context, unit, descriptor, settings, label));
-      return { success: true, timestamp: settings.timestamp, warnings };
+      const checked = checkImport(context, flags, request, warnings, now);
+      for (const { descriptor, settings, label } of checked) {
+        await this.#changeKeys((unit) => addDescriptor(context, unit, descriptor, settings, label));
+      }
+      const times = checked.map(({ settings }) => settings.timestamp);
+      return { success: true, timestamp: Math.min(...times), warnings };
     } catch (error) {
       if (error instanceof WalletError) return { success: false, error, warnings };
       throw error;
@@ -645,9 +648,10 @@ export class Wallet {
     });
   }
 
-  /** Derives the whole keypool now instead of in idle time. */
-  refillKeypool(): Promise<void> {
-    return this.#follower.fillAll();
+  /** Fills the keypool now instead of in idle time, to `size` addresses per chain if it is smaller. */
+  async refillKeypool(size?: number): Promise<void> {
+    await this.#core.change((unit) => this.#context.keyring.promise(unit, size));
+    await this.#follower.fillAll();
   }
 
   /** What the wallet is and how it stands. */
