@@ -17,9 +17,9 @@ export function parseWalletName(name: string): string {
   return name;
 }
 
-/** The directory of the wallet `name`; the default wallet, whose name is empty, has one of its own. */
+/** The directory of the wallet `name`, where bitcoind has its file; the default wallet's name is empty. */
 export function walletPath(directory: string, name: string): string {
-  return join(directory, name === '' ? 'default' : name, 'wallet.dat');
+  return join(directory, name, 'wallet.dat');
 }
 
 /** Whether there is such a wallet. */
