@@ -21,6 +21,8 @@ export interface NodeModules {
   readonly miner: Miner;
   /** Absent with -disablewallet. */
   readonly wallets: Wallets | undefined;
+  /** Unloads the default wallet where it was opened unasked and never used. */
+  readonly stepAside: () => Promise<void>;
   /** What the wallets see of the chain; `idle` waits until they have seen everything. */
   readonly source: NodeChainSource;
   readonly clock: NodeClock;

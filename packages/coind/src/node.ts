@@ -13,6 +13,7 @@ import { createClock, type NodeClock } from './clock.ts';
 import type { Options } from './config.ts';
 import type { NodeModules } from './context.ts';
 import type { DataDir } from './data-dir.ts';
+import { openDefaultWallet } from './default-wallet.ts';
 import type { Log } from './log.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
@@ -132,10 +133,10 @@ async function openNode(
 
   const source = chainSource({ chain, mempool, clock, estimate: () => undefined, onError: fail });
   rpc?.loading('Loading wallet…');
-  const wallets = options.wallets.enabled
+  const opened = options.wallets.enabled
     ? await openNodeWallets(options, { dataDir, source, log, onError: fail })
     : undefined;
-  closers.add(() => wallets?.close());
+  closers.add(() => opened?.wallets.close());
 
   const modules: NodeModules = {
     params,
@@ -143,7 +144,8 @@ async function openNode(
     chain,
     mempool,
     miner,
-    wallets,
+    wallets: opened?.wallets,
+    stepAside: opened?.stepAside ?? (() => Promise.resolve()),
     source,
     clock,
     settings: options.settingsFile,
@@ -211,7 +213,7 @@ interface WalletSurroundings {
 async function openNodeWallets(
   options: Options,
   { dataDir, source, log, onError }: WalletSurroundings,
-): Promise<Wallets> {
+): Promise<{ readonly wallets: Wallets; readonly stepAside: () => Promise<void> }> {
   const kept = new Set<string>();
   const wallets = new Wallets(walletOptions(options), {
     source,
@@ -222,11 +224,12 @@ async function openNodeWallets(
     await wallets.load(parseWalletName(name));
     log.info(`Wallet "${name}" loaded`);
   }
-  if (options.wallets.createDefault && options.wallets.load.length === 0) {
-    const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
-    await (isThere ? wallets.load('') : wallets.create(''));
-  }
-  return wallets;
+  const wantsDefault = options.wallets.createDefault && options.wallets.load.length === 0;
+  const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
+  const stepAside = wantsDefault
+    ? await openDefaultWallet(wallets, isThere)
+    : () => Promise.resolve();
+  return { wallets, stepAside };
 }
 
 type WalletStores = Pick<WalletsModules, 'storeFor' | 'exists'>;
