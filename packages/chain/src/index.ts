@@ -13,6 +13,33 @@ export {
   type TipListener,
 } from './chain.ts';
 export { ChainError, type ChainErrorCode } from './chain-error.ts';
+export {
+  AddressIndex,
+  type HistoryRange,
+  type ScriptBalance,
+  type ScriptCoin,
+  type ScriptEvent,
+  type ScriptHash,
+  scriptHashOf,
+} from './indexes/address-index.ts';
+export {
+  encodeFilter,
+  filterElements,
+  filterHash,
+  filterHeader,
+  matchesAny,
+} from './indexes/block-filter.ts';
+export {
+  ChainIndex,
+  INDEX_SCHEMA,
+  type IndexedChain,
+  type IndexModules,
+  type IndexStatus,
+} from './indexes/chain-index.ts';
+export { type CoinStats, CoinStatsIndex, totalUnspendable } from './indexes/coin-stats-index.ts';
+export { type FilterHashes, FilterIndex } from './indexes/filter-index.ts';
+export { SpenderIndex } from './indexes/spender-index.ts';
+export { type IndexedTx, TxIndex } from './indexes/tx-index.ts';
 export { inlineScripts, type ScriptVerifier } from './script-checks.ts';
 export { CHAIN_SCHEMA } from './tables.ts';
 export type { BlockUndo } from './undo.ts';
