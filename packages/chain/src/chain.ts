@@ -100,7 +100,7 @@ export interface Chain {
   exclusively<T>(work: () => Promise<T> | T): Promise<T>;
   /** Hears of every change right after its commit and before followers do. */
   onTip(listener: TipListener): () => void;
-  /** Every follower stands at the tip. */
+  /** Every follower has seen the tip of the moment of the call. */
   idle(): Promise<void>;
   /** Makes everything survive a loss of power. */
   flush(): Promise<void>;

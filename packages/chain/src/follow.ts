@@ -58,9 +58,13 @@ export class Followers {
     for (const loop of this.#loops) loop.wake();
   }
 
-  /** Resolves when every follower stands at the tip; rejects when one has failed. */
+  /**
+   * Resolves when every follower has seen the tip of this moment, however far the chain has moved on by then;
+   * rejects when one has failed. Waiting for the tip of the end could last as long as blocks come.
+   */
   async idle(): Promise<void> {
-    await Promise.all([...this.#loops].map((loop) => loop.idle()));
+    const { tip } = this.#chain;
+    await Promise.all([...this.#loops].map((loop) => loop.reach(tip)));
   }
 
   async stop(): Promise<void> {
@@ -75,6 +79,7 @@ class FollowLoop {
   readonly #onError: (error: unknown) => void;
   #position: BlockRef | undefined;
   #running: Promise<void> | undefined;
+  #waiting: { readonly hash: BlockHash; readonly resolve: () => void }[] = [];
   #failed = false;
   #error: unknown;
   #stopped = false;
@@ -96,6 +101,7 @@ class FollowLoop {
     if (this.#position?.hash === this.#chain.tip.hash) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
+      this.#release(true);
     });
   }
 
@@ -108,6 +114,30 @@ class FollowLoop {
     if (this.#failed) throw this.#error;
   }
 
+  /** Resolves when the follower has been at `target`, or at a tip that came after it. */
+  async reach(target: BlockRef): Promise<void> {
+    if (this.#position?.hash === target.hash) return;
+    this.wake();
+    if (this.#running) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push({ hash: target.hash, resolve });
+      });
+    }
+    if (this.#failed) throw this.#error;
+  }
+
+  /** Lets those go on that wait for where the follower stands; all of them once it can go no further. */
+  #release(all: boolean): void {
+    if (this.#waiting.length === 0) return;
+    const here = this.#position?.hash;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const waiter of waiting) {
+      if (all || waiter.hash === here) waiter.resolve();
+      else this.#waiting.push(waiter);
+    }
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
@@ -115,7 +145,10 @@ class FollowLoop {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#stopped && this.#position?.hash !== this.#chain.tip.hash) await this.#step();
+      while (!this.#stopped && this.#position?.hash !== this.#chain.tip.hash) {
+        await this.#step();
+        this.#release(false);
+      }
     } catch (error) {
       this.#failed = true;
       this.#error = error;

@@ -79,7 +79,8 @@ export function chainSource(modules: SourceModules): NodeChainSource {
 
     async idle() {
       await chain.idle();
-      while (queues.size > 0) await Promise.all(queues);
+      // What was told until now; more may come for ever.
+      await Promise.all([...queues]);
     },
   };
 }
