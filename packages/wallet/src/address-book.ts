@@ -127,10 +127,12 @@ export function addressInfo(book: Book, address: string): AddressInfo {
     isScript: isScriptAddress(scriptPubKey, witness?.version),
     ...(witness && { witness }),
     ...(solvable && { descriptor: formatSolution(solution, params) }),
-    ...(row && { parentDescriptor: row.descriptor, timestamp: row.timestamp }),
+    ...(row && { parentDescriptor: row.descriptor }),
     isChange: owner !== undefined && entry === undefined,
     ...(entry && { book: entry }),
     ...(solvable && keyFacts(solution)),
+    // Like bitcoind's, it belongs to a key, not to a script.
+    ...(solution?.keys.length === 1 && row && { timestamp: row.timestamp }),
   };
 }
 

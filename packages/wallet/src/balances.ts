@@ -21,11 +21,13 @@ type Books = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
 
 /** What the wallet's coins are worth. */
 export interface Balances {
-  /** Confirmed, or unconfirmed and made from trusted own coins only. */
+  /** Confirmed, or unconfirmed and made from trusted own coins only; what `getbalance` says. */
+  readonly spendable: Sats;
+  /** The same and what only transactions outside chain and mempool spend (as `getbalances` has it). */
   readonly trusted: Sats;
   readonly untrustedPending: Sats;
   readonly immature: Sats;
-  /** In transactions that are neither confirmed nor in the mempool. */
+  /** Zero, or minus what only transactions outside chain and mempool spend. */
   readonly nonmempool: Sats;
   readonly lastBlock: BlockRef | undefined;
 }
@@ -37,10 +39,11 @@ export type CoinbaseReceived = 'none' | 'mature' | 'all';
 export function balances({ tables }: Books): Balances {
   const totals = tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
   return {
-    trusted: totals.confirmed + totals.trusted,
+    spendable: totals.confirmed + totals.trusted,
+    trusted: totals.confirmed + totals.trusted + totals.nonmempool,
     untrustedPending: totals.pending,
     immature: totals.immature,
-    nonmempool: totals.nonmempool,
+    nonmempool: -totals.nonmempool,
     lastBlock: tables.position.getSync(undefined),
   };
 }

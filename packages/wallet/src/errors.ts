@@ -46,6 +46,7 @@ export const walletErrors = {
   'wallet-exists': 'Database already exists.',
   'wallet-not-found': 'Requested wallet does not exist or is not loaded',
   'wallet-already-loaded': 'Wallet is already loaded.',
+  'invalid-backup': 'The file is not a wallet backup of this network.',
   'invalid-wallet-name': 'Wallet name cannot be used',
 } as const satisfies Record<string, string>;
 

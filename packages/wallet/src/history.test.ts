@@ -106,12 +106,13 @@ describe('history', () => {
 
   test('what left the mempool is spent until it is abandoned', async () => {
     const { chain, wallet } = await fundedWallet(1);
-    const { tx, fee } = await wallet.send([{ address: FOREIGN, amount: COIN }]);
+    const { tx } = await wallet.send([{ address: FOREIGN, amount: COIN }]);
     await expect(wallet.abandon(tx.txid)).rejects.toMatchObject({ key: 'not-abandonable' });
     await chain.evict(tx.txid);
     expect(await wallet.balances()).toMatchObject({
-      trusted: 0n,
-      nonmempool: 49n * COIN - fee,
+      spendable: 0n,
+      trusted: 50n * COIN,
+      nonmempool: -50n * COIN,
     });
     await wallet.abandon(tx.txid);
     expect(await wallet.balances()).toMatchObject({ trusted: 50n * COIN, nonmempool: 0n });

@@ -64,7 +64,7 @@ export function checkImport(
   now: number,
 ): readonly CheckedImport[] {
   const descriptors = parseMultipath(request.descriptor, context.params, true);
-  if (descriptors.length > 1 && request.internal !== undefined) {
+  if (descriptors.length > 1 && request.internal) {
     refuse(
       'invalid-descriptor',
       "Cannot have multipath descriptor while also specifying 'internal'",

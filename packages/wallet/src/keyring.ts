@@ -192,6 +192,11 @@ export class Keyring {
     return this.#held.get(id)?.lookahead;
   }
 
+  /** A descriptor with the private keys that the wallet has of it. */
+  full(id: number): Descriptor | undefined {
+    return this.#withSecrets(id);
+  }
+
   #withSecrets(id: number): Descriptor | undefined {
     let parsed = this.#secret.get(id);
     if (!parsed) {

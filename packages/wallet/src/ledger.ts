@@ -416,21 +416,29 @@ export class Ledger {
   #classOf(outpoint: OutPoint, row: TxRow): CoinClass {
     const { state } = row;
     if (state.kind === 'conflicted') return 'none';
-    if (state.kind === 'inactive' && (state.abandoned || row.coinbase)) return 'none';
-    if (this.#isSpent(outpoint)) return 'spent';
-    if (state.kind === 'inactive') return 'nonmempool';
-    if (state.kind === 'mempool') return row.trusted ? 'trusted' : 'pending';
+    if (state.kind === 'inactive') return 'none';
+    const unspent = this.#unspentClass(row);
+    const spenders = this.#spenderStates(outpoint);
+    if (spenders.length === 0) return unspent;
+    const offline = spenders.every(({ kind }) => kind === 'inactive');
+    return offline && (unspent === 'confirmed' || unspent === 'trusted') ? 'nonmempool' : 'spent';
+  }
+
+  #unspentClass(row: TxRow): CoinClass {
+    if (row.state.kind === 'mempool') return row.trusted ? 'trusted' : 'pending';
     return this.#isMature(row) ? 'confirmed' : 'immature';
   }
 
-  /** A conflicted or abandoned transaction spends nothing. */
-  #isSpent(outpoint: OutPoint): boolean {
-    return (this.#unit.get(this.#tables.spends, outpoint) ?? []).some((txid) => {
+  /** States of those that spend a coin; a conflicted or abandoned transaction spends nothing. */
+  #spenderStates(outpoint: OutPoint): TxState[] {
+    const states: TxState[] = [];
+    for (const txid of this.#unit.get(this.#tables.spends, outpoint) ?? []) {
       const state = this.#unit.get(this.#tables.txs, txid)?.state;
-      return (
-        state && state.kind !== 'conflicted' && !(state.kind === 'inactive' && state.abandoned)
-      );
-    });
+      if (!state || state.kind === 'conflicted') continue;
+      if (state.kind === 'inactive' && state.abandoned) continue;
+      states.push(state);
+    }
+    return states;
   }
 
   /** Adds a coin to, or takes it from, the sums and indexes of its class. */

@@ -168,7 +168,10 @@ export interface Posting {
   readonly coinbase: boolean;
 }
 
-/** Where a coin stands. Only `confirmed` and `trusted` ones are selected for spending. */
+/**
+ * Where a coin stands. Only `confirmed` and `trusted` ones are selected for spending. `nonmempool` ones
+ * would be such, but a transaction outside chain and mempool spends them; `none` do not exist (yet).
+ */
 export type CoinClass =
   | 'none'
   | 'confirmed'

@@ -41,6 +41,7 @@ import {
   receivedByAddress,
   receivedByLabel,
 } from './balances.ts';
+import { encodeBackup } from './backup.ts';
 import { appendJournal, changeAccount, takeNumber } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
@@ -60,6 +61,7 @@ import {
   type ImportOutcome,
   wifDescriptor,
 } from './import.ts';
+import { type HdKey, hdKeys } from './hd-keys.ts';
 import { signMessageWithKey } from './message.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
@@ -382,7 +384,8 @@ export class Wallet {
     if (outpoint.vout >= Transaction.decode(bytes).outputs.length) {
       throw new WalletError('invalid-lock', lockTexts.range);
     }
-    if (tables.coins.getSync(outpoint)?.class === 'spent') {
+    const coinClass = tables.coins.getSync(outpoint)?.class;
+    if (coinClass === 'spent' || coinClass === 'nonmempool') {
       throw new WalletError('invalid-lock', lockTexts.spent);
     }
   }
@@ -646,6 +649,18 @@ export class Wallet {
       });
       return found.sort((a, b) => (a.text < b.text ? -1 : 1));
     });
+  }
+
+  /** The extended keys behind the descriptors; private ones where the wallet has them. */
+  hdKeys({ activeOnly = false } = {}): Promise<readonly HdKey[]> {
+    const { keyring, params } = this.#context;
+    return this.#core.read(() => hdKeys(keyring, params, activeOnly));
+  }
+
+  /** The whole wallet as the bytes of one file; `Wallets.restore` reads them. */
+  backup(): Promise<Uint8Array> {
+    const { tables, params } = this.#context;
+    return this.#core.read(() => encodeBackup(tables, params.name));
   }
 
   /** Fills the keypool now instead of in idle time, to `size` addresses per chain if it is smaller. */

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { feeRate } from '@coind/primitives';
 import type { Store } from '@coind/store';
+import { decodeBackup } from './backup.ts';
 import { masterKey } from './bip32.ts';
 import type { ChainSource } from './chain-source.ts';
 import type { Randomness, WalletContext, WalletOptions } from './context.ts';
@@ -110,6 +111,19 @@ export class Wallets {
     });
   }
 
+  /** Makes a wallet of a backup and loads it. Throws 'wallet-exists', 'invalid-backup'. */
+  restore(name: string, backup: Uint8Array): Promise<Wallet> {
+    return this.#exclusively(name, async () => {
+      if (this.#open.has(name) || (await this.#modules.exists(name))) {
+        throw new WalletError('wallet-exists');
+      }
+      const writes = decodeBackup(backup, this.#modules.source.params.name);
+      const store = await this.#modules.storeFor(name, true);
+      await store.commit(writes, { sync: true });
+      return this.#start(name, store, this.#context(store));
+    });
+  }
+
   /** Closes a wallet; its files stay. Throws 'wallet-not-found'. */
   unload(name: string): Promise<void> {
     return this.#exclusively(name, async () => {
@@ -154,8 +168,7 @@ export class Wallets {
     const unit = new UnitOfWork();
     const tip = source.tip();
     const birthTime = source.now();
-    unit.put(tables.meta, undefined, { flags, birthTime });
-    // Somebody else's seed may have a past; the caller says so by a rescan.
+@@@    // Somebody else's seed may have a past; the caller says so by a rescan.
     unit.put(tables.position, undefined, { hash: tip.hash, height: tip.height });
     if (!blank && !privateKeysDisabled) {
       let master = seed && masterKey(seed);

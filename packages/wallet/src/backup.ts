@@ -1,0 +1,54 @@
+/**
+ * A wallet as one file: every row of its tables, framed, with a digest behind them. Made between two
+ * changes, so a backup is the wallet of one moment. Where the file lies is the caller's business.
+ */
+import { bytesToHex, concatBytes, equalBytes, sha256 } from '@coind/primitives';
+import type { Table, Write } from '@coind/store';
+import { WalletError } from './errors.ts';
+import { WALLET_SCHEMA, type WalletTables } from './tables.ts';
+
+const MAGIC = `coind wallet backup ${WALLET_SCHEMA}\n`;
+const DIGEST_SIZE = 32;
+
+/** The bytes of a backup of the wallet of `network`, whose tables must not change meanwhile. */
+export async function encodeBackup(tables: WalletTables, network: string): Promise<Uint8Array> {
+  const parts = [new TextEncoder().encode(`${MAGIC}${network}\n`)];
+  for (const table of Object.values(tables) as Table<unknown, unknown>[]) {
+    for await (const chunk of table.chunks()) {
+      for (const [key, value] of chunk) {
+        const write = table.put(key, value);
+        if (write.type === 'put') parts.push(framed(write.key), framed(write.value));
+      }
+    }
+  }
+  const body = concatBytes(...parts);
+  return concatBytes(body, sha256(body));
+}
+
+function framed(bytes: Uint8Array): Uint8Array {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, bytes.length, true);
+  return concatBytes(length, bytes);
+}
+
+/** The rows of a backup. Throws `WalletError` 'invalid-backup' for anything else. */
+export function decodeBackup(bytes: Uint8Array, network: string): Write[] {
+  const head = new TextEncoder().encode(`${MAGIC}${network}\n`);
+  const body = bytes.subarray(0, Math.max(0, bytes.length - DIGEST_SIZE));
+  if (!equalBytes(body.subarray(0, head.length), head)) throw new WalletError('invalid-backup');
+  if (!equalBytes(sha256(body), bytes.subarray(body.length))) {
+    throw new WalletError('invalid-backup', 'The backup file is damaged.', {
+      digest: bytesToHex(bytes.subarray(body.length)),
+    });
+  }
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  const writes: Write[] = [];
+  let at = head.length;
+  const take = (): Uint8Array => {
+    const start = at + 4;
+    at = start + view.getUint32(at, true);
+    return body.slice(start, at);
+  };
+  while (at < body.length) writes.push({ type: 'put', key: take(), value: take() });
+  return writes;
+}
