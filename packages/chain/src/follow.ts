@@ -101,7 +101,9 @@ class FollowLoop {
     if (this.#position?.hash === this.#chain.tip.hash) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
-      this.#release(true);
+      // The tip may have moved after the last look at it, while this was still running.
+      this.wake();
+      if (!this.#running) this.#release(true);
     });
   }
 
