@@ -10,6 +10,7 @@ import type { Profile } from '@coind/rpc';
 import type { Wallet, Wallets } from '@coind/wallet';
 import type { NodeChainSource } from './chain-source.ts';
 import type { NodeClock } from './clock.ts';
+import type { Indexes } from './indexes.ts';
 import type { SettingsFile } from './settings-file.ts';
 
 /** The running node as handlers see it. */
@@ -17,6 +18,7 @@ export interface NodeModules {
   readonly params: ChainParams;
   readonly profile: Profile;
   readonly chain: Chain;
+  readonly indexes: Indexes;
   readonly mempool: Mempool;
   readonly miner: Miner;
   /** Absent with -disablewallet. */

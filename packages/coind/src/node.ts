@@ -14,6 +14,7 @@ import type { Options } from './config.ts';
 import type { NodeModules } from './context.ts';
 import type { DataDir } from './data-dir.ts';
 import { openDefaultWallet } from './default-wallet.ts';
+import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log } from './log.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
@@ -112,6 +113,11 @@ async function openNode(
   rpc?.loading('Loading block index…');
   const store = await openChainStore(options, dataDir);
   closers.add(() => store.close());
+  const indexStores = await openIndexStores(options.indexes, {
+    directory: dataDir?.indexes,
+    network: params.name,
+  });
+  closers.add(() => indexStores.close());
   const chain = await openChain(
     {
       params: { ...params, minimumChainwork: options.validation.minimumChainwork },
@@ -126,6 +132,15 @@ async function openNode(
   const flushing = setInterval(() => void chain.flush().catch(fail), FLUSH_MS).unref();
   closers.add(() => clearInterval(flushing));
   log.info('Chain loaded', { height: chain.tip.ref.height, hash: chain.tip.ref.hash });
+
+  const indexes = startIndexes({
+    chain,
+    stores: indexStores.stores,
+    log,
+    rebuild: options.validation.reindex,
+    onError: fail,
+  });
+  closers.add(() => indexes.close());
 
   const mempool = createMempool(mempoolOptions(options), { chain, clock });
   closers.add(() => mempool.close());
@@ -142,6 +157,7 @@ async function openNode(
     params,
     profile,
     chain,
+    indexes,
     mempool,
     miner,
     wallets: opened?.wallets,

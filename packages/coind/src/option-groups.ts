@@ -105,6 +105,8 @@ export interface IndexOptions {
   readonly blockFilter: boolean;
   readonly coinStats: boolean;
   readonly txoSpender: boolean;
+  /** Ours: what happened to a script. */
+  readonly address: boolean;
 }
 
 /** For peers. */
@@ -254,6 +256,7 @@ export function indexOptions(settings: Settings): IndexOptions {
     blockFilter: settings.text('blockfilterindex', '0') !== '0',
     coinStats: settings.bool('coinstatsindex', false),
     txoSpender: settings.bool('txospenderindex', false),
+    address: settings.bool('addressindex', false),
   };
 }
 

@@ -61,6 +61,7 @@ const chainOptions: OptionTable = inCategory('chain', {
 });
 
 const generalOptions: OptionTable = inCategory('general', {
+  addressindex: bool('Keep an index of what happened to each script: history, coins, balance'),
   alertnotify: text(
     'Run this command when something is badly wrong with the chain (%s is the message)',
     { value: '<cmd>', noEffect: true },
@@ -76,7 +77,6 @@ const generalOptions: OptionTable = inCategory('general', {
     value: '<type>',
     default: '0',
     repeatable: true,
-    noEffect: true,
   }),
   blocknotify: text('Run this command when the tip changes (%s is the block hash)', {
     value: '<cmd>',
@@ -90,9 +90,7 @@ const generalOptions: OptionTable = inCategory('general', {
   blocksdir: text('Directory of the block files', { value: '<dir>', default: '<datadir>' }),
   blocksonly: bool('Neither ask for nor relay transactions of peers', { noEffect: true }),
   blocksxor: bool('Obfuscate block files on disk', { default: '1', noEffect: true }),
-  coinstatsindex: bool('Keep an index of UTXO set statistics for gettxoutsetinfo', {
-    noEffect: true,
-  }),
+  coinstatsindex: bool('Keep an index of UTXO set statistics for gettxoutsetinfo'),
   conf: text('The configuration file; relative paths start in the data directory', {
     value: '<file>',
     default: 'coin.conf, else bitcoin.conf',
@@ -169,8 +167,8 @@ const generalOptions: OptionTable = inCategory('general', {
   }),
   shutdownnotify: text('Run this command at shutdown', { value: '<cmd>', noEffect: true }),
   startupnotify: text('Run this command when start-up is done', { value: '<cmd>', noEffect: true }),
-  txindex: bool('Keep an index of all transactions for getrawtransaction', { noEffect: true }),
-  txospenderindex: bool('Keep an index of what spends an output', { noEffect: true }),
+  txindex: bool('Keep an index of all transactions for getrawtransaction'),
+  txospenderindex: bool('Keep an index of what spends an output'),
   version: bool('Print the version'),
 });
 
