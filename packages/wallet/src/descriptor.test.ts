@@ -10,7 +10,9 @@ import {
   isRanged,
   isSolvable,
   parseDescriptor,
+  parseMultipath,
 } from './descriptor.ts';
+import { withChecksum } from './descriptor-checksum.ts';
 import { WalletError } from './errors.ts';
 
 const params = chainParams('regtest') as ChainParams;
@@ -144,5 +146,25 @@ describe('descriptors', () => {
     expect(refusal(() => expandDescriptor(descriptor, 0))).toBe(
       'Cannot derive script without private keys',
     );
+  });
+});
+
+describe('multipath', () => {
+  const xpub =
+    'tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhyswJ76uZPStJRJCTKvosUCJZL5B';
+
+  test('stands for one descriptor of each alternative', () => {
+    const texts = parseMultipath(`wpkh(${xpub}/<0;1>/*)`, params).map((descriptor) =>
+      formatDescriptor(descriptor, 'public', params),
+    );
+    expect(texts).toEqual([0, 1].map((nth) => withChecksum(`wpkh(${xpub}/${nth}/*)`)));
+    expect(parseMultipath(`wpkh(${xpub}/0/*)`, params).length).toBe(1);
+  });
+
+  test('is refused where one is expected, and when the numbers differ', () => {
+    expect(refusal(() => parseDescriptor(`wpkh(${xpub}/<0;1>/*)`, params))).toContain('multipath');
+    const uneven = `multi(1,${xpub}/<0;1>/*,${xpub}/<0;1;2>/*)`;
+    expect(refusal(() => parseMultipath(uneven, params))).toContain('Multipath');
+    expect(refusal(() => parseMultipath(`wpkh(${xpub}/<0>/*)`, params))).toContain('Multipath');
   });
 });

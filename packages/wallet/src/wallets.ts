@@ -1,9 +1,9 @@
 /** All wallets of a node: creating, opening and closing them. Where their stores lie is the caller's. */
 import { randomBytes, randomInt } from 'node:crypto';
-import { feeRate } from '@coind/primitives';
+import { bytesToHex, feeRate, hash160 } from '@coind/primitives';
 import type { Store } from '@coind/store';
 import { decodeBackup } from './backup.ts';
-import { masterKey } from './bip32.ts';
+import { type ExtendedKey, masterKey } from './bip32.ts';
 import type { ChainSource } from './chain-source.ts';
 import type { Randomness, WalletContext, WalletOptions } from './context.ts';
 import { WalletError } from './errors.ts';
@@ -168,11 +168,19 @@ export class Wallets {
     const unit = new UnitOfWork();
     const tip = source.tip();
     const birthTime = source.now();
-@@@    // Somebody else's seed may have a past; the caller says so by a rescan.
-    unit.put(tables.position, undefined, { hash: tip.hash, height: tip.height });
+    let master: ExtendedKey | undefined;
     if (!blank && !privateKeysDisabled) {
-      let master = seed && masterKey(seed);
+      master = seed && masterKey(seed);
       while (!master) master = masterKey(random.bytes(32));
+    }
+    unit.put(tables.meta, undefined, {
+      flags,
+      birthTime,
+      ...(master && { masterKeyId: bytesToHex(hash160(master.publicKey).reverse()) }),
+    });
+    // Somebody else's seed may have a past; the caller says so by a rescan.
+    unit.put(tables.position, undefined, { hash: tip.hash, height: tip.height });
+    if (master) {
       for (const { descriptor, internal } of standardDescriptors(master, params)) {
         keyring.add(unit, descriptor, { timestamp: birthTime, active: true, internal });
       }
