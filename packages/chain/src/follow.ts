@@ -25,6 +25,8 @@ export class Followers {
   readonly #chain: FollowedChain;
   readonly #onError: (error: unknown) => void;
   readonly #loops = new Set<FollowLoop>();
+  /** Those that have been at the tip: the others may need hours, and nobody waits for them. */
+  readonly #caughtUp = new Set<FollowLoop>();
 
   /** `onError` hears of a follower that failed: it has stopped, and the node should. */
   constructor(chain: FollowedChain, onError: (error: unknown) => void) {
@@ -47,8 +49,10 @@ export class Followers {
     const loop = new FollowLoop(this.#chain, follower, position, this.#onError);
     this.#loops.add(loop);
     await loop.idle();
+    this.#caughtUp.add(loop);
     return async () => {
       this.#loops.delete(loop);
+      this.#caughtUp.delete(loop);
       await loop.stop();
     };
   }
@@ -59,17 +63,26 @@ export class Followers {
   }
 
   /**
-   * Resolves when every follower has seen the tip of this moment, however far the chain has moved on by then;
-   * rejects when one has failed. Waiting for the tip of the end could last as long as blocks come.
+   * Resolves when every follower that was ever at the tip has seen the tip of this moment, however far
+   * the chain has moved on by then; rejects when one has failed. Waiting for the tip of the end could
+   * last as long as blocks come.
    */
   async idle(): Promise<void> {
     const { tip } = this.#chain;
-    await Promise.all([...this.#loops].map((loop) => loop.reach(tip)));
+    await Promise.all([...this.#caughtUp].map((loop) => loop.reach(tip)));
+  }
+
+  /** The lowest height at which a follower stands; undefined without followers. */
+  lowestHeight(): number | undefined {
+    let lowest: number | undefined;
+    for (const { height } of this.#loops) lowest = Math.min(lowest ?? height, height);
+    return lowest;
   }
 
   async stop(): Promise<void> {
     await Promise.all([...this.#loops].map((loop) => loop.stop()));
     this.#loops.clear();
+    this.#caughtUp.clear();
   }
 }
 
@@ -94,6 +107,11 @@ class FollowLoop {
     this.#follower = follower;
     this.#position = position;
     this.#onError = onError;
+  }
+
+  /** -1 before genesis. */
+  get height(): number {
+    return this.#position?.height ?? -1;
   }
 
   wake(): void {
