@@ -21,6 +21,10 @@ export interface NodeModules {
   readonly indexes: Indexes;
   readonly mempool: Mempool;
   readonly miner: Miner;
+  /** Where the wallet of a name lies, or would lie. */
+  readonly walletPath: (name: string) => string;
+  /** The names of all wallets that lie on the disk, sorted. */
+  readonly walletsOnDisk: () => readonly string[];
   /** Absent with -disablewallet. */
   readonly wallets: Wallets | undefined;
   /** Unloads the default wallet where it was opened unasked and never used. */

@@ -17,7 +17,7 @@ import { openDefaultWallet } from './default-wallet.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log } from './log.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
-import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
+import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 
 /** What the surroundings of a node give it. */
 export interface Surroundings {
@@ -161,6 +161,8 @@ async function openNode(
     mempool,
     miner,
     wallets: opened?.wallets,
+    walletPath: (name) => walletPath(dataDir?.wallets ?? '', name),
+    walletsOnDisk: () => (dataDir ? listWalletDirectory(dataDir.wallets) : []),
     stepAside: opened?.stepAside ?? (() => Promise.resolve()),
     source,
     clock,
@@ -283,5 +285,6 @@ function walletOptions({ wallets }: Options) {
     confirmTarget: wallets.confirmTarget,
     replaceable: wallets.replaceable,
     spendUnconfirmedChange: wallets.spendUnconfirmedChange,
+    ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
   };
 }

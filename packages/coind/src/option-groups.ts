@@ -79,6 +79,8 @@ export interface WalletOptions {
   readonly load: readonly string[];
   /** Make and load the default wallet when nothing else is to be loaded. */
   readonly createDefault: boolean;
+  /** Bytes a signature is reckoned with, where that is not today's number. */
+  readonly ecdsaSize: number | undefined;
   readonly addressType: AddressType;
   /** Undefined chooses to match the outputs. */
   readonly changeType: AddressType | undefined;
@@ -232,6 +234,8 @@ export function walletOptions({ settings, params, profile }: GroupContext): Wall
     enabled,
     load: enabled ? [...new Set(settings.texts('wallet'))] : [],
     createDefault: enabled && profile !== 'core' && !settings.isSet('wallet'),
+    // bitcoind has made signatures one byte shorter than 0.16 reckoned with.
+    ecdsaSize: profile === 'legacy' ? 72 : undefined,
     addressType: type || (profile === 'legacy' ? 'p2sh-segwit' : 'bech32'),
     changeType: changeType || undefined,
     fallbackFeeRate: rate(settings, 'fallbackfee', friendlyFee ? 20_000n : 0n),

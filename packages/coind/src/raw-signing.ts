@@ -27,7 +27,7 @@ import {
   p2sh,
   p2wsh,
 } from '@coind/script';
-import type { PlainKey, PrevOut, SignedTx } from '@coind/wallet';
+import { type PlainKey, type PrevOut, type SignedTx, signWithKeys } from '@coind/wallet';
 import type { NodeModules } from './context.ts';
 
 /** An output to be spent that the chain may not know, as RPC describes it. */
@@ -129,6 +129,19 @@ function scriptsBehind(
   }
   // The script may stand alone or behind a witness program of its hash: the signer takes what fits.
   return { witnessScript: script, redeemScript: wrapped };
+}
+
+/** Signs with the given keys only. */
+export async function signGiven(
+  { mempool }: Pick<NodeModules, 'mempool'>,
+  tx: Tx,
+  prevOuts: readonly PrevOut[],
+  keys: readonly PlainKey[],
+  hashType: number | undefined,
+) {
+  const coins = await mempool.coins(tx.inputs.map(({ prevout }) => prevout));
+  const outputs = coins.map((coin) => coin?.output);
+  return signedJson(signWithKeys(tx, outputs, prevOuts, keys, hashType));
 }
 
 /** What signing came to, as signrawtransactionwithkey and -withwallet print it. */

@@ -14,6 +14,7 @@ import { network } from './handlers/network.ts';
 import { rawtransactions } from './handlers/rawtransactions.ts';
 import { util } from './handlers/util.ts';
 import { wallet } from './handlers/wallet.ts';
+import { walletKeys } from './handlers/wallet-keys.ts';
 import { wallets } from './handlers/wallets.ts';
 import { walletOf } from './wallet-context.ts';
 import { translated } from './wallet-errors.ts';
@@ -35,6 +36,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.util, util, nodeContext),
     service(methods.accounts, translated(accounts), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
+    service(methods.walletKeys, translated(walletKeys), walletContext),
     service(methods.wallet, wallets, nodeContext),
   ];
 }

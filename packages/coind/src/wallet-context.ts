@@ -14,7 +14,9 @@ function chosenWallet(context: RpcContext): Wallet | undefined {
   const wallets = walletsOf(context);
   const { walletName } = context;
   if (walletName !== undefined) {
-    const named = wallets.get(walletName);
+    // 0.16 called the default wallet by the name of its file.
+    const named =
+      wallets.get(walletName) ?? wallets.get(walletName === 'wallet.dat' ? '' : walletName);
     if (!named) throw rpcError('walletNotLoaded');
     return named;
   }

@@ -55,6 +55,7 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'wallet-exists': codes.walletAlreadyExists,
   'wallet-not-found': codes.walletNotFound,
   'wallet-already-loaded': codes.walletAlreadyLoaded,
+  'invalid-backup': codes.wallet,
   'invalid-wallet-name': codes.invalidParameter,
 };
 

@@ -1,5 +1,5 @@
 /** Where wallets lie: which names may become paths, and how a wallet's store is opened. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { RpcError } from '@coind/rpc';
 
@@ -25,4 +25,19 @@ export function walletPath(directory: string, name: string): string {
 /** Whether there is such a wallet. */
 export function walletExists(directory: string, name: string): boolean {
   return existsSync(walletPath(directory, name));
+}
+
+/** The names of all wallets below `directory`, sorted. */
+export function listWalletDirectory(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  const found: string[] = [];
+  const visit = (name: string): void => {
+    if (walletExists(directory, name)) found.push(name);
+    for (const entry of readdirSync(join(directory, name), { withFileTypes: true })) {
+      if (!entry.isDirectory() || entry.name === 'wallet.dat') continue;
+      visit(name === '' ? entry.name : `${name}/${entry.name}`);
+    }
+  };
+  visit('');
+  return found.sort();
 }

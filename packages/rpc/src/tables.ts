@@ -10,6 +10,7 @@ import { network } from './methods/network.ts';
 import { rawtransactions } from './methods/rawtransactions.ts';
 import { util } from './methods/util.ts';
 import { wallet } from './methods/wallet.ts';
+import { walletKeys } from './methods/wallet-keys.ts';
 
 /** Every method there is, in one table per file of methods/. */
 export const methods = {
@@ -22,6 +23,7 @@ export const methods = {
   rawtransactions,
   util,
   wallet,
+  walletKeys,
 };
 
 /** All methods by name, as a client knows them. */
@@ -35,6 +37,7 @@ export const allMethods = {
   ...rawtransactions,
   ...util,
   ...wallet,
+  ...walletKeys,
 };
 
 const byProfile = new Map<Profile, ReadonlyMap<string, View>>();

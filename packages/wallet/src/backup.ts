@@ -12,7 +12,7 @@ const DIGEST_SIZE = 32;
 
 /** The bytes of a backup of the wallet of `network`, whose tables must not change meanwhile. */
 export async function encodeBackup(tables: WalletTables, network: string): Promise<Uint8Array> {
-  const parts = [new TextEncoder().encode(`${MAGIC}${network}\n`)];
+  const parts: Uint8Array[] = [new TextEncoder().encode(`${MAGIC}${network}\n`)];
   for (const table of Object.values(tables) as Table<unknown, unknown>[]) {
     for await (const chunk of table.chunks()) {
       for (const [key, value] of chunk) {
@@ -21,8 +21,19 @@ export async function encodeBackup(tables: WalletTables, network: string): Promi
       }
     }
   }
-  const body = concatBytes(...parts);
+  const body = joined(parts);
   return concatBytes(body, sha256(body));
+}
+
+/** One array of many parts: a large wallet has more rows than a call may have arguments. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function framed(bytes: Uint8Array): Uint8Array {

@@ -55,6 +55,8 @@ export interface WalletMeta {
   readonly flags: WalletFlags;
   /** Unix seconds of the oldest key: nothing before it can be the wallet's. */
   readonly birthTime: number;
+  /** HASH160 of the master public key it was created with, as display-order hex; 0.16 showed it. */
+  readonly masterKeyId?: string;
 }
 
 /** Numbers that count up; never handed out twice. */

@@ -150,14 +150,18 @@ export class WalletFollower implements TxFollower {
   }
 
   /** Searches the blocks from `start` to `end` (the wallet's tip) and the mempool for its own. */
-  async rescan(start: number, end?: number): Promise<{ start: number; stop: number }> {
+  async rescan(
+    start: number,
+    end?: number,
+    isAborted: () => boolean = () => false,
+  ): Promise<{ start: number; stop: number }> {
     const { source } = this.#core.context;
     await this.fillAll();
     let height = Math.max(0, start);
     let last = height - 1;
     for (; ; height++) {
       const tip = (await this.position())?.height ?? -1;
-      if (height > Math.min(end ?? tip, tip)) break;
+      if (height > Math.min(end ?? tip, tip) || isAborted()) break;
       const ref = source.refAt(height);
       const block = ref && (await source.block(ref.hash));
       if (!ref || !block) break;

@@ -26,6 +26,7 @@ import {
   paymentsOf,
 } from './address-book.ts';
 import type { AddressType } from './address-type.ts';
+import { encodeBackup } from './backup.ts';
 import {
   accountBalanceAt,
   allAccountsBalance,
@@ -41,10 +42,10 @@ import {
   receivedByAddress,
   receivedByLabel,
 } from './balances.ts';
-import { encodeBackup } from './backup.ts';
 import { appendJournal, changeAccount, takeNumber } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
+import { type HdKey, hdKeys } from './hd-keys.ts';
 import {
   type HistoryEntry,
   type HistoryFilter,
@@ -61,7 +62,6 @@ import {
   type ImportOutcome,
   wifDescriptor,
 } from './import.ts';
-import { type HdKey, hdKeys } from './hd-keys.ts';
 import { signMessageWithKey } from './message.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
@@ -118,6 +118,7 @@ export class Wallet {
   readonly #core: WalletCore;
   readonly #follower: WalletFollower;
   #scanning = false;
+  #abort = false;
 
   constructor(modules: { core: WalletCore; follower: WalletFollower }) {
     this.#core = modules.core;
@@ -624,11 +625,18 @@ export class Wallet {
   /** Searches old blocks for the wallet's own. */
   async rescan(start: number, end?: number): Promise<{ start: number; stop: number }> {
     this.#scanning = true;
+    this.#abort = false;
     try {
-      return await this.#follower.rescan(start, end);
+      return await this.#follower.rescan(start, end, () => this.#abort);
     } finally {
       this.#scanning = false;
     }
+  }
+
+  /** Makes a search under way stop; says whether there was one. */
+  abortRescan(): boolean {
+    this.#abort = true;
+    return this.#scanning;
   }
 
   /** Descriptors in order of their text; with secrets where the wallet has them. */

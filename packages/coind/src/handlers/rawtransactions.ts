@@ -13,9 +13,8 @@ import {
 } from '@coind/primitives';
 import { type Handlers, type methods, type NewOutput, RpcError, rpcError } from '@coind/rpc';
 import { AddressError, decodeAddress, hasValidOps, isUnspendable, nullData } from '@coind/script';
-import { signWithKeys } from '@coind/wallet';
 import type { NodeModules, RpcContext } from '../context.ts';
-import { parseHashType, parseKeys, parsePrevTxs, signedJson } from '../raw-signing.ts';
+import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
 
@@ -156,9 +155,7 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
     const keys = parseKeys(privkeys, node.params);
     const prevOuts = await parsePrevTxs(node, tx, prevtxs);
     const hashType = parseHashType(sighashtype);
-    const coins = await node.mempool.coins(tx.inputs.map(({ prevout }) => prevout));
-    const outputs = coins.map((coin) => coin?.output);
-    return signedJson(signWithKeys(tx, outputs, prevOuts, keys, hashType));
+    return signGiven(node, tx, prevOuts, keys, hashType);
   },
 
   async sendrawtransaction({ node }, { hexstring, maxfeerate, maxburnamount }) {

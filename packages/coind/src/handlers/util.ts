@@ -17,7 +17,7 @@ export const util: Handlers<typeof methods.util, RpcContext> = {
       const script = decodeAddress(address, node.params);
       const wallet = wallet_facts ? await theOnlyWallet(context) : undefined;
       return {
-        ...(wallet && addressInfoJson(await wallet.addressInfo(address))),
+        ...(wallet && addressInfoJson(await wallet.addressInfo(address), await wallet.info())),
         isvalid: true,
         address: encodeAddress(script, node.params) ?? address,
         scriptPubKey: bytesToHex(script),

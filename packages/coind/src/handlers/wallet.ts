@@ -141,6 +141,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       immature_balance: balances.immature,
       keypoololdest: meta.birthTime,
       paytxfee: info.payTxFee,
+      ...(meta.masterKeyId !== undefined && { hdmasterkeyid: meta.masterKeyId }),
     };
   },
 
@@ -179,7 +180,8 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       if (error instanceof AddressError) throw new RpcError(-5, error.message);
       throw error;
     }
-    return addressInfoJson(await context.wallet.addressInfo(address));
+    const { wallet } = context;
+    return addressInfoJson(await wallet.addressInfo(address), await wallet.info());
   },
 
   getbalance({ wallet }, { account, minconf }) {

@@ -1,13 +1,20 @@
 /** Handlers of the methods that make, load and list wallets: they need no wallet to be chosen. */
+import { existsSync, readFileSync } from 'node:fs';
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
 import { WalletError } from '@coind/wallet';
 import type { RpcContext } from '../context.ts';
 import { walletsOf } from '../wallet-context.ts';
-import { inWords } from '../wallet-errors.ts';
+import { asRpcError, inWords } from '../wallet-errors.ts';
 import { parseWalletName } from '../wallet-store.ts';
 
 /** The wallet methods that are about all wallets. */
-export type WalletsMethod = 'createwallet' | 'loadwallet' | 'unloadwallet' | 'listwallets';
+export type WalletsMethod =
+  | 'createwallet'
+  | 'loadwallet'
+  | 'unloadwallet'
+  | 'listwallets'
+  | 'listwalletdir'
+  | 'restorewallet';
 
 /** Notes in settings.json whether a wallet is loaded at every start; undefined leaves it as it is. */
 function rememberToLoad({ node }: RpcContext, name: string, load: boolean | undefined): void {
@@ -108,6 +115,28 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
     rememberToLoad(context, name, load_on_startup);
     return {};
   },
+
+  async restorewallet(context, { wallet_name: name, backup_file, load_on_startup }) {
+    if (!existsSync(backup_file)) throw new RpcError(-8, 'Backup file does not exist');
+    if (name === '') throw new RpcError(-8, 'Wallet name cannot be empty');
+    parseWalletName(name);
+    const all = walletsOf(context);
+    try {
+      await all.restore(name, new Uint8Array(readFileSync(backup_file)));
+    } catch (error) {
+      if (!(error instanceof WalletError && error.key === 'wallet-exists')) throw asRpcError(error);
+      throw new RpcError(
+        -36,
+        `Failed to restore wallet. Database file exists in '${context.node.walletPath(name)}'.`,
+      );
+    }
+    rememberToLoad(context, name, load_on_startup);
+    return { name };
+  },
+
+  listwalletdir: ({ node }) => ({
+    wallets: node.walletsOnDisk().map((name) => ({ name, warnings: [] })),
+  }),
 
   listwallets: (context) =>
     walletsOf(context)

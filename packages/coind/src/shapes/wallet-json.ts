@@ -1,7 +1,14 @@
 /** Wallet history, addresses and coins in the shape RPC shows them; profiles pick their members. */
 import { bytesToHex } from '@coind/primitives';
 import { classifyOutput } from '@coind/script';
-import type { AddressInfo, HistoryEntry, TxDetail, TxView, UnspentCoin } from '@coind/wallet';
+import type {
+  AddressInfo,
+  HistoryEntry,
+  TxDetail,
+  TxView,
+  UnspentCoin,
+  WalletInfo,
+} from '@coind/wallet';
 import { scriptFacts } from './address-json.ts';
 
 /** What became of a wallet transaction: the members that its entries share. */
@@ -58,7 +65,7 @@ export function entryJson(entry: HistoryEntry) {
 }
 
 /** The members of getaddressinfo, and those of 0.16's validateaddress that a wallet knows. */
-export function addressInfoJson(info: AddressInfo) {
+export function addressInfoJson(info: AddressInfo, { meta }: Pick<WalletInfo, 'meta'>) {
   const { scriptPubKey, book, publicKey } = info;
   return {
     address: info.address,
@@ -82,6 +89,7 @@ export function addressInfoJson(info: AddressInfo) {
       hdkeypath: info.keyPath,
       hdseedid: '0'.repeat(40),
       hdmasterfingerprint: info.masterFingerprint ?? '',
+      hdmasterkeyid: meta.masterKeyId,
     }),
     labels: book ? [book.label] : [],
     ...(book && { account: book.label }),

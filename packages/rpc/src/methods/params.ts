@@ -292,3 +292,9 @@ export function countedCoinbase(about: string): Codec<CountedCoinbase> {
     fits: (value) => typeof value === 'string',
   };
 }
+
+/** A wallet by its name; 0.16 called the default one, whose name is empty, by its file. */
+export function legacyWalletName(about: string): Codec<string> {
+  const name = str(about);
+  return { ...name, encode: (value) => name.encode(value === '' ? 'wallet.dat' : value) };
+}

@@ -32,6 +32,7 @@ import {
   birthTime,
   countedCoinbase,
   indexRange,
+  legacyWalletName,
   lockedTxid,
   noAccount,
   wholeWallet,
@@ -173,11 +174,34 @@ export const wallet = {
     result: object({ warnings }),
     examples: ['savings'],
   }),
+  restorewallet: method({
+    category: 'wallet',
+    profiles: modern,
+    about: 'Makes a wallet of a backup and loads it.',
+    params: {
+      wallet_name: str('Its name'),
+      backup_file: str('The backup'),
+      load_on_startup: loadOnStartup,
+    },
+    result: object({ name: str('Its name'), warnings }),
+    examples: ['savings "/tmp/backup.dat"'],
+  }),
   listwallets: method({
     category: 'wallet',
     about: 'The wallets that are loaded.',
     params: {},
     result: list(str(''), 'Their names'),
+    examples: [''],
+    legacy: { result: list(legacyWalletName('')) },
+  }),
+  listwalletdir: method({
+    category: 'wallet',
+    profiles: modern,
+    about: 'The wallets that lie in the wallet directory.',
+    params: {},
+    result: object({
+      wallets: list(object({ name: str('Its name'), warnings: list(str(''), 'Warnings') })),
+    }),
     examples: [''],
   }),
   getwalletinfo: method({
@@ -208,7 +232,7 @@ export const wallet = {
     examples: [''],
     legacy: {
       result: object({
-        walletname: str('Its name'),
+        walletname: legacyWalletName('Its name'),
         walletversion: int('The version of its format'),
         balance: amount('What can be spent'),
         unconfirmed_balance: amount('What is on its way'),

@@ -1,0 +1,83 @@
+/** Handlers of the wallet methods about the keys themselves and the files that hold them. */
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
+import type { WalletContext } from '../context.ts';
+import { parseHashType, parseKeys, parsePrevTxs, signedJson, signGiven } from '../raw-signing.ts';
+import { parseTx } from '../shapes/tx-json.ts';
+
+/** Handlers of the wallet methods about keys and files. */
+export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
+  abortrescan: ({ wallet }) => wallet.abortRescan(),
+
+  async backupwallet({ wallet }, { destination }) {
+    const bytes = await wallet.backup();
+    try {
+      const isDirectory = statSync(destination, { throwIfNoEntry: false })?.isDirectory() ?? false;
+      const path = isDirectory ? join(destination, 'wallet.dat') : destination;
+      writeFileSync(path, bytes, { mode: 0o600 });
+    } catch {
+      throw new RpcError(-4, 'Error: Wallet backup failed!');
+    }
+    return null;
+  },
+
+  async gethdkeys({ wallet }, { options }) {
+    const keys = await wallet.hdKeys({ activeOnly: options?.active_only ?? false });
+    return keys.map(({ xpub, xprv, descriptors }) => ({
+      xpub,
+      has_private: xprv !== undefined,
+      ...(options?.private && xprv !== undefined && { xprv }),
+      descriptors: descriptors.map(({ descriptor, active }) => ({ desc: descriptor, active })),
+    }));
+  },
+
+  async keypoolrefill({ wallet }, { newsize }) {
+    if (newsize !== undefined && newsize < 0) {
+      throw new RpcError(-8, 'Invalid parameter, expected valid size.');
+    }
+    await wallet.refillKeypool(newsize);
+    return null;
+  },
+
+  async listdescriptors({ wallet }, { private: secrets }) {
+    const rows = await wallet.descriptors({ secrets });
+    return {
+      wallet_name: wallet.name,
+      descriptors: rows.map((row) => ({
+        desc: row.text,
+        timestamp: row.timestamp,
+        active: row.active,
+        ...(row.active && { internal: row.internal }),
+        ...(row.descriptor.includes('*') && {
+          range: [row.rangeStart, Math.max(row.rangeEnd, row.promised) - 1],
+          next: row.next,
+          next_index: row.next,
+        }),
+      })),
+    };
+  },
+
+  async rescanblockchain({ wallet, node }, { start_height, stop_height }) {
+    const { height } = node.chain.tip.ref;
+    if (start_height < 0 || start_height > height) throw new RpcError(-8, 'Invalid start_height');
+    if (stop_height !== undefined) {
+      if (stop_height < 0 || stop_height > height) throw new RpcError(-8, 'Invalid stop_height');
+      if (stop_height < start_height) {
+        throw new RpcError(-8, 'stop_height must be greater than start_height');
+      }
+    }
+    const { start, stop } = await wallet.rescan(start_height, stop_height);
+    return { start_height: start, stop_height: stop };
+  },
+
+  async signrawtransaction({ wallet, node }, { hexstring, prevtxs, privkeys, sighashtype }) {
+    const tx = parseTx(hexstring);
+    if (!tx) throw rpcError('txDecodeFailed');
+    const keys = privkeys && parseKeys(privkeys, node.params);
+    const prevOuts = await parsePrevTxs(node, tx, prevtxs);
+    const hashType = parseHashType(sighashtype);
+    if (keys) return signGiven(node, tx, prevOuts, keys, hashType);
+    return signedJson(await wallet.signTransaction(tx, prevOuts, hashType));
+  },
+};
