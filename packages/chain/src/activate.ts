@@ -6,7 +6,7 @@
 import { type BlockRef, ValidationError } from '@coind/consensus';
 import { Block, type BlockHash } from '@coind/primitives';
 import type { BlockNode } from './block-index.ts';
-import { damaged } from './chain-error.ts';
+import { damaged, prunedBlock } from './chain-error.ts';
 import { type ChainState, commit, connectTip, disconnectTip } from './connect-tip.ts';
 
 /** A block and where it stands. */
@@ -39,16 +39,22 @@ export class Activator {
   #connected: BlockStep[] = [];
   readonly #recent = new Map<BlockHash, Block>();
   #recentBytes = 0;
+  readonly #stopAtHeight: number;
 
-  /** `tell` runs after the commit and before the next step; `isAssumedValid` spares scripts. */
+  /**
+   * `tell` runs after the commit and before the next step; `isAssumedValid` spares scripts; above
+   * `stopAtHeight` nothing is connected.
+   */
   constructor(
     state: ChainState,
     tell: (change: TipChange) => Promise<void>,
     isAssumedValid: (node: BlockNode) => boolean,
+    stopAtHeight = Number.POSITIVE_INFINITY,
   ) {
     this.#state = state;
     this.#tell = tell;
     this.#isAssumedValid = isAssumedValid;
+    this.#stopAtHeight = stopAtHeight;
   }
 
   /** Makes the best candidate the tip and commits every changed header. */
@@ -59,10 +65,15 @@ export class Activator {
     while (index.tip.isInvalid) await this.#disconnect();
     for (;;) {
       const best = index.bestCandidate();
-      if (!best || best === index.tip) break;
+      if (!best || best === index.tip || index.tip.height >= this.#stopAtHeight) break;
       const fork = index.forkOf(best);
+      if (lacksBody(best, fork)) {
+        index.passOver(best);
+        continue;
+      }
       while (index.tip !== fork) await this.#disconnect();
-      for (let height = fork.height + 1; height <= best.height; height++) {
+      const last = Math.min(best.height, this.#stopAtHeight);
+      for (let height = fork.height + 1; height <= last; height++) {
         const node = best.ancestor(height) as BlockNode;
         const error = await this.#connect(node);
         if (error) {
@@ -142,9 +153,18 @@ export class Activator {
   }
 }
 
+/** True when a body between `fork` and `tip` was pruned. */
+function lacksBody(tip: BlockNode, fork: BlockNode): boolean {
+  for (let node = tip; node !== fork; node = node.parent as BlockNode) {
+    if (node.isPruned) return true;
+  }
+  return false;
+}
+
 /** Reads the body of `node` from its file. Throws `ChainError` when it is not what it was. */
 export function readBlock({ files }: ChainState, node: BlockNode): Block {
   const position = node.body;
+  if (node.isPruned) throw prunedBlock(node.ref);
   if (!position) throw new Error(`no body for ${node.hash}`);
   const bytes = files.read('blk', position);
   const path = files.path('blk', position.file);

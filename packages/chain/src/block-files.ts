@@ -42,6 +42,10 @@ export interface BlockFiles {
   read(kind: FileKind, position: FilePosition): Uint8Array;
   /** Bytes of all files. */
   sizeBytes(): number;
+  /** Number of the body file that is appended to; those before it are finished. */
+  readonly lastFile: number;
+  /** Deletes the pair of files of that number. Whatever lies in them must be of no use any more. */
+  remove(file: number): void;
   /** Name of a file, as an operator sees it. */
   path(kind: FileKind, file: number): string;
   /** Makes everything appended survive a loss of power. */
@@ -97,6 +101,10 @@ export class DiskBlockFiles implements BlockFiles {
       if (match && match[1] === kind) numbers.push(Number(match[2]));
     }
     return numbers.sort((a, b) => a - b);
+  }
+
+  get lastFile(): number {
+    return this.#lastFile;
   }
 
   appendBody(body: Uint8Array): FilePosition {
@@ -180,13 +188,26 @@ export class DiskBlockFiles implements BlockFiles {
 
   /** Deletes all undo files: what they hold is written again when blocks are connected again. */
   deleteUndo(): void {
-    for (const file of this.fileNumbers('rev')) {
-      const path = this.path('rev', file);
-      const open = this.#open.get(path);
-      if (open) closeSync(open.descriptor);
-      this.#open.delete(path);
-      rmSync(path);
-    }
+    for (const file of this.fileNumbers('rev')) this.#delete(this.path('rev', file));
+  }
+
+  /** Deletes body files behind a gap in the numbers: pruning left nothing for them to build on. */
+  deleteBehindGap(): void {
+    const numbers = this.fileNumbers('blk');
+    for (const [i, file] of numbers.entries()) if (file !== i) this.#delete(this.path('blk', file));
+    this.#lastFile = this.fileNumbers('blk').at(-1) ?? 0;
+  }
+
+  remove(file: number): void {
+    this.#delete(this.path('blk', file));
+    this.#delete(this.path('rev', file));
+  }
+
+  #delete(path: string): void {
+    const open = this.#open.get(path);
+    if (open) closeSync(open.descriptor);
+    this.#open.delete(path);
+    rmSync(path, { force: true });
   }
 
   /**
@@ -256,6 +277,11 @@ export class MemoryBlockFiles implements BlockFiles {
     if (!record) throw new ChainError('file-missing', `no ${kind} record ${offset} in memory`);
     return record;
   }
+
+  /** One file that never ends, so nothing of it is ever pruned. */
+  readonly lastFile = 0;
+
+  remove(): void {}
 
   sizeBytes(): number {
     const { blk, rev } = this.#records;

@@ -110,6 +110,11 @@ export class BlockNode implements HeaderContext {
     return node;
   }
 
+  /** Its body was here and was deleted to save space; that it is valid is still known. */
+  get isPruned(): boolean {
+    return this.txCount > 0 && this.body === undefined;
+  }
+
   /** What the store keeps of it. */
   record(): HeaderRecord {
     return {
@@ -213,15 +218,24 @@ export class BlockIndex {
     node.body = record.body;
     node.undo = record.undo;
     this.#insert(node);
-    if (node.body) this.#complete(node, () => SEQUENCE_OF_LOADED);
+    // A pruned block counts as complete: its descendants need not wait for a body that was deleted.
+    if (node.txCount > 0) this.#complete(node, () => SEQUENCE_OF_LOADED);
     return node;
   }
 
   /** Its body has arrived: it, and descendants that waited for it, may now be complete. */
   receiveBody(node: BlockNode, txCount: number, body: FilePosition): void {
+    const back = node.isPruned;
     node.txCount = txCount;
     node.body = body;
-    this.#complete(node, () => this.#nextSequence++);
+    // A body that comes back may be what a better branch was passed over for.
+    if (back) this.refillCandidates();
+    else this.#complete(node, () => this.#nextSequence++);
+  }
+
+  /** Passes a candidate over, because a body on the way to it was pruned, until that comes back. */
+  passOver(node: BlockNode): void {
+    this.#candidates.delete(node);
   }
 
   /** The best block that could be the tip; the tip itself when none is better. */

@@ -29,6 +29,8 @@ export interface BlockInfo {
   readonly chainTxCount: number;
   readonly status: BlockStatus;
   readonly hasBody: boolean;
+  /** Its body was here and was deleted by pruning. */
+  readonly isPruned: boolean;
 }
 
 /** The end of a branch. */
@@ -63,6 +65,7 @@ export function infoOf(index: BlockIndex, node: BlockNode): BlockInfo {
     chainTxCount: node.chainTxCount,
     status: statusOf(index, node),
     hasBody: node.body !== undefined,
+    isPruned: node.isPruned,
   };
 }
 

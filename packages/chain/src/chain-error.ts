@@ -1,11 +1,17 @@
 /** The operating error of this package: something is wrong with our disk, never with the network's data. */
+import type { BlockRef } from '@coind/consensus';
 
 /**
  * `file-missing`: a block or undo file is not where it was. `file-damaged`: it is there but does not
  * hold what it did. `index-damaged`: the index contradicts itself. `unknown-position`: a follower
- * stands at a block this chain never had.
+ * stands at a block this chain never had. `pruned`: what is asked for was deleted to save space.
  */
-export type ChainErrorCode = 'file-missing' | 'file-damaged' | 'index-damaged' | 'unknown-position';
+export type ChainErrorCode =
+  | 'file-missing'
+  | 'file-damaged'
+  | 'index-damaged'
+  | 'unknown-position'
+  | 'pruned';
 
 /** The chain's data on disk cannot be used; `message` names the file and says what to do. */
 export class ChainError extends Error {
@@ -33,4 +39,10 @@ export function missing(path: string, cause?: unknown): ChainError {
 export function damaged(path: string, detail: string): ChainError {
   const message = `Block file ${path} is damaged: ${detail}. ${ADVICE}`;
   return new ChainError('file-damaged', message, path);
+}
+
+/** A block whose body or undo record was pruned. */
+export function prunedBlock({ hash, height }: BlockRef): ChainError {
+  const message = `Block ${hash} (height ${height}) was deleted by pruning. It has to be downloaded again, or the chain rebuilt with -reindex.`;
+  return new ChainError('pruned', message);
 }

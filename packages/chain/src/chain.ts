@@ -17,15 +17,18 @@ import { Activator, type TipChange } from './activate.ts';
 import { DiskBlockFiles, MemoryBlockFiles } from './block-files.ts';
 import { BlockIndex, type BlockNode } from './block-index.ts';
 import { type BlockInfo, type ChainTip, infoOf, tipsOf } from './block-info.ts';
+import { prunedBlock } from './chain-error.ts';
 import { CoinsCache } from './coins-cache.ts';
 import { type ChainState, commit, readUndo } from './connect-tip.ts';
 import { Followers } from './follow.ts';
 import { loadChain } from './load.ts';
+import { lastPruned, type PruneOptions, pruneTo, pruneToSize } from './prune.ts';
 import { inlineScripts, type ScriptVerifier } from './script-checks.ts';
 import { Serial } from './serial.ts';
 import { tables } from './tables.ts';
 import type { BlockUndo } from './undo.ts';
 import { computeUtxoStats, type UtxoHashKind, type UtxoStats } from './utxo-stats.ts';
+import { type Verification, verifyBlocks } from './verify.ts';
 
 /** Time as the network sees it; the node may set it by hand. */
 export interface Clock {
@@ -106,6 +109,21 @@ export interface Chain {
   flush(): Promise<void>;
   /** Bytes of block and undo files. */
   sizeOnDisk(): number;
+  /** Bytes that pruning stays below, 0 when it happens on command only; undefined without pruning. */
+  readonly pruneTarget: number | undefined;
+  /** Below this height nothing is pruned. */
+  readonly pruneAfterHeight: number;
+  /** Height of the last block of the active chain that was pruned; undefined when none was. */
+  prunedHeight(): number | undefined;
+  /**
+   * Deletes the files that hold nothing above `height`, nothing within 288 blocks of the tip and
+   * nothing that a follower has still to see. Throws `RangeError` when this chain does not prune.
+   */
+  prune(height: number): Promise<void>;
+  /** The first block of the active chain that is not older than `time`, unix seconds. */
+  firstSince(time: number): BlockInfo | undefined;
+  /** Verifies the last `count` blocks (0: all) again, at level 0 … 4 as described in `verify.ts`. */
+  verify(level: number, count: number): Promise<Verification>;
   /** Stops followers, waits for the writer, flushes. The store stays open: it is not ours. */
   close(): Promise<void>;
 }
@@ -117,8 +135,20 @@ export interface ChainOptions {
   readonly dir?: string;
   /** Throws index and coins away and builds them from the block files. */
   readonly reindex?: boolean;
-  /** How many of the last blocks are read back at start; 6 unless told otherwise. */
+  /** Throws the coins away and connects every block anew. */
+  readonly reindexChainstate?: boolean;
+  /** How many of the last blocks are verified at start, 0 for all; 6 unless told otherwise. */
   readonly checkBlocks?: number;
+  /** How thoroughly, 0 … 4; 3 unless told otherwise. */
+  readonly checkLevel?: number;
+  /** Old blocks are deleted; absent to keep all. */
+  readonly prune?: PruneOptions;
+  /** Bytes at which a block file is closed; 128 MiB unless told otherwise. */
+  readonly maxFileBytes?: number;
+  /** Seconds the tip may be behind the clock before this counts as initial download; a day. */
+  readonly maxTipAgeSeconds?: number;
+  /** Nothing above this height is connected. */
+  readonly stopAtHeight?: number;
   /** Bytes of coins kept in memory; 32 MiB unless told otherwise. */
   readonly cacheBytes?: number;
 }
@@ -136,6 +166,7 @@ export interface ChainModules {
 
 const DEFAULT_CACHE_BYTES = 32 << 20;
 const DEFAULT_CHECK_BLOCKS = 6;
+const DEFAULT_CHECK_LEVEL = 3;
 /** Blocks between two fsyncs: a loss of power costs at most the download of so many. */
 const BLOCKS_PER_SYNC = 1000;
 const DAY = 24 * 60 * 60;
@@ -146,7 +177,9 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
   const { params } = options;
   const { store } = modules;
   const disk =
-    options.dir === undefined ? undefined : new DiskBlockFiles(options.dir, params.messageStart);
+    options.dir === undefined
+      ? undefined
+      : new DiskBlockFiles(options.dir, params.messageStart, options.maxFileBytes);
   const coins = store.table(tables.coins);
   const state: ChainState = {
     params,
@@ -165,12 +198,16 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     await coins.clear();
     await state.headers.clear();
     disk?.deleteUndo();
+    if (options.prune) disk?.deleteBehindGap();
   }
-  const chain = new NodeChain(state, modules);
+  const chain = new NodeChain(state, options, modules);
   try {
     await loadChain(state, chain.activator, {
       disk,
       checkBlocks: options.checkBlocks ?? DEFAULT_CHECK_BLOCKS,
+      checkLevel: options.checkLevel ?? DEFAULT_CHECK_LEVEL,
+      rebuildCoins: options.reindexChainstate ?? false,
+      pruning: options.prune !== undefined,
       now: () => modules.clock.now(),
       log: (message, fields) => modules.log?.info(message, fields),
     });
@@ -189,19 +226,26 @@ class NodeChain implements Chain {
   readonly #serial = new Serial();
   readonly #followers: Followers;
   readonly #listeners = new Set<TipListener>();
+  readonly #prune: PruneOptions | undefined;
+  readonly #maxTipAge: number;
+  /** The last block file when it was last looked at whether there is too much: -1 is never. */
+  #prunedAtFile = -1;
   #unsynced = 0;
   #initialDownload = true;
   /** Set by the first operating error: memory may be ahead of the disk, so nothing more is taken. */
   #fatal: { readonly error: unknown } | undefined;
 
-  constructor(state: ChainState, modules: ChainModules) {
+  constructor(state: ChainState, options: ChainOptions, modules: ChainModules) {
     this.params = state.params;
     this.#state = state;
     this.#modules = modules;
+    this.#prune = options.prune;
+    this.#maxTipAge = options.maxTipAgeSeconds ?? DAY;
     this.activator = new Activator(
       state,
       (change) => this.#tell(change),
       (node) => this.#isAssumedValid(node),
+      options.stopAtHeight,
     );
     const { index } = state;
     this.#followers = new Followers(
@@ -230,7 +274,8 @@ class NodeChain implements Chain {
     if (this.#initialDownload) {
       const { tip } = this.#state.index;
       const behind =
-        tip.chainwork < this.params.minimumChainwork || tip.time < this.#modules.clock.now() - DAY;
+        tip.chainwork < this.params.minimumChainwork ||
+        tip.time < this.#modules.clock.now() - this.#maxTipAge;
       this.#initialDownload = behind;
     }
     return this.#initialDownload;
@@ -348,11 +393,14 @@ class NodeChain implements Chain {
     return computeUtxoStats(kind, ref, all());
   }
 
-  invalidateBlock(hash: BlockHash): Promise<boolean> {
+  async invalidateBlock(hash: BlockHash): Promise<boolean> {
+    const { index, changed } = this.#state;
+    const node = index.get(hash);
+    if (!node?.parent) return false;
+    const pruned = this.prunedHeight() ?? -1;
+    // Before anything is marked: what was pruned cannot be taken back, and that is no damage.
+    if (index.isActive(node) && node.height <= pruned) throw prunedBlock(node.ref);
     return this.#change(async () => {
-      const { index, changed } = this.#state;
-      const node = index.get(hash);
-      if (!node?.parent) return false;
       index.invalidate(node);
       index.refillCandidates();
       changed.add(node);
@@ -416,6 +464,57 @@ class NodeChain implements Chain {
     });
   }
 
+  get pruneTarget(): number | undefined {
+    return this.#prune?.targetBytes;
+  }
+
+  get pruneAfterHeight(): number {
+    return this.#prune?.afterHeight ?? 0;
+  }
+
+  prunedHeight(): number | undefined {
+    return lastPruned(this.#state)?.height;
+  }
+
+  prune(height: number): Promise<void> {
+    if (!this.#prune) throw new RangeError('this chain does not prune');
+    return this.#change(async () => {
+      const upTo = Math.min(height, this.#followedHeight());
+      const files = await pruneTo(this.#state, upTo, () => this.#sync());
+      this.#modules.log?.info('Pruned on command', { height: upTo, files });
+    });
+  }
+
+  firstSince(time: number): BlockInfo | undefined {
+    const { index } = this.#state;
+    for (let height = 0; height <= index.tip.height; height++) {
+      const node = index.at(height) as BlockNode;
+      if (node.time >= time) return this.#infoOf(node);
+    }
+    return undefined;
+  }
+
+  verify(level: number, count: number): Promise<Verification> {
+    return this.#serial.run(() => verifyBlocks(this.#state, level, count));
+  }
+
+  /** Whatever a follower has still to see is kept. */
+  #followedHeight(): number {
+    return this.#followers.lowestHeight() ?? this.#state.index.tip.height;
+  }
+
+  /** Looks at the sizes whenever a new file was begun, because only finished ones can go. */
+  async #pruneIfDue(): Promise<void> {
+    const { lastFile } = this.#state.files;
+    if (!this.#prune || this.#prunedAtFile === lastFile) return;
+    this.#prunedAtFile = lastFile;
+    const height = this.#followedHeight();
+    const downloading = this.initialDownload;
+    const sync = (): Promise<void> => this.#sync();
+    const files = await pruneToSize(this.#state, this.#prune, height, downloading, sync);
+    if (files > 0) this.#modules.log?.info('Pruned to the target size', { files });
+  }
+
   #infoOf(node: BlockNode | undefined): BlockInfo | undefined {
     return node && infoOf(this.#state.index, node);
   }
@@ -426,6 +525,7 @@ class NodeChain implements Chain {
       if (this.#fatal) throw this.#fatal.error;
       try {
         const result = await work();
+        await this.#pruneIfDue();
         if (this.#unsynced >= BLOCKS_PER_SYNC) await this.#sync();
         return result;
       } catch (error) {

@@ -78,6 +78,14 @@ export class CoinsCache {
     for (const [outpoint, coin] of created) this.#remember(outpointKey(outpoint), coin);
   }
 
+  /** Empties the set, on disk too; not atomically. */
+  async clear(): Promise<void> {
+    this.#young.clear();
+    this.#old.clear();
+    this.#youngBytes = 0;
+    await this.#table.clear();
+  }
+
   /** Every coin in order of outpoint, as of the first one asked for. */
   chunks(): AsyncIterable<[OutPoint, Coin][]> {
     return this.#table.chunks();

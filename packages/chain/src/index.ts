@@ -40,7 +40,9 @@ export { type CoinStats, CoinStatsIndex, totalUnspendable } from './indexes/coin
 export { type FilterHashes, FilterIndex } from './indexes/filter-index.ts';
 export { SpenderIndex } from './indexes/spender-index.ts';
 export { type IndexedTx, TxIndex } from './indexes/tx-index.ts';
+export { MIN_BLOCKS_TO_KEEP, type PruneOptions } from './prune.ts';
 export { inlineScripts, type ScriptVerifier } from './script-checks.ts';
 export { CHAIN_SCHEMA } from './tables.ts';
 export type { BlockUndo } from './undo.ts';
 export type { UtxoHashKind, UtxoStats } from './utxo-stats.ts';
+export type { Verification } from './verify.ts';

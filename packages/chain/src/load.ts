@@ -4,19 +4,26 @@
  * thrown away to build it anew) are taken in like blocks from outside.
  */
 import { ValidationError } from '@coind/consensus';
-import { Block, type BlockHash, merkleRoot } from '@coind/primitives';
+import { Block, type BlockHash } from '@coind/primitives';
 import { acceptBlock } from './accept.ts';
-import { type Activator, readBlock } from './activate.ts';
+import type { Activator } from './activate.ts';
 import type { DiskBlockFiles, FilePosition } from './block-files.ts';
+import type { BlockNode } from './block-index.ts';
 import { ChainError, damaged } from './chain-error.ts';
-import { type ChainState, commit, readUndo } from './connect-tip.ts';
+import { type ChainState, commit } from './connect-tip.ts';
+import { verifyBlocks } from './verify.ts';
 
 /** What loading needs beside the state. */
 export interface LoadOptions {
   /** The files of `state.files` when they lie on disk. */
   readonly disk: DiskBlockFiles | undefined;
-  /** How many of the last blocks are read to see whether they are whole. */
+  /** How many of the last blocks are verified (0: all), and how thoroughly: see `verify.ts`. */
   readonly checkBlocks: number;
+  readonly checkLevel: number;
+  /** Forget the coins and connect every block anew. */
+  readonly rebuildCoins: boolean;
+  /** Whether bodies may be missing below. */
+  readonly pruning: boolean;
   /** Unix seconds. */
   readonly now: () => number;
   readonly log: (message: string, fields?: Readonly<Record<string, string | number>>) => void;
@@ -28,10 +35,11 @@ export async function loadChain(
   activator: Activator,
   options: LoadOptions,
 ): Promise<void> {
-  const isNew = !(await loadHeaders(state));
+  const isNew = !(await loadHeaders(state, options.rebuildCoins));
+  if (!options.pruning) requireAllBodies(state);
   const leftovers = options.disk?.check(fileEnds(state)) ?? [];
   if (isNew) await enterGenesis(state, activator, leftovers.length > 0);
-  else verifyLastBlocks(state, options.checkBlocks);
+  else await checkLastBlocks(state, options);
   if (options.disk && leftovers.length > 0) {
     await importFiles(state, activator, options.disk, leftovers, options);
   }
@@ -39,19 +47,51 @@ export async function loadChain(
 }
 
 /** Reads all headers and the tip; false when there are none. */
-async function loadHeaders({ headers, tipTable, index, params }: ChainState): Promise<boolean> {
-  const tip = tipTable.getSync(undefined);
-  if (!tip) return false;
+async function loadHeaders(state: ChainState, rebuildCoins: boolean): Promise<boolean> {
+  const { headers, index, params } = state;
   for await (const rows of headers.chunks()) {
     for (const [[, hash], record] of rows) {
       if (!index.addRecord(hash, record)) throw indexDamaged(`header ${hash} has no parent`);
     }
   }
+  if (index.size === 0) return false;
+  const genesis = index.get(params.genesis.hash);
+  if (!genesis) throw indexDamaged('it begins with another genesis block');
+  const tip = state.tipTable.getSync(undefined);
+  // Headers without a tip are what is left when the process died while it was forgetting the coins.
+  if (!tip || rebuildCoins) {
+    await forgetCoins(state, genesis);
+    return true;
+  }
   const node = index.get(tip.hash);
   if (!node?.isComplete) throw indexDamaged(`the tip ${tip.hash} is not among the headers`);
-  if (!index.get(params.genesis.hash)) throw indexDamaged('it begins with another genesis block');
   index.setActive(node);
   return true;
+}
+
+/** Goes back to genesis with an empty set of coins; every block is then connected and checked anew. */
+async function forgetCoins(state: ChainState, genesis: BlockNode): Promise<void> {
+  const { index, tipTable, coins, changed } = state;
+  // The tip first: coins without it are known to be worthless.
+  await tipTable.clear();
+  await coins.clear();
+  for (const node of index.nodes()) {
+    if (!node.connected || node === genesis) continue;
+    node.connected = false;
+    changed.add(node);
+  }
+  index.setActive(genesis);
+  await commit(state, [tipTable.put(undefined, genesis.ref)]);
+}
+
+/** Throws `ChainError` when blocks were pruned: a node that serves all of them cannot do without. */
+function requireAllBodies({ index }: ChainState): void {
+  for (const node of index.nodes()) {
+    if (!node.isPruned) continue;
+    const message =
+      'You need to rebuild the database using -reindex to go back to unpruned mode.  This will redownload the entire blockchain';
+    throw new ChainError('pruned', message);
+  }
 }
 
 function indexDamaged(detail: string): ChainError {
@@ -96,18 +136,13 @@ async function enterGenesis(
   await commit(state, [tipTable.put(undefined, node.ref)]);
 }
 
-/** Reads the last blocks back: the files hold what was written, and the tip can be taken back. */
-function verifyLastBlocks(state: ChainState, count: number): void {
-  const { index, files } = state;
-  for (let i = 0; i < count; i++) {
-    const node = index.at(index.tip.height - i);
-    if (!node?.parent) return;
-    const block = readBlock(state, node);
-    if (merkleRoot(block.txs.map(({ txid }) => txid)).root !== block.header.merkleRoot) {
-      throw damaged(files.path('blk', node.body?.file ?? 0), `block ${node.hash} has changed`);
-    }
-    if (!readUndo(state, node)) throw indexDamaged(`block ${node.hash} has no undo record`);
-  }
+/** Throws `ChainError` when something is wrong with the last blocks. */
+async function checkLastBlocks(
+  state: ChainState,
+  { checkLevel, checkBlocks }: LoadOptions,
+): Promise<void> {
+  const { error } = await verifyBlocks(state, checkLevel, checkBlocks);
+  if (error) throw error;
 }
 
 /**

@@ -29,8 +29,9 @@ export interface HeaderRecord {
   readonly invalid: boolean;
   /** It was once connected: every rule and script was checked. */
   readonly connected: boolean;
-  /** Transactions of its body; 0 while there is none. */
+  /** Transactions of its body; 0 while there never was one. */
   readonly txCount: number;
+  /** Undefined with a `txCount` for a body that was pruned. */
   readonly body: FilePosition | undefined;
   /** Lies in the undo file of the same number as the body's file. */
   readonly undo: FilePosition | undefined;
