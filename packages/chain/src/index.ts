@@ -42,7 +42,7 @@ export { SpenderIndex } from './indexes/spender-index.ts';
 export { type IndexedTx, TxIndex } from './indexes/tx-index.ts';
 export { MIN_BLOCKS_TO_KEEP, type PruneOptions } from './prune.ts';
 export { inlineScripts, type ScriptVerifier } from './script-checks.ts';
-export { CHAIN_SCHEMA } from './tables.ts';
+export { CHAIN_SCHEMA, tables as chainTables } from './tables.ts';
 export type { BlockUndo } from './undo.ts';
 export type { UtxoHashKind, UtxoStats } from './utxo-stats.ts';
 export type { Verification } from './verify.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type ChainParams, chainParams } from '@coind/primitives';
-import { encodeAddress } from '@coind/script';
+import { encodeAddress, withChecksum } from '@coind/script';
 import { describe, expect, test } from 'vitest';
 import {
   expandDescriptor,
@@ -12,7 +12,6 @@ import {
   parseDescriptor,
   parseMultipath,
 } from './descriptor.ts';
-import { withChecksum } from './descriptor-checksum.ts';
 import { WalletError } from './errors.ts';
 
 const params = chainParams('regtest') as ChainParams;

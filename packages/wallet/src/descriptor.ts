@@ -15,6 +15,7 @@ import {
 import {
   AddressError,
   decodeAddress,
+  descriptorChecksum,
   multisig,
   p2pk,
   p2pkh,
@@ -23,8 +24,8 @@ import {
   p2wpkh,
   p2wsh,
   taprootOutputKey,
+  withChecksum,
 } from '@coind/script';
-import { descriptorChecksum, withChecksum } from './descriptor-checksum.ts';
 import { WalletError } from './errors.ts';
 import {
   type DerivedKey,

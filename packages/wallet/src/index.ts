@@ -27,7 +27,6 @@ export {
   parseMultipath,
   type ScriptSolution,
 } from './descriptor.ts';
-export { descriptorChecksum, withChecksum } from './descriptor-checksum.ts';
 export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
 export type { ChosenFeeRate, FeeReason } from './fee-rate.ts';
 export type { HistoryEntry, HistoryFilter, TxDetail, TxView } from './history.ts';

@@ -243,7 +243,7 @@ describe('keys', () => {
     const { wallet, wallets } = await fundedWallet(1);
     const address = (await wallet.unspent())[0]?.address as string;
     const watch = await wallets.create('watch', { privateKeysDisabled: true });
-    const { withChecksum } = await import('./descriptor-checksum.ts');
+    const { withChecksum } = await import('@coind/script');
     const [outcome] = await watch.importDescriptors([
       { descriptor: withChecksum(`addr(${address})`), timestamp: 0 },
     ]);
