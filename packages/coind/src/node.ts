@@ -3,7 +3,7 @@
  * RPC listens first and answers "loading" (-28) until the rest is there, because programs poll it.
  */
 import { mkdirSync } from 'node:fs';
-import { CHAIN_SCHEMA, openChain } from '@coind/chain';
+import { CHAIN_SCHEMA, type ChainOptions, openChain } from '@coind/chain';
 import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
 import { memoryStore, openStore, type Store } from '@coind/store';
@@ -120,15 +120,20 @@ async function openNode(
   closers.add(() => indexStores.close());
   const chain = await openChain(
     {
-      params: { ...params, minimumChainwork: options.validation.minimumChainwork },
+      ...chainOptions(options),
       ...(dataDir && { dir: dataDir.blocks }),
-      checkBlocks: options.validation.checkBlocks,
-      reindex: options.validation.reindex || options.validation.reindexChainstate,
-      cacheBytes: options.validation.cacheBytes,
     },
     { store, clock, log, onFatal: fail },
   );
   closers.add(() => chain.close());
+  const { stopAtHeight } = options.validation;
+  const stopAtLast = (): void => {
+    if (stopAtHeight === undefined || chain.tip.ref.height < stopAtHeight) return;
+    log.info('Stopping at the height of -stopatheight', { height: stopAtHeight });
+    // Later, because whoever brought the last block is still to be answered.
+    setImmediate(() => void stop().catch(fail));
+  };
+  chain.onTip(stopAtLast);
   const flushing = setInterval(() => void chain.flush().catch(fail), FLUSH_MS).unref();
   closers.add(() => clearInterval(flushing));
   log.info('Chain loaded', { height: chain.tip.ref.height, hash: chain.tip.ref.hash });
@@ -173,6 +178,7 @@ async function openNode(
   };
   rpc?.ready(modules);
   log.info('Done loading');
+  stopAtLast();
   return {
     modules,
     clock,
@@ -183,14 +189,34 @@ async function openNode(
   };
 }
 
-function openChainStore({ params }: Options, dataDir: DataDir | undefined): Promise<Store> {
+function openChainStore(
+  { params, validation }: Options,
+  dataDir: DataDir | undefined,
+): Promise<Store> {
   if (!dataDir) return Promise.resolve(memoryStore());
   mkdirSync(dataDir.chainstate, { recursive: true });
-  return openStore(dataDir.chainstate, {
-    network: params.name,
-    schema: CHAIN_SCHEMA,
-    kind: 'chain',
-  });
+  const stamp = { network: params.name, schema: CHAIN_SCHEMA, kind: 'chain' };
+  return openStore(dataDir.chainstate, stamp, { cacheBytes: validation.databaseCacheBytes });
+}
+
+function chainOptions({ params, validation }: Options): ChainOptions {
+  const { assumeValid: _, ...rules } = params;
+  const { assumeValid, minimumChainwork, pruneTargetBytes, maxBlockFileBytes, stopAtHeight } =
+    validation;
+  return {
+    params: { ...rules, minimumChainwork, ...(assumeValid && { assumeValid }) },
+    checkBlocks: validation.checkBlocks,
+    checkLevel: validation.checkLevel,
+    reindex: validation.reindex,
+    reindexChainstate: validation.reindexChainstate,
+    cacheBytes: validation.cacheBytes,
+    maxTipAgeSeconds: validation.maxTipAgeSeconds,
+    ...(pruneTargetBytes !== undefined && {
+      prune: { targetBytes: pruneTargetBytes, afterHeight: validation.pruneAfterHeight },
+    }),
+    ...(maxBlockFileBytes !== undefined && { maxFileBytes: maxBlockFileBytes }),
+    ...(stopAtHeight !== undefined && { stopAtHeight }),
+  };
 }
 
 function mempoolOptions({ mempool }: Options) {

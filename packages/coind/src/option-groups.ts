@@ -3,6 +3,7 @@
  * here and nowhere else; those that differ between profiles or networks are said beside each other.
  */
 import { availableParallelism } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import {
   type BlockHash,
   type ChainParams,
@@ -32,7 +33,9 @@ export interface ValidationOptions {
   /** Blocks verified at start, 0 for all, and how thoroughly (0 to 4). */
   readonly checkBlocks: number;
   readonly checkLevel: number;
+  /** Memory for coins, and for the database below them. */
   readonly cacheBytes: number;
+  readonly databaseCacheBytes: number;
   /** Threads for scripts, the main one included. */
   readonly scriptThreads: number;
   readonly maxTipAgeSeconds: number;
@@ -40,6 +43,10 @@ export interface ValidationOptions {
   readonly reindexChainstate: boolean;
   /** Undefined keeps all blocks; 0 deletes on command only. */
   readonly pruneTargetBytes: number | undefined;
+  /** Nothing is pruned while the chain is no higher than this. */
+  readonly pruneAfterHeight: number;
+  /** Undefined for the usual size of block files. */
+  readonly maxBlockFileBytes: number | undefined;
   /** Undefined for no height. */
   readonly stopAtHeight: number | undefined;
 }
@@ -166,20 +173,40 @@ export function validationOptions({ settings, params }: GroupContext): Validatio
   const work = settings.text('minimumchainwork');
   const prune = settings.int('prune', 0);
   const par = settings.int('par', 0);
+  const fast = settings.bool('fastprune', false) && params.name === 'regtest';
   return {
     assumeValid:
       assumeValid !== undefined && /[1-9a-f]/.test(assumeValid) ? assumeValid : undefined,
     minimumChainwork: work === undefined ? params.minimumChainwork : BigInt(`0x${strip(work)}`),
     checkBlocks: settings.int('checkblocks', 6),
     checkLevel: settings.int('checklevel', 3),
-    cacheBytes: settings.int('dbcache', 1024) * MIB,
-    scriptThreads: Math.max(1, par > 0 ? par : availableParallelism() + par),
+    ...cacheSizes(Math.max(4, settings.int('dbcache', 1024)) * MIB),
+    scriptThreads: Math.min(
+      MAX_SCRIPT_THREADS,
+      Math.max(1, par > 0 ? par : availableParallelism() + par),
+    ),
     maxTipAgeSeconds: settings.int('maxtipage', 24 * 60 * 60),
     reindex: settings.bool('reindex', false),
     reindexChainstate: settings.bool('reindex-chainstate', false),
     pruneTargetBytes: prune === 0 ? undefined : prune === 1 ? 0 : prune * MIB,
+    // As in bitcoind: a main network this short is no sign that anything old can go.
+    pruneAfterHeight: params.name === 'main' ? 100_000 : fast ? 100 : 1_000,
+    maxBlockFileBytes: fast ? 64 << 10 : undefined,
     stopAtHeight: settings.int('stopatheight', 0) || undefined,
   };
+}
+
+/** bitcoind's limit: more threads than this do not make scripts any faster. */
+const MAX_SCRIPT_THREADS = 16;
+
+/**
+ * How -dbcache is shared out: an eighth for the database, the rest for coins, which lie in the
+ * JavaScript heap. That has a limit of its own, and a cache must not be what exhausts it.
+ */
+function cacheSizes(bytes: number): Pick<ValidationOptions, 'cacheBytes' | 'databaseCacheBytes'> {
+  const databaseCacheBytes = Math.min(bytes / 8, 128 * MIB);
+  const heapShare = getHeapStatistics().heap_size_limit / 4;
+  return { cacheBytes: Math.min(bytes - databaseCacheBytes, heapShare), databaseCacheBytes };
 }
 
 function rate(settings: Settings, name: string, fallback: Sats): FeeRate {

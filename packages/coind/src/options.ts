@@ -71,7 +71,6 @@ const generalOptions: OptionTable = inCategory('general', {
   ),
   assumevalid: text('Do not check scripts of this block and its ancestors; 0 checks all', {
     value: '<hex>',
-    noEffect: true,
   }),
   blockfilterindex: text('Keep an index of compact block filters (BIP158)', {
     value: '<type>',
@@ -107,7 +106,6 @@ const generalOptions: OptionTable = inCategory('general', {
   dbcache: int('MiB of memory for the coins cache and the database', {
     value: '<n>',
     default: '1024',
-    noEffect: true,
   }),
   debuglogfile: text(
     "The log file; relative paths start in the network's directory; -nodebuglogfile for none",
@@ -131,7 +129,6 @@ const generalOptions: OptionTable = inCategory('general', {
   minimumchainwork: text('Work in hex below which a chain is not trusted', {
     value: '<hex>',
     debugOnly: true,
-    noEffect: true,
   }),
   par: int('Threads to check scripts with; 0 for as many as there are cores', {
     value: '<n>',
@@ -155,12 +152,9 @@ const generalOptions: OptionTable = inCategory('general', {
   prune: int('Delete old blocks: 1 on command only, 550 and more to stay below so many MiB', {
     value: '<n>',
     default: '0',
-    noEffect: true,
   }),
-  reindex: bool('Rebuild the block index and the UTXO set from the block files', {
-    noEffect: true,
-  }),
-  'reindex-chainstate': bool('Rebuild the UTXO set from the block files', { noEffect: true }),
+  reindex: bool('Rebuild the block index and the UTXO set from the block files', {}),
+  'reindex-chainstate': bool('Rebuild the UTXO set from the block files', {}),
   settings: text('The file of settings that change at run time; -nosettings for none', {
     value: '<file>',
     default: 'settings.json',
@@ -524,13 +518,11 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     value: '<n>',
     default: '6',
     debugOnly: true,
-    noEffect: true,
   }),
   checklevel: int('How thoroughly blocks are verified at start, 0 to 4', {
     value: '<n>',
     default: '3',
     debugOnly: true,
-    noEffect: true,
   }),
   checkmempool: int('Check the mempool once in so many transactions', {
     value: '<n>',
@@ -553,7 +545,7 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     debugOnly: true,
     noEffect: true,
   }),
-  fastprune: bool('Small block files, to test pruning', { debugOnly: true, noEffect: true }),
+  fastprune: bool('Small block files, to test pruning', { debugOnly: true }),
   'help-debug': bool('Print this text with the options for debugging'),
   limitancestorcount: int('Unconfirmed ancestors a transaction may have, itself included', {
     value: '<n>',
@@ -602,7 +594,6 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     value: '<n>',
     default: '86400',
     debugOnly: true,
-    noEffect: true,
   }),
   maxtxfee: amount('Fee in BTC that a wallet transaction may cost at most', {
     value: '<amt>',
@@ -625,7 +616,6 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     value: '<n>',
     default: '0',
     debugOnly: true,
-    noEffect: true,
   }),
   test: text('Test switch of bitcoind (regtest only)', {
     value: '<option>',
