@@ -7,6 +7,7 @@ export * from './hash.ts';
 export * from './ids.ts';
 export * from './locktime.ts';
 export * from './merkle.ts';
+export * from './merkle-proof.ts';
 export * from './params.ts';
 export * from './params-file.ts';
 export * from './reader.ts';
