@@ -11,6 +11,7 @@ export type WasmCurve = Pick<
   | 'pointAddScalar'
   | 'pointCompress'
   | 'pointFromScalar'
+  | 'pointMultiply'
   | 'recover'
   | 'sign'
   | 'signRecoverable'
@@ -38,5 +39,12 @@ export interface NativeCurve {
     recoveryId: number,
     hash: Uint8Array,
     compressed: boolean,
+  ): Uint8Array;
+  /** Writes what `hashfn` makes of the shared point to `output`. */
+  ecdh(
+    publicKey: Uint8Array,
+    privateKey: Uint8Array,
+    options: { hashfn(x: Uint8Array, y: Uint8Array): Uint8Array },
+    output: Uint8Array,
   ): Uint8Array;
 }

@@ -66,6 +66,7 @@ export {
   publicKey,
   type RecoverableSignature,
   recover,
+  sharedX,
   signEcdsa,
   signRecoverable,
   type TweakedKey,

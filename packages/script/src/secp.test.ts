@@ -11,6 +11,7 @@ import {
   negatePrivate,
   publicKey,
   recover,
+  sharedX,
   signEcdsa,
   signRecoverable,
   tweakAddPrivate,
@@ -39,6 +40,18 @@ function onBoth<Result>(compute: () => Result): Result {
 }
 
 describe('the native and the WebAssembly build agree', () => {
+  test('on what two keys share, which is the same from both sides', () => {
+    fc.assert(
+      fc.property(anyKey, anyKey, fc.boolean(), (a, b, compressed) => {
+        const shared = onBoth(() => sharedX(publicKey(b, compressed), a));
+        expect(shared).toEqual(sharedX(publicKey(a, compressed), b));
+        expect(() => sharedX(publicKey(b), ORDER)).toThrow(RangeError);
+        expect(() => sharedX(a, b)).toThrow(RangeError);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test('on public keys and tweaks', () => {
     fc.assert(
       fc.property(anyKey, bytes32, fc.boolean(), (key, tweak, compressed) => {

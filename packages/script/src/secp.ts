@@ -138,6 +138,19 @@ export function recover(
   }
 }
 
+/**
+ * The x of `privateKey · key` in 32 bytes: what a Diffie-Hellman exchange shares before it is hashed
+ * (BIP324). Throws `RangeError` for no private key or no point.
+ */
+export function sharedX(key: Uint8Array, privateKey: Uint8Array): Uint8Array {
+  if (!isScalar(privateKey)) throw new RangeError('not a private key');
+  if (!isPublicKey(key)) throw new RangeError('not a public key');
+  const native = nativeCurve();
+  if (native) return native.ecdh(key, privateKey, { hashfn: (x) => x }, new Uint8Array(32));
+  const plain = withoutHybrid(key) as Uint8Array;
+  return (wasmCurve().pointMultiply(plain, privateKey, true) as Uint8Array).subarray(1);
+}
+
 /** True for 32 bytes that are the x of a point. */
 export function isXOnlyPublicKey(key: Uint8Array): boolean {
   if (key.length !== 32) return false;
