@@ -153,8 +153,8 @@ const generalOptions: OptionTable = inCategory('general', {
     value: '<n>',
     default: '0',
   }),
-  reindex: bool('Rebuild the block index and the UTXO set from the block files', {}),
-  'reindex-chainstate': bool('Rebuild the UTXO set from the block files', {}),
+  reindex: bool('Rebuild the block index and the UTXO set from the block files'),
+  'reindex-chainstate': bool('Rebuild the UTXO set from the block files'),
   settings: text('The file of settings that change at run time; -nosettings for none', {
     value: '<file>',
     default: 'settings.json',

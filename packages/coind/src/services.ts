@@ -7,6 +7,7 @@ import { type RpcCall, type Service, service } from '@coind/rpc/server';
 import type { NodeModules, RpcContext } from './context.ts';
 import { accounts } from './handlers/accounts.ts';
 import { blockchain } from './handlers/blockchain.ts';
+import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
 import { mempool } from './handlers/mempool.ts';
 import { mining } from './handlers/mining.ts';
@@ -28,6 +29,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
   const walletContext = (call: RpcCall) => walletOf(nodeContext(call));
   return [
     service(methods.blockchain, blockchain, nodeContext),
+    service(methods.chainUpkeep, chainUpkeep, nodeContext),
     service(methods.control, control, nodeContext),
     service(methods.mempool, mempool, nodeContext),
     service(methods.mining, translated(mining), nodeContext),

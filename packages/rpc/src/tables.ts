@@ -3,6 +3,7 @@
 import { isIn, type Method, type Profile, type View, viewOf } from './method.ts';
 import { accounts } from './methods/accounts.ts';
 import { blockchain } from './methods/blockchain.ts';
+import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
 import { mempool } from './methods/mempool.ts';
 import { mining } from './methods/mining.ts';
@@ -16,6 +17,7 @@ import { walletKeys } from './methods/wallet-keys.ts';
 export const methods = {
   accounts,
   blockchain,
+  chainUpkeep,
   control,
   mempool,
   mining,
@@ -30,6 +32,7 @@ export const methods = {
 export const allMethods = {
   ...accounts,
   ...blockchain,
+  ...chainUpkeep,
   ...control,
   ...mempool,
   ...mining,

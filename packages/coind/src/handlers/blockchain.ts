@@ -19,6 +19,7 @@ import {
 import type { RpcContext } from '../context.ts';
 import { type BlockVerbosity, blockJson, formatBits, headerJson } from '../shapes/block-json.ts';
 import { scriptPubKeyJson } from '../shapes/tx-json.ts';
+import { blockNotAvailable, pruningJson } from './chain-upkeep.ts';
 
 /** The known block called `hash`. Throws -5. */
 function infoOf(chain: Chain, hash: BlockHash): BlockInfo {
@@ -59,7 +60,7 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
       initialblockdownload: chain.initialDownload,
       chainwork: formatUint256(tip.chainwork),
       size_on_disk: chain.sizeOnDisk(),
-      pruned: false,
+      ...pruningJson(chain),
       ...(params.signetChallenge !== undefined && { signet_challenge: params.signetChallenge }),
       warnings: [],
       ...legacySoftForks(tip.ref.height, params),
@@ -85,11 +86,11 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
     const info = infoOf(chain, blockhash);
     if (verbosity <= 0) {
       const bytes = await chain.blockBytes(blockhash);
-      if (!bytes) throw new RpcError(-1, 'Block not available (not fully downloaded)');
+      if (!bytes) throw blockNotAvailable(chain, blockhash);
       return bytesToHex(bytes);
     }
     const block = await chain.block(blockhash);
-    if (!block) throw new RpcError(-1, 'Block not available (not fully downloaded)');
+    if (!block) throw blockNotAvailable(chain, blockhash);
     const undo = verbosity >= 2 ? await chain.undo(blockhash) : undefined;
     return blockJson(chain, info, block, Math.min(verbosity, 3) as BlockVerbosity, undo);
   },
