@@ -53,6 +53,10 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** An existing data directory; a new one otherwise, removed at the end. */
   readonly datadir?: string;
+  /** The network's name, which is also its directory; regtest otherwise. */
+  readonly network?: string;
+  /** What `-chain=` is given; the network's name otherwise. */
+  readonly chain?: string;
 }
 
 /** A daemon that serves. */
@@ -78,14 +82,15 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'coind-test-'));
 }
 
-/** Starts coind on regtest and waits for its ready line. Throws with what it printed when it ends instead. */
-export async function startDaemon({ args = [], datadir }: DaemonOptions = {}): Promise<Daemon> {
+/** Starts coind and waits for its ready line. Throws with what it printed when it ends instead. */
+export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
+  const { args = [], datadir, network = 'regtest', chain = network } = options;
   const directory = datadir ?? temporaryDirectory();
   const child = spawn(
     process.execPath,
     [
       coindPath,
-      '-regtest',
+      `-chain=${chain}`,
       `-datadir=${directory}`,
       '-rpcport=0',
       '-rpcbind=127.0.0.1',
@@ -105,10 +110,10 @@ export async function startDaemon({ args = [], datadir }: DaemonOptions = {}): P
     });
     void ended.then(({ status, stderr }) => fail(new Error(`coind ended (${status}): ${stderr}`)));
   });
-  const cookie = readFileSync(join(directory, 'regtest', '.cookie'), 'utf8');
+  const cookie = readFileSync(join(directory, network, '.cookie'), 'utf8');
   const [user = '', password = ''] = cookie.split(':');
   const url = `http://127.0.0.1:${port}/`;
-  const cliArgs = ['-regtest', `-datadir=${directory}`, `-rpcport=${port}`];
+  const cliArgs = [`-chain=${chain}`, `-datadir=${directory}`, `-rpcport=${port}`];
   const close = (signal: NodeJS.Signals) => {
     child.kill(signal);
     return ended;
