@@ -209,6 +209,23 @@ export class FakeChain implements ChainSource {
     return block;
   }
 
+  /** The chain as it stands, to come back to: what a copy of the chain's files would be. */
+  fork(): FakeChain {
+    const copy = new FakeChain();
+    copy.#blocks.push(...this.#blocks.slice(1));
+    copy.#salt = this.#salt;
+    return copy;
+  }
+
+  /** Becomes another chain, with an empty mempool; nobody is told, as when files are exchanged. */
+  becomes(other: FakeChain): void {
+    this.#blocks.splice(0, this.#blocks.length, ...other.#blocks);
+    this.#sides.clear();
+    this.#mempool.clear();
+    this.#known = undefined;
+    this.#salt += 1_000_000;
+  }
+
   /** Takes the tip back; its transactions return to the mempool. */
   async disconnect(): Promise<Block> {
     const block = this.#blocks.pop() as Block;

@@ -5,7 +5,15 @@
  * rescan and reorganisation take this same path.
  */
 import type { BlockRef } from '@coind/consensus';
-import { type Block, bytesToHex, type OutPoint, type Sats, Tx, type Txid } from '@coind/primitives';
+import {
+  type Block,
+  bytesToHex,
+  type OutPoint,
+  type Sats,
+  Tx,
+  type Txid,
+  ZERO_TXID,
+} from '@coind/primitives';
 import { repost, takeNumber } from './books.ts';
 import { addAtHeight, subject } from './height-sums.ts';
 import type { Keyring } from './keyring.ts';
@@ -22,6 +30,7 @@ import {
   UNSPENT_GROUPS,
   type WalletTables,
 } from './tables.ts';
+import { extendTrail, shortenTrail } from './trail.ts';
 import { postingsOf, type TxFacts } from './tx-effects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -85,6 +94,7 @@ export class Ledger {
   /** Works through a block. `maturing`: entries at the height that becomes mature with it. */
   connect(block: Block, ref: BlockRef, maturing: HeightEntries, about: Learning): void {
     this.#unit.put(this.#tables.position, undefined, ref);
+    extendTrail(this.#unit, this.#tables, ref);
     this.search(block, ref, about);
     this.#refreshCoinbases(maturing);
   }
@@ -92,7 +102,16 @@ export class Ledger {
   /** Takes a block back. `entries` at its height, `maturing` at the height that it made mature. */
   disconnect(block: Block, ref: BlockRef, entries: HeightEntries, maturing: HeightEntries): void {
     const previous = { hash: block.header.prevHash, height: ref.height - 1 };
-    this.#unit.put(this.#tables.position, undefined, previous);
+    shortenTrail(this.#unit, this.#tables, ref.height);
+    this.goBack(previous, entries, maturing);
+  }
+
+  /**
+   * Takes everything above `target` back, whatever blocks it was in. `entries` lie above `target`,
+   * `maturing` at the heights that were mature because of it.
+   */
+  goBack(target: BlockRef, entries: HeightEntries, maturing: HeightEntries): void {
+    this.#unit.put(this.#tables.position, undefined, target);
     for (const txid of [...entries.confirmed, ...entries.conflicted]) {
       const row = this.#unit.get(this.#tables.txs, txid);
       if (row) this.#setState(txid, row, { kind: 'inactive', abandoned: row.coinbase });
@@ -480,12 +499,21 @@ function isSameState(a: TxState, b: TxState): boolean {
   return true;
 }
 
-/** Loads what lies at a height. */
-export async function entriesAt({ heights }: WalletTables, height: number): Promise<HeightEntries> {
+/** Loads what lies at a height, or at heights from `height` to `last`. */
+export async function entriesAt(
+  { heights }: WalletTables,
+  height: number,
+  last: number = height,
+): Promise<HeightEntries> {
   const confirmed: Txid[] = [];
   const conflicted: Txid[] = [];
-  if (height < 0) return { confirmed, conflicted };
-  for await (const [[, txid], isConfirmed] of heights.entries({ prefix: [height] })) {
+  if (last < 0) return { confirmed, conflicted };
+  const first = Math.max(0, height);
+  const range =
+    first === last
+      ? { prefix: [height] as [number] }
+      : { gte: [first, ZERO_TXID] as [number, Txid], lt: [last + 1, ZERO_TXID] as [number, Txid] };
+  for await (const [[, txid], isConfirmed] of heights.entries(range)) {
     (isConfirmed ? confirmed : conflicted).push(txid);
   }
   return { confirmed, conflicted };

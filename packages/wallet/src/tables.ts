@@ -316,6 +316,12 @@ export const walletTables = {
     'Numbers that count up.',
   ),
   position: spec('p:', unit, ref, 'The last block this wallet has worked through.'),
+  trail: spec(
+    'w:',
+    u32be,
+    hash32<BlockHash>(),
+    'Blocks it has worked through: the recent ones, and few of the older.',
+  ),
   descriptors: spec('d:', u32be, json<DescriptorRow>(), 'Descriptors, public parts.'),
   secrets: spec('S:', u32be, text, 'Descriptors with their private keys.'),
   scripts: spec(

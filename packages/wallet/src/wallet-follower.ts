@@ -5,7 +5,9 @@
 import type { BlockRef } from '@coind/consensus';
 import { type Block, Tx } from '@coind/primitives';
 import type { TxFollower } from './chain-source.ts';
-import { COINBASE_MATURITY, entriesAt } from './ledger.ts';
+import { COINBASE_MATURITY, entriesAt, type Ledger } from './ledger.ts';
+import { extendTrail, shortenTrail, wayBack } from './trail.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
 
 /** Blocks behind the tip from which on the whole keypool is derived before catching up. */
@@ -82,6 +84,7 @@ export class WalletFollower implements TxFollower {
     const { source } = this.#core.context;
     const position = await this.position();
     if (position && position.height + FAR_BEHIND < source.tip().height) await this.fillAll();
+    if (position && source.heightOf(position.hash) === undefined) await this.#goBack(position);
     await this.#reconcile();
     this.#stop = await source.follow(this);
     for (const tx of source.mempoolTxs()) this.txAdded(tx);
@@ -95,6 +98,31 @@ export class WalletFollower implements TxFollower {
     this.#timer = undefined;
     await this.#stop?.();
     this.#stop = undefined;
+  }
+
+  /**
+   * The chain does not have the wallet's block any more: back to the last one that both know. What was
+   * confirmed above waits for a block again.
+   */
+  async #goBack(position: BlockRef): Promise<void> {
+    const { source, tables } = this.#core.context;
+    let from = position.height;
+    for (const target of await wayBack(tables, source)) {
+      const above = from;
+      if (target.hash === position.hash) continue;
+      const change = async (unit: UnitOfWork, ledger: Ledger): Promise<void> => {
+        const { height } = target;
+        const entries = await entriesAt(tables, height + 1, above);
+        const matureAt = (tip: number): number => tip - COINBASE_MATURITY;
+        const maturing = await entriesAt(tables, matureAt(height) + 1, matureAt(above));
+        // Between two steps of the way there are no others.
+        shortenTrail(unit, tables, above);
+        ledger.goBack(target, entries, maturing);
+        extendTrail(unit, tables, target);
+      };
+      await this.#core.change(change, { sync: false });
+      from = target.height;
+    }
   }
 
   /** What the wallet believes to be in the mempool may have left it while nobody listened. */

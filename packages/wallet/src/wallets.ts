@@ -9,6 +9,7 @@ import type { Randomness, WalletContext, WalletOptions } from './context.ts';
 import { WalletError } from './errors.ts';
 import { Keyring, standardDescriptors } from './keyring.ts';
 import { openTables, type WalletFlags } from './tables.ts';
+import { extendTrail } from './trail.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { Wallet } from './wallet.ts';
 import { WalletCore } from './wallet-core.ts';
@@ -179,7 +180,9 @@ export class Wallets {
       ...(master && { masterKeyId: bytesToHex(hash160(master.publicKey).reverse()) }),
     });
     // Somebody else's seed may have a past; the caller says so by a rescan.
-    unit.put(tables.position, undefined, { hash: tip.hash, height: tip.height });
+    const start = { hash: tip.hash, height: tip.height };
+    unit.put(tables.position, undefined, start);
+    extendTrail(unit, tables, start);
     if (master) {
       for (const { descriptor, internal } of standardDescriptors(master, params)) {
         keyring.add(unit, descriptor, { timestamp: birthTime, active: true, internal });
