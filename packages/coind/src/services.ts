@@ -15,7 +15,9 @@ import { network } from './handlers/network.ts';
 import { rawtransactions } from './handlers/rawtransactions.ts';
 import { util } from './handlers/util.ts';
 import { wallet } from './handlers/wallet.ts';
+import { walletHistory } from './handlers/wallet-history.ts';
 import { walletKeys } from './handlers/wallet-keys.ts';
+import { walletSend } from './handlers/wallet-send.ts';
 import { wallets } from './handlers/wallets.ts';
 import { walletOf } from './wallet-context.ts';
 import { translated } from './wallet-errors.ts';
@@ -38,6 +40,8 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.util, util, nodeContext),
     service(methods.accounts, translated(accounts), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
+    service(methods.walletHistory, translated(walletHistory), walletContext),
+    service(methods.walletSend, translated(walletSend), walletContext),
     service(methods.walletKeys, translated(walletKeys), walletContext),
     service(methods.wallet, wallets, nodeContext),
   ];

@@ -232,3 +232,34 @@ export function nullable<Value>(codec: Codec<Value>): Codec<Value | null> {
     reads: (json) => json === null || codec.reads(json),
   };
 }
+
+type TupleOf<Cs> = {
+  -readonly [K in keyof Cs]: Cs[K] extends { readonly optional: true }
+    ? ValueOf<Cs[K]> | undefined
+    : ValueOf<Cs[K]>;
+};
+
+/** A list with a kind of value at each place; optional ones at its end may be missing. */
+export function tuple<Cs extends readonly Codec<unknown>[]>(
+  codecs: Cs,
+  about = '',
+): Codec<Readonly<TupleOf<Cs>>> {
+  return {
+    type: 'array',
+    word: 'json array',
+    about,
+    cli: 'json',
+    choices: codecs,
+    decode(json, name) {
+      if (!Array.isArray(json)) return refuseType('array', json);
+      const values = (json as readonly Json[]).map((value, i) => codecs[i]?.decode(value, name));
+      return values as unknown as TupleOf<Cs>;
+    },
+    encode(values) {
+      const given = (values as readonly unknown[]).filter((value) => value !== undefined);
+      return `[${given.map((value, i) => codecs[i]?.encode(value)).join(',')}]`;
+    },
+    fits: Array.isArray,
+    reads: Array.isArray,
+  };
+}

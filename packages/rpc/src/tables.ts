@@ -11,7 +11,9 @@ import { network } from './methods/network.ts';
 import { rawtransactions } from './methods/rawtransactions.ts';
 import { util } from './methods/util.ts';
 import { wallet } from './methods/wallet.ts';
+import { walletHistory } from './methods/wallet-history.ts';
 import { walletKeys } from './methods/wallet-keys.ts';
+import { walletSend } from './methods/wallet-send.ts';
 
 /** Every method there is, in one table per file of methods/. */
 export const methods = {
@@ -25,7 +27,9 @@ export const methods = {
   rawtransactions,
   util,
   wallet,
+  walletHistory,
   walletKeys,
+  walletSend,
 };
 
 /** All methods by name, as a client knows them. */
@@ -40,7 +44,9 @@ export const allMethods = {
   ...rawtransactions,
   ...util,
   ...wallet,
+  ...walletHistory,
   ...walletKeys,
+  ...walletSend,
 };
 
 const byProfile = new Map<Profile, ReadonlyMap<string, View>>();

@@ -69,6 +69,8 @@ export interface HistoryFilter {
   readonly by: 'all' | 'account' | 'label';
   readonly name?: string;
   readonly moves: boolean;
+  /** Show change too, as sent and as received. */
+  readonly change?: boolean;
 }
 
 const BIP125_MAX = 0xfffffffd;
@@ -163,7 +165,7 @@ function detailsOf(
     filter.by === 'all' || filter.name === (filter.by === 'account' ? account : label);
   facts.outputs.forEach((output, vout) => {
     const { own, label, value, script } = output;
-    if (outgoing ? isChange(output) : !own) return;
+    if (outgoing ? isChange(output) && !filter.change : !own) return;
     const asSend = outgoing && fee !== undefined && wanted(facts.fromAccount, label);
     const asReceive = own && wanted(label ?? '', label);
     if (!asSend && !asReceive) return;
@@ -241,14 +243,18 @@ async function* ordersBackwards(
 }
 
 /** Transactions in blocks above `height` and all unconfirmed ones, for `listsinceblock`. */
-export async function transactionsSince(history: History, height: number): Promise<TxView[]> {
+export async function transactionsSince(
+  history: History,
+  height: number,
+  filter?: HistoryFilter,
+): Promise<TxView[]> {
   const { tables } = history;
   const found: TxView[] = [];
   for await (const [[, txid]] of tables.heights.entries({ gte: [height + 1, FIRST_TXID] })) {
-    found.push(viewTransaction(history, txid));
+    found.push(viewTransaction(history, txid, filter));
   }
   for await (const [txid] of tables.unconfirmed.entries()) {
-    found.push(viewTransaction(history, txid));
+    found.push(viewTransaction(history, txid, filter));
   }
   return found.sort((a, b) => a.row.order - b.row.order);
 }

@@ -61,7 +61,7 @@ export interface SpendOptions extends FeeWish {
   readonly changeScript?: Uint8Array;
   readonly changePosition?: number;
   /** Coins to spend whatever else is chosen. */
-  readonly inputs?: readonly OutPoint[];
+  readonly inputs?: readonly (OutPoint & { readonly sequence?: number | undefined })[];
   /** May coins be added to `inputs`? True unless `inputs` are given. */
   readonly addInputs?: boolean;
   readonly locktime?: number;
@@ -69,6 +69,10 @@ export interface SpendOptions extends FeeWish {
   readonly includeUnsafe?: boolean;
   /** Least confirmations of chosen coins. */
   readonly minConfirmations?: number;
+  /** The transaction's version; 2 unless told otherwise. */
+  readonly version?: number;
+  /** Most confirmations of chosen coins. */
+  readonly maxConfirmations?: number;
 }
 
 /** A payment, signed and not yet told to anybody. */
@@ -122,7 +126,7 @@ export async function prepareSpend(
   checkFee(context, fee);
   const inputs = plan.inputs(coins);
   const locktime = options.locktime ?? chooseLocktime(context);
-  const unsigned = new Tx({ version: 2, inputs, outputs, locktime });
+  const unsigned = new Tx({ version: options.version ?? 2, inputs, outputs, locktime });
   const tx = signOwn(context, unsigned, coins);
   if (tx.weight > MAX_STANDARD_WEIGHT) throw new WalletError('transaction-too-large');
   return { tx, fee, feeRate, ...(changePosition !== undefined && { changePosition }) };
@@ -286,7 +290,8 @@ class SpendPlan {
     const upwards = range.atLeast !== undefined;
     const start: [number, Sats, OutPoint] = [group, range.atLeast ?? 0n, FIRST_OUTPOINT];
     const end: [number, Sats, OutPoint] = [group, range.atMost ?? MAX_VALUE, LAST_OUTPOINT];
-    const minimum = this.#options.minConfirmations ?? 0;
+    const { minConfirmations: minimum = 0, maxConfirmations: most = Number.POSITIVE_INFINITY } =
+      this.#options;
     const tip = this.#context.tables.position.getSync(undefined)?.height ?? -1;
     for await (const [[, value, outpoint]] of lazily(unspent, {
       gte: start,
@@ -296,7 +301,8 @@ class SpendPlan {
       if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) continue;
       const coin = coins.getSync(outpoint);
       if (!coin) continue;
-      if (minimum > 0 && (coin.height < 0 || tip - coin.height + 1 < minimum)) continue;
+      const confirmations = coin.height < 0 ? 0 : tip - coin.height + 1;
+      if (confirmations < minimum || confirmations > most) continue;
       const candidate = this.#candidate(outpoint, value, coin.script);
       if (candidate) yield candidate;
     }
@@ -421,10 +427,11 @@ class SpendPlan {
   inputs(coins: readonly Candidate[]): TxInput[] {
     const replaceable = this.#options.replaceable ?? this.#context.options.replaceable;
     const sequence = replaceable ? RBF_SEQUENCE : NON_FINAL_SEQUENCE;
+    const own = new Map(this.#options.inputs?.map((input) => [outpointKey(input), input.sequence]));
     return coins.map(({ outpoint }) => ({
       prevout: outpoint,
       scriptSig: new Uint8Array(0),
-      sequence,
+      sequence: own.get(outpointKey(outpoint)) ?? sequence,
       witness: [],
     }));
   }

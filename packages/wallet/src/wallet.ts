@@ -25,6 +25,7 @@ import {
   newReceivingScript,
   paymentsOf,
 } from './address-book.ts';
+import { type AddressGroup, addressGroupings } from './address-groups.ts';
 import type { AddressType } from './address-type.ts';
 import { encodeBackup } from './backup.ts';
 import {
@@ -314,17 +315,17 @@ export class Wallet {
   }
 
   /** Transactions in blocks above `height` and unconfirmed ones. */
-  transactionsSince(height: number): Promise<readonly TxView[]> {
-    return this.#core.read(() => transactionsSince(this.#context, height));
+  transactionsSince(height: number, filter?: HistoryFilter): Promise<readonly TxView[]> {
+    return this.#core.read(() => transactionsSince(this.#context, height, filter));
   }
 
   /** Wallet transactions of a block that may have left the chain, as they stand now. */
-  transactionsIn(block: Block): Promise<readonly TxView[]> {
+  transactionsIn(block: Block, filter?: HistoryFilter): Promise<readonly TxView[]> {
     const { tables } = this.#context;
     return this.#core.read(() =>
       block.txs
         .filter(({ txid }) => tables.txs.getSync(txid))
-        .map(({ txid }) => viewTransaction(this.#context, txid)),
+        .map(({ txid }) => viewTransaction(this.#context, txid, filter)),
     );
   }
 
@@ -429,6 +430,11 @@ export class Wallet {
       await this.#broadcast(prepared.tx);
       return prepared;
     });
+  }
+
+  /** Addresses whose owner can be seen to be one: spent together, or change of one another. */
+  addressGroupings(): Promise<readonly AddressGroup[]> {
+    return this.#core.read(() => addressGroupings(this.#context));
   }
 
   /** Makes and signs a payment without telling anybody; takes a change address from the keypool. */

@@ -12,24 +12,15 @@ import {
   type TxOutput,
 } from '@coind/primitives';
 import { type Handlers, type methods, type NewOutput, RpcError, rpcError } from '@coind/rpc';
-import { AddressError, decodeAddress, hasValidOps, isUnspendable, nullData } from '@coind/script';
+import { hasValidOps, isUnspendable, nullData } from '@coind/script';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
+import { recipientScript } from '../shapes/recipient.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
 
 /** Signals that the transaction may be replaced (BIP125). */
 const SEQUENCE_REPLACEABLE = 0xfffffffd;
-
-/** The scriptPubKey of `text`. Throws -5 with the text, as calls with several addresses do. */
-export function recipientScript(text: string, { params }: Pick<NodeModules, 'params'>): Uint8Array {
-  try {
-    return decodeAddress(text, params);
-  } catch (error) {
-    if (error instanceof AddressError) throw rpcError('invalidRecipient', text);
-    throw error;
-  }
-}
 
 function outputOf(output: NewOutput, node: NodeModules): TxOutput {
   return 'data' in output

@@ -1,5 +1,5 @@
 /** Handlers of the methods of one wallet. */
-import { bytesToHex, feeRate, formatBtc, type Sats, ZERO_HASH } from '@coind/primitives';
+import { bytesToHex, feeRate, formatBtc, ZERO_HASH } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { AddressError, decodeAddress } from '@coind/script';
 import {
@@ -24,6 +24,7 @@ import {
 } from '../shapes/wallet-json.ts';
 import { WALLET_VERSION } from '../version.ts';
 import { asRpcError, creationWords, inWords } from '../wallet-errors.ts';
+import { feeOptions } from './wallet-send.ts';
 import type { WalletsMethod } from './wallets.ts';
 
 function addressType(text: string | undefined): { type?: AddressType } {
@@ -45,47 +46,6 @@ function checkAddress(
     if (error instanceof AddressError) throw rpcError(name, address);
     throw error;
   }
-}
-
-/** The arguments by which payments choose their fee. */
-interface FeeArguments {
-  readonly replaceable?: boolean | undefined;
-  readonly conf_target?: number | undefined;
-  readonly estimate_mode: string;
-  readonly fee_rate?: Sats | undefined;
-}
-
-const ESTIMATE_MODES = ['unset', 'economical', 'conservative'];
-const MAX_CONF_TARGET = 1008;
-
-/** Fee options of a payment. Throws -8 for what bitcoind refuses. */
-function feeOptions({
-  replaceable,
-  conf_target,
-  estimate_mode,
-  fee_rate,
-}: FeeArguments): SendOptions {
-  if (fee_rate !== undefined) {
-    if (conf_target !== undefined) {
-      throw new RpcError(
-        -8,
-        'Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.',
-      );
-    }
-    if (estimate_mode.toLowerCase() !== 'unset') {
-      throw new RpcError(-8, 'Cannot specify both estimate_mode and fee_rate');
-    }
-  } else {
-    if (!ESTIMATE_MODES.includes(estimate_mode.toLowerCase())) throw rpcError('estimateMode');
-    if (conf_target !== undefined && (conf_target < 1 || conf_target > MAX_CONF_TARGET)) {
-      throw rpcError('confTargetRange');
-    }
-  }
-  return {
-    ...(replaceable !== undefined && { replaceable }),
-    ...(fee_rate !== undefined && { feeRate: feeRate(fee_rate) }),
-    ...(conf_target !== undefined && { confirmTarget: conf_target }),
-  };
 }
 
 function sentJson({ tx, feeRate: chosen }: PreparedTx, verbose: boolean) {

@@ -42,7 +42,7 @@ export function outcomeJson(view: TxView) {
 
 /** One payment of a transaction. */
 export function detailJson(view: TxView, detail: TxDetail) {
-  const { account, address, category, amount, label, vout, fee } = detail;
+  const { account, address, category, amount, label, vout, fee, parentDescriptor } = detail;
   return {
     account,
     ...(address !== undefined && { address }),
@@ -50,6 +50,7 @@ export function detailJson(view: TxView, detail: TxDetail) {
     amount,
     ...(label !== undefined && { label }),
     vout,
+    ...(parentDescriptor !== undefined && { parent_descs: [parentDescriptor] }),
     ...(fee !== undefined && { fee }),
     abandoned: view.abandoned,
   };

@@ -39,6 +39,11 @@ export const outcome = {
   replaced_by_txid: optional(txid('The one that replaces it')),
 };
 
+const { 'bip125-replaceable': _, ...withoutBip125 } = outcome;
+
+/** The same without the member that bitcoind has given up: every transaction is replaceable now. */
+export const coreOutcome = withoutBip125;
+
 /** The same, as 0.16 shows it. */
 export const legacyOutcome = {
   confirmations: outcome.confirmations,
@@ -70,7 +75,7 @@ const payment = {
 };
 
 /** One payment of the history, modern. */
-export const entry = object({ ...payment, ...outcome });
+export const entry = object({ ...payment, ...coreOutcome });
 
 /** 0.16 told only of what was sent whether it was given up. */
 function sendsTellAbandoned<Entry extends { readonly category: string }>(

@@ -42,6 +42,7 @@ import {
   accountEntry,
   addressInfo,
   anyEntry,
+  coreOutcome,
   details,
   entry,
   legacyDetails,
@@ -109,7 +110,7 @@ const balanceTail = {
   avoid_reuse: optional(bool('Whether coins on addresses used before are left out'), true),
 };
 const sendmanyTail = {
-  amounts: pairs(late(amount('The amount')), 'Amounts by address', {
+  amounts: pairs(amount('The amount'), 'Amounts by address', {
     usage: '{"address":amount,...}',
   }),
   minconf: optional(int('Only for payments from an account'), 1),
@@ -135,6 +136,10 @@ const received = {
   confirmations: int('Confirmations of the newest payment'),
   label: str('The label'),
   txids: list(txid(''), 'The transactions'),
+};
+const transactionSums = {
+  amount: signedAmount('The net amount, without the fee'),
+  fee: optional(signedAmount('The fee, negative, when sent')),
 };
 const legacyKeys = ['coind', 'legacy'] as const;
 const modern = ['coind', 'core'] as const;
@@ -451,8 +456,7 @@ export const wallet = {
       verbose: optional(bool('Whether to decode it'), false),
     },
     result: object({
-      amount: signedAmount('The net amount, without the fee'),
-      fee: optional(signedAmount('The fee, negative, when sent')),
+      ...transactionSums,
       ...outcome,
       details,
       hex: hex('The transaction'),
@@ -460,14 +464,23 @@ export const wallet = {
       lastprocessedblock: lastProcessedBlock,
     }),
     examples: ['"0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098"'],
+    core: {
+      result: object({
+        ...transactionSums,
+        ...coreOutcome,
+        details,
+        hex: hex('The transaction'),
+        decoded: optional(object(tx)),
+        lastprocessedblock: lastProcessedBlock,
+      }),
+    },
     legacy: {
       params: {
         txid: looseHash(txid('The transaction')),
         include_watchonly: legacyWatchonly,
       },
       result: object({
-        amount: signedAmount('The net amount, without the fee'),
-        fee: optional(signedAmount('The fee, negative, when sent')),
+        ...transactionSums,
         ...legacyOutcome,
         details: legacyDetails,
         hex: hex('The transaction'),
@@ -541,7 +554,7 @@ export const wallet = {
     about: 'Sends an amount to an address.',
     params: {
       address: str('Who is paid'),
-      amount: late(amount('How much')),
+      amount: amount('How much'),
       comment,
       comment_to: commentTo,
       subtractfeefromamount: optional(bool('Whether the recipient bears the fee'), false),

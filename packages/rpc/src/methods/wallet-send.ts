@@ -1,0 +1,73 @@
+/** The wallet methods that pay in today's way: with options for the coins, the change and the fee. */
+import { bool, feeRate, hex, int, optional, str, txid } from '../codec.ts';
+import { list, object } from '../codec-shapes.ts';
+import { method } from '../method.ts';
+import { inputIndex, inputSequence, newOutputs, ranged } from './params.ts';
+
+const modern = ['coind', 'core'] as const;
+const locktime = ranged(0, 0xffffffff, 'Invalid parameter, locktime out of range', 'The locktime');
+
+/** The options of `send`; each can also be given as a named parameter of the method. */
+const sendOptions = object(
+  {
+    add_inputs: optional(bool('Whether coins may be added to the inputs')),
+    include_unsafe: optional(bool('Whether unconfirmed coins of others may be spent'), false),
+    minconf: optional(int('Least confirmations of the coins added'), 0),
+    maxconf: optional(int('Most confirmations of the coins added')),
+    add_to_wallet: optional(bool('False: it is made and signed, but not sent'), true),
+    change_address: optional(str('Where the change goes')),
+    change_position: optional(int('Which output the change is')),
+    change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
+    conf_target: optional(int('Blocks within which it should confirm')),
+    estimate_mode: optional(str('unset, economical or conservative')),
+    fee_rate: optional(feeRate('The fee rate, sat/vB')),
+    include_watching: optional(bool('Ignored')),
+    inputs: optional(
+      list(
+        object({
+          txid: txid('The transaction spent from'),
+          vout: inputIndex('The output spent'),
+          sequence: optional(inputSequence('The sequence')),
+        }),
+        'Coins to spend',
+      ),
+    ),
+    locktime: optional(locktime),
+    lock_unspents: optional(bool('Whether to keep the coins from being spent again'), false),
+    replaceable: optional(bool('Whether it signals that it may be replaced (BIP125)')),
+    subtract_fee_from_outputs: optional(
+      list(int('The place of an output'), 'Outputs that bear the fee'),
+      [],
+    ),
+  },
+  'How to pay',
+  { reading: 'strict', alsoNamed: true, usage: 'options' },
+);
+
+/** The wallet methods that pay in today's way. */
+export const walletSend = {
+  send: method({
+    category: 'wallet',
+    profiles: modern,
+    about: 'Sends a transaction.',
+    params: {
+      outputs: newOutputs('What it pays', {
+        usage: '[{"address":amount,...},{"data":"hex"},...]',
+      }),
+      conf_target: optional(int('Blocks within which it should confirm')),
+      estimate_mode: optional(str('unset, economical or conservative')),
+      fee_rate: optional(feeRate('The fee rate, sat/vB')),
+      options: optional(sendOptions),
+      version: optional(
+        ranged(1, 3, 'Invalid parameter, version out of range(1~3)', 'The version'),
+        2,
+      ),
+    },
+    result: object({
+      txid: optional(txid('The transaction id')),
+      hex: optional(hex('The transaction, when it was not sent')),
+      complete: bool('Whether every input is signed'),
+    }),
+    examples: ['"{\\"bcrt1q…\\": 0.1}" null unset 1.1'],
+  }),
+};
