@@ -102,9 +102,16 @@ export class LevelBackend implements Backend {
   }
 
   write(writes: Write[], sync: boolean): Promise<void> {
+    // One by one into a native batch: the array form copies and inspects every operation in
+    // JavaScript first, which costs more than all the rest of a write.
+    const batch = this.#db.batch();
+    for (const write of writes) {
+      if (write.type === 'put') batch.put(write.key, write.value);
+      else batch.del(write.key);
+    }
     // `sync` is LevelDB's own option, unknown to the abstract interface that the types describe.
     const options: object = { sync };
-    return this.#db.batch(writes, options);
+    return batch.write(options);
   }
 
   close(): Promise<void> {
