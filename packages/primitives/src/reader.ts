@@ -11,15 +11,27 @@ export class DecodeError extends Error {
 /** No list on the wire is longer than this many bytes or items (bitcoind's MAX_SIZE). */
 export const MAX_SIZE = 0x02000000;
 
+const SIGN = 1n << 63n;
+const TWO_SIGNS = 1n << 64n;
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}
+
 /** Reads through `bytes` once, front to back. Byte strings it returns are views, not copies. */
 export class Reader {
+  // No DataView beside it, for the same reason as in `Writer`.
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
   #offset: number;
 
   constructor(bytes: Uint8Array, offset = 0) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = offset;
   }
 
@@ -46,23 +58,35 @@ export class Reader {
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2), true);
+    const at = this.#take(2);
+    return (this.bytes[at] as number) | ((this.bytes[at + 1] as number) << 8);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return wordAt(this.bytes, this.#take(4));
   }
 
   i32(): number {
-    return this.#view.getInt32(this.#take(4), true);
+    return this.u32() | 0;
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8), true);
+    return this.#u64(this.#take(8));
   }
 
   i64(): bigint {
-    return this.#view.getBigInt64(this.#take(8), true);
+    const value = this.#u64(this.#take(8));
+    return value < SIGN ? value : value - TWO_SIGNS;
+  }
+
+  /** From an offset whose eight bytes are there: checked as one, so that nothing is taken in half. */
+  #u64(at: number): bigint {
+    const { bytes } = this;
+    const low = wordAt(bytes, at);
+    const high = wordAt(bytes, at + 4);
+    // Every amount there can be is a safe integer, and numbers are put together without allocating.
+    if (high < 2 ** 21) return BigInt(high * 2 ** 32 + low);
+    return (BigInt(high) << 32n) | BigInt(low);
   }
 
   /** The next `length` bytes, as a view. */

@@ -40,6 +40,7 @@ export const SEQUENCE_FINAL = 0xffffffff;
 /** `prevout.vout` of a coinbase input. */
 export const NO_VOUT = 0xffffffff;
 
+const NO_WITNESS: readonly Uint8Array[] = [];
 const SEGWIT_MARKER = 0x00;
 const SEGWIT_FLAG = 0x01;
 
@@ -77,7 +78,6 @@ export class Tx implements TxFields {
   static read(reader: Reader): Tx {
     const start = reader.offset;
     const version = reader.u32();
-    let inputs: readonly TxInput[];
     let witnesses = false;
     const mark = reader.bytes[reader.offset];
     const flag = reader.bytes[reader.offset + 1];
@@ -86,10 +86,10 @@ export class Tx implements TxFields {
       reader.take(2);
       witnesses = true;
     }
-    inputs = readInputs(reader);
+    const inputs = readInputs(reader);
     const outputs = readOutputs(reader);
     if (witnesses) {
-      inputs = inputs.map((input) => ({ ...input, witness: readWitness(reader) }));
+      for (const input of inputs) input.witness = readWitness(reader);
       if (inputs.every((input) => input.witness.length === 0)) {
         throw new DecodeError('superfluous witness record');
       }
@@ -237,15 +237,18 @@ export function writeOutput(writer: Writer, output: TxOutput): Writer {
   return writer.i64(output.value).varBytes(output.scriptPubKey);
 }
 
-function readInputs(reader: Reader): readonly TxInput[] {
-  const inputs: TxInput[] = [];
+/** An input while it is being read: witnesses come after the outputs. */
+type UnfinishedInput = Omit<TxInput, 'witness'> & { witness: readonly Uint8Array[] };
+
+function readInputs(reader: Reader): UnfinishedInput[] {
+  const inputs: UnfinishedInput[] = [];
   // Not preallocated by `count`: a lying count must run out of bytes, not out of memory.
   for (let count = reader.compactSize(); count > 0; count--) {
     inputs.push({
       prevout: readOutPoint(reader),
       scriptSig: reader.varBytes(),
       sequence: reader.u32(),
-      witness: [],
+      witness: NO_WITNESS,
     });
   }
   return inputs;

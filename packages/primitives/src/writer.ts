@@ -1,5 +1,8 @@
 /** Little-endian writing into one growing buffer, the mirror of `Reader`. */
 
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const WORD = 2 ** 32;
+
 /** Length in bytes of `size` as a compact size. */
 export function compactSizeLength(size: number): number {
   return size < 0xfd ? 1 : size <= 0xffff ? 3 : size <= 0xffffffff ? 5 : 9;
@@ -7,13 +10,13 @@ export function compactSizeLength(size: number): number {
 
 /** Collects bytes; `finish()` hands them out. Give the final size when it is known: no regrowth. */
 export class Writer {
+  // No DataView beside it: that would move a short array out of V8's heap, and most writers are for a
+  // key or a record of a few dozen bytes.
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** How many bytes were written. */
@@ -28,7 +31,6 @@ export class Writer {
       const grown = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
       grown.set(this.#bytes);
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
     }
     this.#length = end;
     return start;
@@ -42,32 +44,38 @@ export class Writer {
 
   u16(value: number): this {
     const at = this.#room(2);
-    this.#view.setUint16(at, value, true);
+    const bytes = this.#bytes;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
     return this;
   }
 
   u32(value: number): this {
     const at = this.#room(4);
-    this.#view.setUint32(at, value, true);
+    const bytes = this.#bytes;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
     return this;
   }
 
   i32(value: number): this {
-    const at = this.#room(4);
-    this.#view.setInt32(at, value, true);
-    return this;
+    return this.u32(value);
   }
 
   u64(value: bigint): this {
-    const at = this.#room(8);
-    this.#view.setBigUint64(at, value, true);
-    return this;
+    // Every amount there can be is a safe integer, and numbers are split without allocating.
+    if (value >= 0n && value <= MAX_SAFE) {
+      const safe = Number(value);
+      return this.u32(safe).u32(safe / WORD);
+    }
+    const wrapped = BigInt.asUintN(64, value);
+    return this.u32(Number(wrapped & 0xffffffffn)).u32(Number(wrapped >> 32n));
   }
 
   i64(value: bigint): this {
-    const at = this.#room(8);
-    this.#view.setBigInt64(at, value, true);
-    return this;
+    return this.u64(value);
   }
 
   bytes(bytes: Uint8Array): this {

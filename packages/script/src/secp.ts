@@ -5,7 +5,7 @@
 import { concatBytes, equalBytes } from '@coind/primitives';
 import { nativeCurve, wasmCurve } from './curve.ts';
 import { bytesToScalar, negate, ORDER, scalarToBytes } from './scalar.ts';
-import { hasPublicKeyLength, isScalar, parseLaxDer } from './signature-encoding.ts';
+import { hasPublicKeyLength, isLowS, isScalar, parseLaxDer } from './signature-encoding.ts';
 
 /** True for 32 bytes that can be a private key. */
 export function isPrivateKey(bytes: Uint8Array): boolean {
@@ -50,7 +50,9 @@ export function ecdsaVerify(hash: Uint8Array, der: Uint8Array, key: Uint8Array):
   const native = nativeCurve();
   if (native) {
     try {
-      return native.ecdsaVerify(native.signatureNormalize(signature), hash, key);
+      // The library wants S low, which by policy it nearly always is.
+      const low = isLowS(signature) ? signature : native.signatureNormalize(signature);
+      return native.ecdsaVerify(low, hash, key);
     } catch {
       // The only way to fail that is left: the key is no point of the curve.
       return false;
