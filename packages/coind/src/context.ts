@@ -8,6 +8,7 @@ import type { Miner } from '@coind/miner';
 import type { ChainParams } from '@coind/primitives';
 import type { Profile } from '@coind/rpc';
 import type { Wallet, Wallets } from '@coind/wallet';
+import type { ScanPlace } from './chain-scans.ts';
 import type { NodeChainSource } from './chain-source.ts';
 import type { NodeClock } from './clock.ts';
 import type { Indexes } from './indexes.ts';
@@ -19,6 +20,10 @@ export interface NodeModules {
   readonly profile: Profile;
   readonly chain: Chain;
   readonly indexes: Indexes;
+  /** Where a scan of coins and one of filters may run. */
+  readonly scans: { readonly coins: ScanPlace; readonly filters: ScanPlace };
+  /** Memory that the coins of the chain may take, in the cache and in the database. */
+  readonly cacheBytes: { readonly coins: number; readonly database: number };
   readonly mempool: Mempool;
   readonly miner: Miner;
   /** Where the wallet of a name lies, or would lie. */
@@ -36,6 +41,8 @@ export interface NodeModules {
   readonly settings: SettingsFile;
   /** What the node calls itself on the network: `/coind:0.1.0(comment)/`. */
   readonly userAgent: string;
+  /** Fires when the node begins to stop. */
+  readonly stopping: AbortSignal;
   /** Begins the shutdown; the answer to the caller goes out first. */
   readonly stop: () => void;
 }

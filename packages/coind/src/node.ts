@@ -8,6 +8,7 @@ import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
 import { memoryStore, openStore, type Store } from '@coind/store';
 import { WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
+import { ScanPlace } from './chain-scans.ts';
 import { chainSource, type NodeChainSource } from './chain-source.ts';
 import { createClock, type NodeClock } from './clock.ts';
 import type { Options } from './config.ts';
@@ -91,8 +92,10 @@ async function openNode(
   const stopped = new Promise<void>((resolve) => {
     markStopped = resolve;
   });
+  const signal = new AbortController();
   const stop = (): Promise<void> => {
     if (!stopping) {
+      signal.abort();
       stopping = closers.close();
       markStopped(stopping);
     }
@@ -146,6 +149,11 @@ async function openNode(
     onError: fail,
   });
   closers.add(() => indexes.close());
+  const scans = { coins: new ScanPlace(), filters: new ScanPlace() };
+  closers.add(() => {
+    scans.coins.abort();
+    scans.filters.abort();
+  });
 
   const mempool = createMempool(mempoolOptions(options), { chain, clock });
   closers.add(() => mempool.close());
@@ -163,6 +171,11 @@ async function openNode(
     profile,
     chain,
     indexes,
+    scans,
+    cacheBytes: {
+      coins: options.validation.cacheBytes,
+      database: options.validation.databaseCacheBytes,
+    },
     mempool,
     miner,
     wallets: opened?.wallets,
@@ -173,6 +186,7 @@ async function openNode(
     clock,
     settings: options.settingsFile,
     userAgent: options.net.userAgent,
+    stopping: signal.signal,
     // The answer to `stop` has to reach its caller before the sockets close.
     stop: () => void setImmediate(() => void stop().catch(fail)),
   };

@@ -48,5 +48,5 @@ export type {
   View,
 } from './method.ts';
 export { method } from './method.ts';
-export type { IndexRange, NewOutput } from './methods/params.ts';
+export type { IndexRange, NewOutput, ScanObject } from './methods/params.ts';
 export { allMethods, methods, viewsOf } from './tables.ts';

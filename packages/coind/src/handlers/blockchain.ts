@@ -1,47 +1,32 @@
 /** Handlers of the methods about blocks, the chain and the unspent outputs. */
-import type { BlockInfo, Chain } from '@coind/chain';
 import {
-  type BlockHash,
   bytesToHex,
   type ChainParams,
   decodeBits,
   difficultyOf,
   formatUint256,
 } from '@coind/primitives';
-import {
-  type Handlers,
-  JsonNumber,
-  JsonObject,
-  type methods,
-  RpcError,
-  rpcError,
-} from '@coind/rpc';
+import { type Handlers, JsonNumber, JsonObject, type methods, rpcError } from '@coind/rpc';
+import { bodyOf, infoOf, missingBody } from '../chain-lookup.ts';
 import type { RpcContext } from '../context.ts';
 import { type BlockVerbosity, blockJson, formatBits, headerJson } from '../shapes/block-json.ts';
+import { verificationProgress } from '../shapes/chain-json.ts';
 import { scriptPubKeyJson } from '../shapes/tx-json.ts';
-import { blockNotAvailable, pruningJson } from './chain-upkeep.ts';
-
-/** The known block called `hash`. Throws -5. */
-function infoOf(chain: Chain, hash: BlockHash): BlockInfo {
-  const info = chain.info(hash);
-  if (!info) throw rpcError('blockNotFound');
-  return info;
-}
-
-/** Part of all transactions there are that the chain has verified, 0 … 1, estimated as bitcoind does. */
-function verificationProgress(tip: BlockInfo, now: number, { txStats }: ChainParams): number {
-  const { chainTxCount, header } = tip;
-  const total =
-    chainTxCount <= txStats.txCount
-      ? txStats.txCount + (now - txStats.time) * txStats.txRate
-      : chainTxCount + (now - header.time) * txStats.txRate;
-  return Math.min(chainTxCount / total, 1);
-}
-
-const hashTypes = ['none', 'hash_serialized_3', 'muhash'] as const;
+import { chainAddresses } from './chain-addresses.ts';
+import { chainProofs } from './chain-proofs.ts';
+import { chainScans } from './chain-scans.ts';
+import { chainStats } from './chain-stats.ts';
+import { pruningJson } from './chain-upkeep.ts';
+import { chainWaits } from './chain-waits.ts';
 
 /** Handlers of the methods about blocks, the chain and the unspent outputs. */
 export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
+  ...chainStats,
+  ...chainScans,
+  ...chainAddresses,
+  ...chainProofs,
+  ...chainWaits,
+
   getblockchaininfo({ node }) {
     const { chain, params, clock } = node;
     const { tip } = chain;
@@ -86,11 +71,10 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
     const info = infoOf(chain, blockhash);
     if (verbosity <= 0) {
       const bytes = await chain.blockBytes(blockhash);
-      if (!bytes) throw blockNotAvailable(chain, blockhash);
+      if (!bytes) throw missingBody(info);
       return bytesToHex(bytes);
     }
-    const block = await chain.block(blockhash);
-    if (!block) throw blockNotAvailable(chain, blockhash);
+    const block = await bodyOf(chain, info);
     const undo = verbosity >= 2 ? await chain.undo(blockhash) : undefined;
     return blockJson(chain, info, block, Math.min(verbosity, 3) as BlockVerbosity, undo);
   },
@@ -120,25 +104,6 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
       value: output.value,
       scriptPubKey: scriptPubKeyJson(output.scriptPubKey, params),
       coinbase: coin?.coinbase ?? false,
-    };
-  },
-
-  async gettxoutsetinfo({ node: { chain } }, { hash_type, hash_or_height }) {
-    const kind = hashTypes.find((type) => type === hash_type);
-    if (!kind) throw new RpcError(-8, `'${hash_type}' is not a valid hash_type`);
-    if (hash_or_height !== undefined) {
-      throw new RpcError(-8, 'Querying specific block heights requires coinstatsindex');
-    }
-    const stats = await chain.utxoStats(kind);
-    return {
-      height: stats.ref.height,
-      bestblock: stats.ref.hash,
-      txouts: stats.txouts,
-      bogosize: stats.bogosize,
-      ...(kind !== 'none' && { [kind]: stats.hash }),
-      total_amount: stats.totalAmount,
-      transactions: stats.transactions,
-      disk_size: stats.diskSize,
     };
   },
 

@@ -53,9 +53,3 @@ export function pruningJson(chain: Chain) {
     ...(target > 0 && { prune_target_size: target }),
   };
 }
-
-/** Why a known block has no body, in bitcoind's words: it was pruned or never came. */
-export function blockNotAvailable(chain: Chain, hash: Parameters<Chain['info']>[0]): RpcError {
-  const why = chain.info(hash)?.isPruned ? 'pruned data' : 'not fully downloaded';
-  return new RpcError(-1, `Block not available (${why})`);
-}

@@ -11,13 +11,22 @@ import { asRpcError } from '../wallet-errors.ts';
 
 /** Handlers of the methods that need neither chain nor wallet. */
 export const util: Handlers<typeof methods.util, RpcContext> = {
+  getindexinfo: ({ node: { indexes } }, { index_name }) =>
+    new Map(
+      indexes.all
+        .map(({ status }) => status)
+        .filter(({ name }) => index_name === '' || index_name === name)
+        .map(({ name, synced, height }) => [name, { synced, best_block_height: height }]),
+    ),
+
   async validateaddress(context, { address, wallet_facts }) {
     const { node } = context;
     try {
       const script = decodeAddress(address, node.params);
       const wallet = wallet_facts ? await theOnlyWallet(context) : undefined;
       return {
-        ...(wallet && addressInfoJson(await wallet.addressInfo(address), await wallet.info())),
+        ...(wallet &&
+          addressInfoJson(await wallet.addressInfo(address), await wallet.info(), node.params)),
         isvalid: true,
         address: encodeAddress(script, node.params) ?? address,
         scriptPubKey: bytesToHex(script),

@@ -17,7 +17,10 @@ import {
 } from '../codec.ts';
 import { list, nullable, object, oneOf, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { hashOrHeight, verbosity } from './params.ts';
+import { chainScans } from './chain-scans.ts';
+import { chainStats } from './chain-stats.ts';
+import { chainWaits } from './chain-waits.ts';
+import { verbosity } from './params.ts';
 import { legacyScriptPubKey, legacyTx, scriptPubKey, tx } from './shapes.ts';
 
 const headerMembers = {
@@ -106,6 +109,9 @@ const hash = (about: string, called?: string) => blockHash(about, called ? { cal
 
 /** Methods about blocks, the chain and the set of unspent outputs. */
 export const blockchain = {
+  ...chainStats,
+  ...chainScans,
+  ...chainWaits,
   getblockchaininfo: method({
     category: 'blockchain',
     about: 'The state of the chain.',
@@ -261,57 +267,6 @@ export const blockchain = {
           coinbase: bool('Whether a coinbase made it'),
         }),
       ),
-    },
-  }),
-  gettxoutsetinfo: method({
-    category: 'blockchain',
-    about: 'Statistics and a hash of the set of unspent outputs.',
-    params: {
-      hash_type: optional(str('hash_serialized_3, muhash or none'), 'hash_serialized_3'),
-      hash_or_height: optional(
-        hashOrHeight('The block to look at, with an index', { cli: 'json_or_string' }),
-      ),
-      use_index: optional(bool('Whether an index may answer'), true),
-    },
-    result: object({
-      height: int('The height of the block'),
-      bestblock: blockHash('The block'),
-      txouts: int64('Unspent outputs'),
-      bogosize: int64('A measure of size that does not depend on the database'),
-      hash_serialized_3: optional(hex('The hash of the set')),
-      muhash: optional(hex('The order-independent hash of the set')),
-      total_amount: amount('The sum of all amounts'),
-      transactions: optional(int64('Transactions with unspent outputs')),
-      disk_size: optional(int64('Bytes on disk')),
-      total_unspendable_amount: optional(amount('What can never be spent')),
-      block_info: optional(
-        object({
-          prevout_spent: amount('Spent in the block'),
-          coinbase: amount('Made by its coinbase'),
-          new_outputs_ex_coinbase: amount('Made by its other transactions'),
-          unspendable: amount('Made unspendable'),
-          unspendables: object({
-            genesis_block: amount('By the genesis block'),
-            bip30: amount('By doubled coinbases'),
-            scripts: amount('By scripts that cannot succeed'),
-            unclaimed_rewards: amount('By miners that took less'),
-          }),
-        }),
-      ),
-    }),
-    examples: ['', 'muhash'],
-    legacy: {
-      params: {},
-      result: object({
-        height: int('The height of the tip'),
-        bestblock: blockHash('The tip'),
-        transactions: optional(int64('Transactions with unspent outputs')),
-        txouts: int64('Unspent outputs'),
-        bogosize: int64('A measure of size'),
-        hash_serialized_2: optional(hex('The hash of the set, as 0.15 to 0.25 computed it')),
-        disk_size: optional(int64('Bytes on disk')),
-        total_amount: amount('The sum of all amounts'),
-      }),
     },
   }),
   invalidateblock: method({

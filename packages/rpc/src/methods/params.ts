@@ -261,6 +261,38 @@ export function indexRange(about: string): Codec<IndexRange> {
   };
 }
 
+/** A descriptor to look for, and which of its keys. */
+export interface ScanObject {
+  readonly desc: string;
+  readonly range?: IndexRange;
+}
+
+/** What a scan looks for: a descriptor, or an object with a descriptor and a range. */
+export function scanObject(about: string): Codec<ScanObject> {
+  const range = indexRange('Which of its keys');
+  return {
+    ...anyJson(about),
+    word: 'string or json object',
+    decode(json) {
+      if (typeof json === 'string') return { desc: json };
+      if (!(json instanceof JsonObject)) {
+        throw new RpcError(-8, 'Scan object needs to be either a string or an object');
+      }
+      const desc = json.get('desc') ?? null;
+      if (desc === null) {
+        throw new RpcError(-8, 'Descriptor needs to be provided in scan object');
+      }
+      if (typeof desc !== 'string') return refuseType('string', desc);
+      const given = json.get('range') ?? null;
+      return { desc, ...(given !== null && { range: range.decode(given, 'range') }) };
+    },
+    encode: ({ desc, range: given }) =>
+      given === undefined
+        ? formatString(desc)
+        : `{"desc":${formatString(desc)},"range":${range.encode(given)}}`,
+  };
+}
+
 /** The time a key was first used: unix seconds, or `now`. */
 export function birthTime(about: string): Codec<number | 'now'> {
   return {

@@ -1,6 +1,6 @@
 /** Methods that need neither chain nor wallet: addresses and signed messages. */
 import { bool, byNameOnly, hex, int, int64, optional, str } from '../codec.ts';
-import { list, object } from '../codec-shapes.ts';
+import { list, object, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 
 const walletFacts = {
@@ -10,6 +10,20 @@ const walletFacts = {
 
 /** Methods that need neither chain nor wallet. */
 export const util = {
+  getindexinfo: method({
+    category: 'util',
+    about: 'Which indexes the node keeps, and how far each has come.',
+    params: { index_name: optional(str('Only this one'), '') },
+    result: record(
+      object({
+        synced: bool('Whether it has caught up with the chain once'),
+        best_block_height: int('The height it has reached'),
+      }),
+      'Indexes by name',
+    ),
+    examples: ['', 'txindex'],
+    profiles: ['coind', 'core'],
+  }),
   validateaddress: method({
     category: 'util',
     about: 'Whether a text is an address of this network, and what it stands for.',

@@ -1,0 +1,108 @@
+/** Handlers of the methods that prove transactions to be in a block. */
+import type { BlockInfo } from '@coind/chain';
+import {
+  type BlockHash,
+  bytesToHex,
+  DecodeError,
+  encodeMerkleBlock,
+  hexToBytes,
+  isHex,
+  type MerkleBlock,
+  provenTxs,
+  proveTxs,
+  Reader,
+  readMerkleBlock,
+  type Txid,
+} from '@coind/primitives';
+import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
+import { bodyOf, infoOf } from '../chain-lookup.ts';
+import type { NodeModules, RpcContext } from '../context.ts';
+
+type Proofs = Pick<typeof methods.blockchain, 'gettxoutproof' | 'verifytxoutproof'>;
+
+/** Outputs of one transaction that are looked for at once when only its txid is known. */
+const OUTPUTS_PER_LOOK = 1000;
+/** More outputs than a block has room for. */
+const MAX_OUTPUTS = 112_000;
+
+/** The block of the best chain that made `txid`, told by an output of it that is unspent. */
+async function blockOfUnspent({ chain }: NodeModules, txid: Txid): Promise<BlockInfo | undefined> {
+  // Outputs are numbered without gaps, but those in front may all be spent.
+  for (let first = 0; first < MAX_OUTPUTS; first += OUTPUTS_PER_LOOK) {
+    const outpoints = Array.from({ length: OUTPUTS_PER_LOOK }, (_, i) => ({
+      txid,
+      vout: first + i,
+    }));
+    const found = (await chain.coins(outpoints)).find((coin) => coin);
+    if (found) return chain.at(found.height);
+  }
+  return undefined;
+}
+
+async function indexedBlock(
+  { chain, indexes }: NodeModules,
+  txid: Txid,
+): Promise<BlockInfo | undefined> {
+  await indexes.tx?.caughtUp();
+  const indexed = await indexes.tx?.find(txid);
+  return indexed && chain.info(indexed.block);
+}
+
+async function blockOf(
+  node: NodeModules,
+  txids: readonly Txid[],
+  blockhash: BlockHash | undefined,
+): Promise<BlockInfo> {
+  const { chain } = node;
+  if (blockhash !== undefined) return infoOf(chain, blockhash);
+  const [first] = [...txids].sort();
+  const indexed = first && (await indexedBlock(node, first));
+  if (indexed?.status === 'active') return indexed;
+  for (const txid of txids) {
+    const info = await blockOfUnspent(node, txid);
+    if (info) return info;
+  }
+  if (!indexed) throw new RpcError(-5, 'Transaction not yet in block');
+  return indexed;
+}
+
+function decodeProof(hex: string): MerkleBlock {
+  if (hex === '' || !isHex(hex)) throw rpcError('notHex', 'proof', hex);
+  try {
+    return readMerkleBlock(new Reader(hexToBytes(hex)));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new RpcError(-1, `The proof cannot be read: ${error.message}`);
+  }
+}
+
+/** Handlers of the methods that prove transactions to be in a block. */
+export const chainProofs: Handlers<Proofs, RpcContext> = {
+  async gettxoutproof({ node }, { txids, blockhash }) {
+    if (txids.length === 0) throw new RpcError(-8, "Parameter 'txids' cannot be empty");
+    const wanted = new Set<Txid>();
+    for (const txid of txids) {
+      if (wanted.has(txid)) {
+        throw new RpcError(-8, `Invalid parameter, duplicated txid: ${txid}`);
+      }
+      wanted.add(txid);
+    }
+    const block = await bodyOf(node.chain, await blockOf(node, txids, blockhash));
+    const all = block.txs.map(({ txid }) => txid);
+    if (all.filter((txid) => wanted.has(txid)).length !== wanted.size) {
+      throw new RpcError(-5, 'Not all transactions found in specified or retrieved block');
+    }
+    return bytesToHex(encodeMerkleBlock(proveTxs(block.header, all, wanted)));
+  },
+
+  verifytxoutproof({ node: { chain } }, { proof }) {
+    const merkleBlock = decodeProof(proof);
+    const proven = provenTxs(merkleBlock);
+    if (!proven) return [];
+    const info = chain.info(merkleBlock.header.hash);
+    if (!info || info.txCount === 0 || !chain.isActive(info.ref.hash)) {
+      throw new RpcError(-5, 'Block not found in chain');
+    }
+    return info.txCount === merkleBlock.txCount ? proven : [];
+  },
+};
