@@ -40,7 +40,7 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'invalid-range': codes.invalidParameter,
   'descriptor-conflict': codes.wallet,
   'fee-estimation-failed': creationFailed,
-  'fee-rate-too-low': codes.invalidParameter,
+  'fee-rate-too-low': creationFailed,
   'fee-too-high': creationFailed,
   'missing-solving-data': codes.wallet,
   'invalid-input': codes.invalidParameter,

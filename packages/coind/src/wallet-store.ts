@@ -12,7 +12,10 @@ export function parseWalletName(name: string): string {
     );
   }
   if (isAbsolute(name) || name.split('/').includes('..') || name.includes('\0')) {
-    throw new RpcError(-4, 'Wallet file verification failed. Wallets lie in the wallet directory.');
+    throw new RpcError(
+      -4,
+      'Wallet file verification failed. Wallet name given as a path must be normalized',
+    );
   }
   return name;
 }

@@ -217,7 +217,21 @@ export interface ReceivedByAddress extends ReceivedByLabel {
   readonly txids: readonly Txid[];
 }
 
-/** Received amounts of every booked address (or of one), in order of their scripts. */
+/** Kinds of address in the order in which bitcoind keeps its address book, by their script's start. */
+const BOOK_ORDER = ['76a914', 'a914', '0020', '0014', '5120'];
+
+/** Orders scripts as bitcoind orders its address book: by kind, then by what they hold. */
+function compareDestinations(a: ScriptHex, b: ScriptHex): number {
+  const rank = (script: ScriptHex): number => {
+    const found = BOOK_ORDER.findIndex((start) => script.startsWith(start));
+    return found < 0 ? BOOK_ORDER.length : found;
+  };
+  const difference = rank(a) - rank(b);
+  if (difference !== 0) return difference;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Received amounts of every booked address (or of one), in the order of bitcoind's address book. */
 export async function listReceivedByAddress(
   books: Books,
   minConfirmations: number,
@@ -225,7 +239,7 @@ export async function listReceivedByAddress(
   coinbase: CoinbaseReceived,
   only?: string,
 ): Promise<ReceivedByAddress[]> {
-  const lines: ReceivedByAddress[] = [];
+  const lines: [ScriptHex, ReceivedByAddress][] = [];
   const onlyScript = only === undefined ? undefined : bytesToHex(scriptOf(only, books.params));
   const range = onlyScript === undefined ? {} : { gte: onlyScript, lte: onlyScript };
   for await (const [script, { label }] of books.tables.book.entries(range)) {
@@ -233,9 +247,9 @@ export async function listReceivedByAddress(
     if (address === undefined) continue;
     const payments = await paymentsTo(books, script, minConfirmations, coinbase);
     if (payments.txids.length === 0 && !includeEmpty) continue;
-    lines.push({ address, label, ...payments });
+    lines.push([script, { address, label, ...payments }]);
   }
-  return lines;
+  return lines.sort(([a], [b]) => compareDestinations(a, b)).map(([, line]) => line);
 }
 
 async function paymentsTo(

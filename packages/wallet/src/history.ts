@@ -56,6 +56,8 @@ export interface TxView {
   readonly fee?: Sats;
   /** Sent ones first, then received ones, each in output order. */
   readonly details: readonly TxDetail[];
+  /** Which outputs are the wallet's own change. */
+  readonly change: readonly number[];
 }
 
 /** An entry of `listtransactions`. */
@@ -116,6 +118,7 @@ export function viewTransaction(
     replaceable: replaceability(history, tx, row),
     amount: credit - facts.spentOwn - (fee ?? 0n),
     ...(fee !== undefined && { fee }),
+    change: facts.outputs.flatMap((output, vout) => (isChange(output) ? [vout] : [])),
     details: detailsOf(history, facts, confirmations, fee, filter),
   };
 }
@@ -166,7 +169,9 @@ function detailsOf(
   facts.outputs.forEach((output, vout) => {
     const { own, label, value, script } = output;
     if (outgoing ? isChange(output) && !filter.change : !own) return;
-    const asSend = outgoing && fee !== undefined && wanted(facts.fromAccount, label);
+    // Whoever asks for a label asks what its addresses received.
+    const asSend =
+      outgoing && fee !== undefined && filter.by !== 'label' && wanted(facts.fromAccount, label);
     const asReceive = own && wanted(label ?? '', label);
     if (!asSend && !asReceive) return;
     const address = addressOf(script, params);

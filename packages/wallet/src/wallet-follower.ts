@@ -61,6 +61,10 @@ export class WalletFollower implements TxFollower {
         const entries = await entriesAt(this.#tables, ref.height);
         const maturing = await entriesAt(this.#tables, ref.height - COINBASE_MATURITY);
         ledger.disconnect(block, ref, entries, maturing);
+        // The mempool was told of the reorganisation first, and took back what it could.
+        for (const tx of block.txs) {
+          if (this.#core.context.source.inMempool(tx.txid)) ledger.added(tx, this.#about);
+        }
       },
       { sync: false },
     );

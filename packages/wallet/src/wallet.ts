@@ -154,6 +154,15 @@ export class Wallet {
     await this.#core.close();
   }
 
+  /** Whether coins on addresses that were spent from before are kept apart. */
+  setAvoidReuse(avoidReuse: boolean): Promise<void> {
+    const { meta } = this.#context.tables;
+    return this.#core.change((unit) => {
+      const before = this.#meta();
+      unit.put(meta, undefined, { ...before, flags: { ...before.flags, avoidReuse } });
+    });
+  }
+
   // --- addresses --------------------------------------------------------------------------------
 
   /** A fresh receiving address with a label, which is also its account. */

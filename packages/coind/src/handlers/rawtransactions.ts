@@ -141,7 +141,7 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
   },
 
   async signrawtransactionwithkey({ node }, { hexstring, privkeys, prevtxs, sighashtype }) {
-    const tx = parseTx(hexstring);
+    const tx = parseTx(hexstring, 'witness');
     if (!tx) throw rpcError('txDecodeFailedNoInputs');
     const keys = parseKeys(privkeys, node.params);
     const prevOuts = await parsePrevTxs(node, tx, prevtxs);
@@ -151,7 +151,7 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
 
   async sendrawtransaction({ node }, { hexstring, maxfeerate, maxburnamount }) {
     const { chain, mempool } = node;
-    const tx = parseTx(hexstring);
+    const tx = parseTx(hexstring, 'witness');
     if (!tx) throw rpcError('txDecodeFailedNoInputs');
     const outpoints = tx.outputs.map((_, vout) => ({ txid: tx.txid, vout }));
     if ((await chain.coins(outpoints)).some((coin) => coin)) throw rpcError('alreadyInChain');

@@ -1,5 +1,5 @@
 /** Handlers of the methods of one wallet. */
-import { bytesToHex, feeRate, formatBtc, ZERO_HASH } from '@coind/primitives';
+import { bytesToHex, type ChainParams, feeRate, formatBtc, ZERO_HASH } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { AddressError, decodeAddress } from '@coind/script';
 import {
@@ -10,6 +10,7 @@ import {
   type PreparedTx,
   parseAddressType,
   type SendOptions,
+  type TxView,
   type WalletError,
 } from '@coind/wallet';
 import type { WalletContext } from '../context.ts';
@@ -63,6 +64,34 @@ function lastBlockOf({ lastBlock }: Pick<Balances, 'lastBlock'>) {
   return { hash, height };
 }
 
+/** A decoded transaction with the wallet's change marked. */
+function ownTxJson({ tx, change }: TxView, params: ChainParams) {
+  const decoded = txJson(tx, params);
+  return {
+    ...decoded,
+    vout: decoded.vout.map((output) =>
+      change.includes(output.n) ? { ...output, ischange: true } : output,
+    ),
+  };
+}
+
+/** Refuses to look for used addresses in a wallet that does not keep them apart. Throws -4. */
+async function checkReuse({ wallet }: WalletContext, asked: boolean | undefined): Promise<void> {
+  if (asked === true && !(await wallet.info()).meta.flags.avoidReuse) {
+    throw new RpcError(-4, 'wallet does not have the "avoid reuse" feature enabled');
+  }
+}
+
+/** What each flag of a wallet means to setwalletflag. */
+const immutableFlags = [
+  'key_origin_metadata',
+  'last_hardened_xpub_cached',
+  'disable_private_keys',
+  'blank',
+  'descriptor_wallet',
+  'external_signer',
+];
+
 /** One refusal of importdescriptors, in its list of outcomes. */
 function importError(error: WalletError) {
   const { code, message } = asRpcError(error) as RpcError;
@@ -105,6 +134,31 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     };
   },
 
+  async setwalletflag({ wallet }, { flag, value }) {
+    if (immutableFlags.includes(flag)) {
+      throw new RpcError(-8, `Wallet flag is immutable: ${flag}`);
+    }
+    if (flag !== 'avoid_reuse') throw new RpcError(-8, `Unknown wallet flag: ${flag}`);
+    const { avoidReuse } = (await wallet.info()).meta.flags;
+    if (avoidReuse === value) {
+      throw new RpcError(-8, `Wallet flag is already set to ${value}: ${flag}`);
+    }
+    await wallet.setAvoidReuse(value);
+    return {
+      flag_name: flag,
+      flag_state: value,
+      ...(value && {
+        warnings:
+          'You need to rescan the blockchain in order to correctly mark used destinations in the past. Until this is done, some destinations may be considered unused, even if the opposite is the case.',
+      }),
+    };
+  },
+
+  async walletdisplayaddress(context, { address }) {
+    checkAddress(context, address);
+    throw new RpcError(-1, 'There is no ScriptPubKeyManager for this address');
+  },
+
   getnewaddress: ({ wallet }, { label, address_type }) =>
     wallet.newAddress({ label, ...addressType(address_type) }),
 
@@ -141,10 +195,16 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       throw error;
     }
     const { wallet } = context;
-    return addressInfoJson(await wallet.addressInfo(address), await wallet.info());
+    return addressInfoJson(
+      await wallet.addressInfo(address),
+      await wallet.info(),
+      context.node.params,
+    );
   },
 
-  getbalance({ wallet }, { account, minconf }) {
+  async getbalance(context, { account, minconf, avoid_reuse }) {
+    await checkReuse(context, avoid_reuse);
+    const { wallet } = context;
     if (account === '*') return wallet.allAccountsBalance(minconf ?? 1);
     if (account !== undefined) return wallet.accountBalance(account, minconf ?? 1);
     return wallet.balance(minconf ?? 0);
@@ -176,7 +236,8 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async listreceivedbyaddress(context, args) {
-    const { minconf, include_empty, coinbase, address_filter } = args;
+    const { minconf, include_empty, coinbase } = args;
+    const address_filter = args.address_filter === '' ? undefined : args.address_filter;
     if (address_filter !== undefined) {
       try {
         decodeAddress(address_filter, context.node.params);
@@ -227,7 +288,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       ...outcomeJson(view),
       details: view.details.map((detail) => detailJson(view, detail)),
       hex: bytesToHex(view.tx.encode()),
-      ...(verbose && { decoded: txJson(view.tx, node.params) }),
+      ...(verbose && { decoded: ownTxJson(view, node.params) }),
       lastprocessedblock: lastBlockOf({ lastBlock }),
     };
   },
@@ -254,7 +315,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       }),
     };
     const coins = await context.wallet.unspent(filter);
-    return coins.map((coin) => unspentJson(coin));
+    return coins.map((coin) => unspentJson(coin, context.node.mempool));
   },
 
   async lockunspent({ wallet }, { unlock, transactions, persistent }) {
@@ -282,6 +343,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
 
   async sendtoaddress(context, args) {
     const { address, comment, comment_to, subtractfeefromamount, verbose } = args;
+    await checkReuse(context, args.avoid_reuse);
     const options = feeOptions(args);
     checkAddress(context, address, 'invalidSendAddress');
     const { amount } = args;
@@ -296,12 +358,13 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const { fromaccount, amounts, minconf, comment, subtractfeefrom, verbose } = args;
     const options = feeOptions(args);
     const seen = new Set<string>();
-    const payments = amounts.map((pair): Payment => {
+    const payers = new Set<string | number>(subtractfeefrom);
+    const payments = amounts.map((pair, place): Payment => {
       const [address] = pair;
       checkAddress(context, address, 'invalidRecipient');
       if (seen.has(address)) throw rpcError('duplicatedAddress', address);
       seen.add(address);
-      return { address, amount: pair[1], subtractFee: subtractfeefrom.includes(address) };
+      return { address, amount: pair[1], subtractFee: payers.has(address) || payers.has(place) };
     });
     const fromAccount =
       fromaccount === undefined ? {} : { fromAccount: fromaccount, accountConfirmations: minconf };
@@ -350,7 +413,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async signrawtransactionwithwallet({ wallet, node }, { hexstring, prevtxs, sighashtype }) {
-    const tx = parseTx(hexstring);
+    const tx = parseTx(hexstring, 'witness');
     if (!tx) throw rpcError('txDecodeFailedNoInputs');
     const prevOuts = await parsePrevTxs(node, tx, prevtxs);
     return signedJson(await wallet.signTransaction(tx, prevOuts, parseHashType(sighashtype)));

@@ -1,6 +1,7 @@
 /** Wallet history, addresses and coins in the shape RPC shows them; profiles pick their members. */
-import { bytesToHex } from '@coind/primitives';
-import { classifyOutput } from '@coind/script';
+import type { Mempool } from '@coind/mempool';
+import { bytesToHex, type ChainParams } from '@coind/primitives';
+import { classifyOutput, encodeAddress, witnessProgram } from '@coind/script';
 import type {
   AddressInfo,
   HistoryEntry,
@@ -66,7 +67,11 @@ export function entryJson(entry: HistoryEntry) {
 }
 
 /** The members of getaddressinfo, and those of 0.16's validateaddress that a wallet knows. */
-export function addressInfoJson(info: AddressInfo, { meta }: Pick<WalletInfo, 'meta'>) {
+export function addressInfoJson(
+  info: AddressInfo,
+  { meta }: Pick<WalletInfo, 'meta'>,
+  params: ChainParams,
+) {
   const { scriptPubKey, book, publicKey } = info;
   return {
     address: info.address,
@@ -77,7 +82,7 @@ export function addressInfoJson(info: AddressInfo, { meta }: Pick<WalletInfo, 'm
     ...(info.parentDescriptor !== undefined && { parent_desc: info.parentDescriptor }),
     iswatchonly: false,
     ...scriptFacts(scriptPubKey),
-    ...behindJson(info),
+    ...behindJson(info, params),
     ...(publicKey && {
       pubkey: bytesToHex(publicKey),
       ...(classifyOutput(scriptPubKey).type === 'pubkeyhash' && {
@@ -97,21 +102,40 @@ export function addressInfoJson(info: AddressInfo, { meta }: Pick<WalletInfo, 'm
   };
 }
 
-/** The script behind a P2SH or P2WSH address. */
-function behindJson({ redeemScript, multisig }: AddressInfo) {
+/** The script behind a P2SH or P2WSH address; when that is a witness program, what is known of it. */
+function behindJson({ redeemScript, multisig, publicKey }: AddressInfo, params: ChainParams) {
   if (!redeemScript) return {};
+  const address = witnessProgram(redeemScript) && encodeAddress(redeemScript, params);
+  const keys = multisig && {
+    pubkeys: multisig.publicKeys.map(bytesToHex),
+    sigsrequired: multisig.required,
+  };
   return {
     script: classifyOutput(redeemScript).type,
     hex: bytesToHex(redeemScript),
-    ...(multisig && {
-      pubkeys: multisig.publicKeys.map(bytesToHex),
-      sigsrequired: multisig.required,
-    }),
+    ...(address === undefined
+      ? keys
+      : {
+          embedded: {
+            ...scriptFacts(redeemScript),
+            ...keys,
+            ...(publicKey && { pubkey: bytesToHex(publicKey) }),
+            address,
+            scriptPubKey: bytesToHex(redeemScript),
+          },
+        }),
   };
 }
 
+/** What a coin waits for in the mempool. */
+function ancestorsJson({ outpoint }: UnspentCoin, mempool: Mempool) {
+  if (!mempool.has(outpoint.txid)) return {};
+  const { count, vsize, fees } = mempool.ancestorTotals(outpoint.txid);
+  return { ancestorcount: count, ancestorsize: vsize, ancestorfees: Number(fees) };
+}
+
 /** One line of listunspent. */
-export function unspentJson(coin: UnspentCoin) {
+export function unspentJson(coin: UnspentCoin, mempool: Mempool) {
   const { outpoint, address, book, solution } = coin;
   return {
     ...outpoint,
@@ -122,6 +146,7 @@ export function unspentJson(coin: UnspentCoin) {
     scriptPubKey: bytesToHex(coin.scriptPubKey),
     amount: coin.value,
     confirmations: coin.confirmations,
+    ...(coin.confirmations === 0 && ancestorsJson(coin, mempool)),
     spendable: coin.spendable,
     solvable: coin.descriptor !== undefined,
     ...(coin.descriptor !== undefined && { desc: coin.descriptor }),

@@ -77,11 +77,13 @@ export function inputIndex(about: string): Codec<number> {
   };
 }
 
-/** An input's sequence; texts as createrawtransaction has them. */
-export function inputSequence(about: string): Codec<number> {
+/** An input's sequence; texts as createrawtransaction has them, which ignores what is no number. */
+export function inputSequence(about: string): Codec<number | undefined> {
   return {
     ...inputIndex(about),
+    encode: (value) => `${value}`,
     decode(json) {
+      if (!(json instanceof JsonNumber)) return undefined;
       const sequence = decodeInteger(json, -(2 ** 63), 2 ** 63);
       if (sequence < 0 || sequence > 0xffffffff) {
         throw new RpcError(-8, 'Invalid parameter, sequence number is out of range');

@@ -74,6 +74,20 @@ export const tx = {
   ),
 };
 
+/** As {@link tx}, for a transaction of a wallet. */
+export const ownTx = {
+  ...tx,
+  vout: list(
+    object({
+      value: amount('The amount'),
+      n: uint32('The index'),
+      scriptPubKey,
+      ischange: optional(bool("True for the wallet's own change")),
+    }),
+    'The outputs',
+  ),
+};
+
 /** As {@link tx}, with the outputs of 0.16. */
 export const legacyTx = {
   txid: txMembers.txid,

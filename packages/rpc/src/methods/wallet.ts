@@ -26,7 +26,7 @@ import {
   uint32,
 } from '../codec.ts';
 import { list, object, oneOf, pairs, record } from '../codec-shapes.ts';
-import { rpcError } from '../error.ts';
+import { RpcError, rpcError } from '../error.ts';
 import { method } from '../method.ts';
 import {
   birthTime,
@@ -37,7 +37,7 @@ import {
   noAccount,
   wholeWallet,
 } from './params.ts';
-import { lastProcessedBlock, prevTxs, signResult, tx } from './shapes.ts';
+import { lastProcessedBlock, ownTx, prevTxs, signResult } from './shapes.ts';
 import {
   accountEntry,
   addressInfo,
@@ -78,7 +78,12 @@ const avoidReuse = optional(
 );
 const comment = optional(str('A note kept in the wallet'), '');
 const commentTo = optional(str('A note about whom it is for'), '');
-const nothingFrom = optional(list(str(''), 'Who bears the fee', { usage: '["address",...]' }), []);
+const nothingFrom = optional(
+  list(oneOf([str('The address'), int('The place in the list')]), 'Who bears the fee', {
+    usage: '["address",...]',
+  }),
+  [],
+);
 const outpoints = optional(
   list(
     object({ txid: txid('The transaction'), vout: int('The output') }, '', { reading: 'checked' }),
@@ -107,7 +112,7 @@ const usage = {
 const balanceTail = {
   minconf: optional(int('Payments with fewer confirmations do not count')),
   include_watchonly: includeWatchonly,
-  avoid_reuse: optional(bool('Whether coins on addresses used before are left out'), true),
+  avoid_reuse: optional(bool('Whether coins on addresses used before are left out')),
 };
 const sendmanyTail = {
   amounts: pairs(amount('The amount'), 'Amounts by address', {
@@ -143,6 +148,53 @@ const transactionSums = {
 };
 const legacyKeys = ['coind', 'legacy'] as const;
 const modern = ['coind', 'core'] as const;
+
+/** Every payer of the fee is one of those paid, once; 0.16 ignored what was neither. */
+function refuseUnknownPayers(args: Readonly<Record<string, unknown>>): void {
+  const { amounts, subtractfeefrom } = args as {
+    readonly amounts: readonly (readonly [string, unknown])[];
+    readonly subtractfeefrom: readonly (string | number)[];
+  };
+  const seen = new Set<number>();
+  for (const payer of subtractfeefrom) {
+    const wrong = (text: string) =>
+      new RpcError(-8, `Invalid parameter 'subtract fee from output', ${text}`);
+    const place =
+      typeof payer === 'number' ? payer : amounts.findIndex(([address]) => address === payer);
+    if (typeof payer === 'string' && place < 0) {
+      throw wrong(`destination ${payer} not found in tx outputs`);
+    }
+    if (seen.has(place)) throw wrong(`duplicated position: ${place}`);
+    if (place < 0) throw wrong(`negative position: ${place}`);
+    if (place >= amounts.length) throw wrong(`position too large: ${place}`);
+    seen.add(place);
+  }
+}
+
+/** What getwalletinfo tells. */
+const walletInfo = {
+  walletname: str('Its name'),
+  walletversion: int('The version of its format'),
+  format: str('The database it is kept in'),
+  txcount: int('Transactions'),
+  keypoolsize: int('Keys ready for receiving'),
+  keypoolsize_hd_internal: optional(int('Keys ready for change')),
+  unlocked_until: optional(int64('When it locks itself, 0: it is locked')),
+  private_keys_enabled: bool('Whether it has private keys'),
+  avoid_reuse: bool('Whether it keeps coins of used addresses apart'),
+  scanning: oneOf([
+    bool('False'),
+    object({ duration: int64('Seconds so far'), progress: num('0 … 1') }),
+  ]),
+  descriptors: bool('True'),
+  external_signer: bool('Whether another program signs'),
+  blank: bool('Whether it was made without keys'),
+  birthtime: optional(int64('When its oldest key was made')),
+  flags: list(str(''), 'Its flags'),
+  lastprocessedblock: lastProcessedBlock,
+};
+/** Programs know bitcoind's wallets by the one format they have had since they became descriptors. */
+const coreFormat = { ...walletInfo.format, encode: () => '"sqlite"' };
 
 /** The wallet methods but for those about accounts. */
 export const wallet = {
@@ -213,28 +265,9 @@ export const wallet = {
     category: 'wallet',
     about: 'The state of the wallet.',
     params: {},
-    result: object({
-      walletname: str('Its name'),
-      walletversion: int('The version of its format'),
-      format: str('The database it is kept in'),
-      txcount: int('Transactions'),
-      keypoolsize: int('Keys ready for receiving'),
-      keypoolsize_hd_internal: optional(int('Keys ready for change')),
-      unlocked_until: optional(int64('When it locks itself, 0: it is locked')),
-      private_keys_enabled: bool('Whether it has private keys'),
-      avoid_reuse: bool('Whether it keeps coins of used addresses apart'),
-      scanning: oneOf([
-        bool('False'),
-        object({ duration: int64('Seconds so far'), progress: num('0 … 1') }),
-      ]),
-      descriptors: bool('True'),
-      external_signer: bool('Whether another program signs'),
-      blank: bool('Whether it was made without keys'),
-      birthtime: optional(int64('When its oldest key was made')),
-      flags: list(str(''), 'Its flags'),
-      lastprocessedblock: lastProcessedBlock,
-    }),
+    result: object(walletInfo),
     examples: [''],
+    core: { result: object({ ...walletInfo, format: coreFormat }) },
     legacy: {
       result: object({
         walletname: legacyWalletName('Its name'),
@@ -251,6 +284,29 @@ export const wallet = {
         hdmasterkeyid: optional(hex('The id of the master key')),
       }),
     },
+  }),
+  setwalletflag: method({
+    category: 'wallet',
+    profiles: modern,
+    about: 'Sets a flag of the wallet.',
+    params: {
+      flag: str('avoid_reuse'),
+      value: optional(bool('The new value'), true),
+    },
+    result: object({
+      flag_name: str('The flag'),
+      flag_state: bool('Its value'),
+      warnings: optional(str('What to know about it')),
+    }),
+    examples: ['avoid_reuse'],
+  }),
+  walletdisplayaddress: method({
+    category: 'wallet',
+    profiles: modern,
+    about: 'Shows an address on an external signer.',
+    params: { address: str('The address') },
+    result: object({ address: str('The address') }),
+    examples: ['"bcrt1q…"'],
   }),
   getnewaddress: method({
     category: 'wallet',
@@ -460,7 +516,7 @@ export const wallet = {
       ...outcome,
       details,
       hex: hex('The transaction'),
-      decoded: optional(object(tx)),
+      decoded: optional(object(ownTx)),
       lastprocessedblock: lastProcessedBlock,
     }),
     examples: ['"0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098"'],
@@ -470,7 +526,7 @@ export const wallet = {
         ...coreOutcome,
         details,
         hex: hex('The transaction'),
-        decoded: optional(object(tx)),
+        decoded: optional(object(ownTx)),
         lastprocessedblock: lastProcessedBlock,
       }),
     },
@@ -601,6 +657,7 @@ export const wallet = {
         ...sendmanyTail,
         ...sendmanyModern,
       },
+      refuse: refuseUnknownPayers,
     },
     legacy: {
       params: {
@@ -609,6 +666,10 @@ export const wallet = {
         amounts: pairs(late(positiveAmount('The amount')), 'Amounts by address', {
           usage: '{"address":amount,...}',
         }),
+        subtractfeefrom: optional(
+          list(str(''), 'Who bears the fee', { usage: '["address",...]' }),
+          [],
+        ),
       },
     },
   }),
