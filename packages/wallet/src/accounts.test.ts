@@ -53,7 +53,7 @@ async function expectBooksToBalance(wallet: Wallet): Promise<void> {
     expect(await wallet.allAccountsBalance(minConfirmations)).toBe(all);
   }
   for (const account of (await wallet.listAccounts()).keys()) {
-    const lines = await wallet.journal(account, 0, UNLIMITED);
+    const { lines } = await wallet.journal(account, 0, UNLIMITED);
     let balance = 0n;
     for (const line of lines) {
       balance += line.amount;
@@ -61,6 +61,7 @@ async function expectBooksToBalance(wallet: Wallet): Promise<void> {
     }
     expect(balance).toBe(await wallet.accountBalance(account, 1));
   }
+  expect(await wallet.audit()).toMatchObject({ clean: true, faults: [] });
 }
 
 describe('accounts', () => {

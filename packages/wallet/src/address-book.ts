@@ -48,7 +48,7 @@ export function bookScript(
     addresses: row.addresses + 1,
     ownAddresses: row.ownAddresses + own,
   }));
-  const ledger = new Ledger(unit, book);
+  const ledger = new Ledger(unit, book, 'rename');
   for (const txid of payments) ledger.refresh(txid);
 }
 

@@ -66,10 +66,36 @@ export function appendJournal(
   tables: WalletTables,
   account: string,
   line: Omit<JournalRow, 'balance'>,
+  balance: Sats = accountBalance(unit.get(tables.accounts, account) ?? EMPTY_ACCOUNT),
 ): void {
-  const row = unit.get(tables.accounts, account) ?? EMPTY_ACCOUNT;
   const key: [string, number] = [account, takeNumber(unit, tables, 'journal')];
-  unit.put(tables.journal, key, { ...line, balance: accountBalance(row) });
+  unit.put(tables.journal, key, { ...line, balance });
+}
+
+/** What one change adds to the books of an account. */
+interface AccountChange {
+  receive: Sats;
+  send: Sats;
+}
+
+/** Appends the lines of one change: what was received before what was sent. */
+function explain(
+  unit: UnitOfWork,
+  tables: WalletTables,
+  changes: ReadonlyMap<string, AccountChange>,
+  journal: Omit<JournalRow, 'amount' | 'balance' | 'kind'>,
+): void {
+  for (const [account, { receive, send }] of changes) {
+    if (receive === 0n && send === 0n) continue;
+    const after = accountBalance(unit.get(tables.accounts, account) ?? EMPTY_ACCOUNT);
+    const line = (kind: 'receive' | 'send', amount: Sats, balance: Sats): void => {
+      if (amount !== 0n) {
+        appendJournal(unit, tables, account, { ...journal, kind, amount }, balance);
+      }
+    };
+    line('receive', receive, after - send);
+    line('send', send, after);
+  }
 }
 
 const nameOf = ({ kind, name, amount, height, coinbase }: Posting): string =>
@@ -81,7 +107,7 @@ export function repost(
   tables: WalletTables,
   old: readonly Posting[],
   next: readonly Posting[],
-  about: { order: number; journal: Omit<JournalRow, 'amount' | 'balance'> },
+  about: { order: number; journal: Omit<JournalRow, 'amount' | 'balance' | 'kind'> },
 ): void {
   const balance = new Map<string, { count: number; posting: Posting }>();
   const tally = (posting: Posting, sign: 1 | -1): void => {
@@ -92,13 +118,11 @@ export function repost(
   };
   for (const posting of old) tally(posting, -1);
   for (const posting of next) tally(posting, 1);
-  const changes = new Map<string, Sats>();
+  const changes = new Map<string, AccountChange>();
   for (const { count, posting } of balance.values()) {
     if (count !== 0) applyPosting(unit, tables, posting, count, about.order, changes);
   }
-  for (const [account, amount] of changes) {
-    if (amount !== 0n) appendJournal(unit, tables, account, { ...about.journal, amount });
-  }
+  explain(unit, tables, changes, about.journal);
 }
 
 /** Applies a posting `count` times; a negative count takes it back. */
@@ -108,12 +132,16 @@ function applyPosting(
   posting: Posting,
   count: number,
   order: number,
-  changes: Map<string, Sats>,
+  changes: Map<string, AccountChange>,
 ): void {
   const { kind, name, height, coinbase } = posting;
   const amount = posting.amount * BigInt(count);
   const confirmed = height !== undefined;
-  const note = (by: Sats): void => void changes.set(name, (changes.get(name) ?? 0n) + by);
+  const note = (side: keyof AccountChange, by: Sats): void => {
+    const change = changes.get(name) ?? { receive: 0n, send: 0n };
+    change[side] += by;
+    changes.set(name, change);
+  };
   switch (kind) {
     case 'credit':
       changeAccount(unit, tables, name, (row) =>
@@ -129,13 +157,13 @@ function applyPosting(
       if (confirmed) {
         addAtHeight(unit, tables, subject.credits(name), height, amount);
         addAtHeight(unit, tables, subject.allCredits, height, amount);
-        note(amount);
+        note('receive', amount);
       }
       break;
     case 'debit':
       changeAccount(unit, tables, name, (row) => ({ debits: row.debits + amount }));
       changeAll(unit, tables, (row) => ({ debits: row.debits + amount }));
-      note(-amount);
+      note('send', -amount);
       break;
     case 'touch':
       changeAccount(unit, tables, name, (row) => ({ transactions: row.transactions + count }));

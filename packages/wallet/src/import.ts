@@ -173,7 +173,7 @@ export async function addDescriptor(
   const added = keyring.add(unit, descriptor, settings);
   const payments = new Map<ScriptHex, Txid[]>();
   for (const script of added) payments.set(script, await paymentsOf(context, script));
-  const ledger = new Ledger(unit, context);
+  const ledger = new Ledger(unit, context, 'rescan');
   for (const [script, txids] of payments) {
     // It may have been in the book as a foreign address; now it counts as an own one.
     const entry = unit.get(tables.book, script);

@@ -1,6 +1,7 @@
 /** The public surface of @coind/wallet. */
 export type { AddressInfo } from './address-book.ts';
 export { ADDRESS_TYPES, type AddressType, parseAddressType } from './address-type.ts';
+export type { AuditFault, AuditReport } from './audit.ts';
 export type { Balances, CoinbaseReceived, ReceivedByAddress, ReceivedByLabel } from './balances.ts';
 export {
   derivePath,
@@ -31,6 +32,7 @@ export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
 export type { ChosenFeeRate, FeeReason } from './fee-rate.ts';
 export type { HistoryEntry, HistoryFilter, TxDetail, TxView } from './history.ts';
 export { checkRange, type DescriptorImport, type ImportOutcome } from './import.ts';
+export type { JournalLine, JournalPage } from './journal.ts';
 export type { LedgerEvent } from './ledger.ts';
 export { signMessageWithKey, verifyMessage } from './message.ts';
 export type { InputError, SignedTx } from './sign.ts';
@@ -39,6 +41,7 @@ export type { PreparedTx, Recipient, SpendOptions } from './spend.ts';
 export {
   type BookRow,
   type DescriptorRow,
+  type JournalCause,
   type JournalRow,
   type MoveRow,
   type TxRow,

@@ -22,6 +22,7 @@ import {
   type CoinRow,
   EMPTY_TOTALS,
   FIRST_COUNTERS,
+  type JournalCause,
   outpointOf,
   type ScriptHex,
   type TotalsRow,
@@ -71,11 +72,26 @@ export class Ledger {
   readonly #tables: WalletTables;
   readonly #keyring: Keyring;
   readonly events: LedgerEvent[] = [];
+  #cause: JournalCause;
 
-  constructor(unit: UnitOfWork, { tables, keyring }: { tables: WalletTables; keyring: Keyring }) {
+  /** `cause` is what the journal gives as the reason of changes that have no other. */
+  constructor(
+    unit: UnitOfWork,
+    { tables, keyring }: { tables: WalletTables; keyring: Keyring },
+    cause: JournalCause = 'transaction',
+  ) {
+    this.#cause = cause;
     this.#unit = unit;
     this.#tables = tables;
     this.#keyring = keyring;
+  }
+
+  /** Does `work`, whose lines in the journal have another cause. */
+  #because(cause: JournalCause, work: () => void): void {
+    const before = this.#cause;
+    this.#cause = cause;
+    work();
+    this.#cause = before;
   }
 
   /** Height that the wallet stands at; -1 before the first block. */
@@ -112,19 +128,23 @@ export class Ledger {
    */
   goBack(target: BlockRef, entries: HeightEntries, maturing: HeightEntries): void {
     this.#unit.put(this.#tables.position, undefined, target);
-    for (const txid of [...entries.confirmed, ...entries.conflicted]) {
-      const row = this.#unit.get(this.#tables.txs, txid);
-      if (row) this.#setState(txid, row, { kind: 'inactive', abandoned: row.coinbase });
-    }
-    this.#refreshCoinbases(maturing);
+    this.#because('reorganisation', () => {
+      for (const txid of [...entries.confirmed, ...entries.conflicted]) {
+        const row = this.#unit.get(this.#tables.txs, txid);
+        if (row) this.#setState(txid, row, { kind: 'inactive', abandoned: row.coinbase });
+      }
+      this.#refreshCoinbases(maturing);
+    });
   }
 
   /** Looks at a block again that the wallet has been past, for keys it has got since. */
   search(block: Block, ref: BlockRef, about: Learning): void {
-    block.txs.forEach((tx, index) => {
-      this.#markConflicts(tx, ref);
-      const state: TxState = { kind: 'confirmed', ref, index };
-      this.learn(tx, state, { ...about, blockTime: block.header.time });
+    this.#because(about.rescan ? 'rescan' : 'transaction', () => {
+      block.txs.forEach((tx, index) => {
+        this.#markConflicts(tx, ref);
+        const state: TxState = { kind: 'confirmed', ref, index };
+        this.learn(tx, state, { ...about, blockTime: block.header.time });
+      });
     });
   }
 
@@ -171,7 +191,7 @@ export class Ledger {
   #conflict(txid: Txid, ref: BlockRef): void {
     const row = this.#unit.get(this.#tables.txs, txid);
     if (!row || row.state.kind === 'conflicted' || row.state.kind === 'confirmed') return;
-    this.#setState(txid, row, { kind: 'conflicted', ref });
+    this.#because('conflict', () => this.#setState(txid, row, { kind: 'conflicted', ref }));
     for (const child of this.#children(txid)) this.#conflict(child, ref);
   }
 
@@ -262,7 +282,7 @@ export class Ledger {
     const row = this.#unit.get(this.#tables.txs, txid) as TxRow;
     this.#setState(txid, row, { kind: 'inactive', abandoned: true }, tx);
     const old = this.#unit.get(this.#tables.postings, txid) ?? [];
-    const journal = { kind: 'transaction', about: txid, time: row.time } as const;
+    const journal = { about: txid, cause: 'refused', time: row.time } as const;
     repost(this.#unit, this.#tables, old, [], { order: row.order, journal });
     tx.outputs.forEach(({ scriptPubKey }, vout) => {
       this.#unit.del(this.#tables.payments, [bytesToHex(scriptPubKey), row.order, vout]);
@@ -371,7 +391,7 @@ export class Ledger {
     const next = postingsOf(this.facts(tx, row));
     const old = this.#unit.get(this.#tables.postings, txid) ?? [];
     this.#unit.put(this.#tables.postings, txid, next);
-    const journal = { kind: 'transaction', about: txid, time: row.time } as const;
+    const journal = { about: txid, cause: this.#cause, time: row.time };
     repost(this.#unit, this.#tables, old, next, { order: row.order, journal });
     for (let vout = 0; vout < tx.outputs.length; vout++) this.#classify(outpointOf(txid, vout));
     if (!row.coinbase) for (const { prevout } of tx.inputs) this.#classify(prevout);

@@ -211,11 +211,28 @@ export interface JournalRow {
   readonly amount: Sats;
   /** Of the account after this line: confirmed credits less debits plus moves. */
   readonly balance: Sats;
-  readonly kind: 'transaction' | 'move' | 'rename';
+  /** Outputs to its addresses; a payment from it with its fee; a move. Taking back has the other sign. */
+  readonly kind: 'receive' | 'send' | 'move';
   /** The transaction behind it, or for a move the other account. */
   readonly about: string;
+  /** What made the line necessary. */
+  readonly cause: JournalCause;
   readonly time: number;
 }
+
+/**
+ * Why a line is in the journal: a transaction was made or met or got its block; a move; an address got
+ * another name; keys were imported and old blocks searched; a block left the chain; a rival transaction
+ * was mined; the mempool refused a payment.
+ */
+export type JournalCause =
+  | 'transaction'
+  | 'move'
+  | 'rename'
+  | 'rescan'
+  | 'reorganisation'
+  | 'conflict'
+  | 'refused';
 
 /** What stands at a place in the order. */
 export interface OrderRow {

@@ -27,6 +27,7 @@ import {
 } from './address-book.ts';
 import { type AddressGroup, addressGroupings } from './address-groups.ts';
 import type { AddressType } from './address-type.ts';
+import { type AuditReport, auditBooks } from './audit.ts';
 import { encodeBackup } from './backup.ts';
 import {
   accountBalanceAt,
@@ -63,11 +64,12 @@ import {
   type ImportOutcome,
   wifDescriptor,
 } from './import.ts';
+import { type JournalPage, journalPage } from './journal.ts';
 import { signMessageWithKey } from './message.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
 import { type PreparedTx, prepareSpend, type Recipient, type SpendOptions } from './spend.ts';
-import type { BookRow, DescriptorRow, JournalRow, WalletMeta } from './tables.ts';
+import type { BookRow, DescriptorRow, WalletMeta } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import { type CoinFilter, listCoins, type UnspentCoin } from './unspent.ts';
 import type { WalletCore, WalletListener } from './wallet-core.ts';
@@ -338,15 +340,14 @@ export class Wallet {
     );
   }
 
-  /** Lines of an account's book from `first` on, oldest first. */
-  journal(account: string, first = 0, limit = 1000): Promise<readonly JournalRow[]> {
-    return this.#core.read(async () => {
-      const lines: JournalRow[] = [];
-      const start: [string, number] = [account, first];
-      const range = { gte: start, prefix: [account] as [string], limit };
-      for await (const [, line] of this.#context.tables.journal.entries(range)) lines.push(line);
-      return lines;
-    });
+  /** Lines of an account's book from the number `first` on, oldest first. */
+  journal(account: string, first = 0, limit = 1000): Promise<JournalPage> {
+    return this.#core.read(() => journalPage(this.#context.tables, account, first, limit));
+  }
+
+  /** Computes all sums again and says where the books differ; nothing is changed. */
+  audit(): Promise<AuditReport> {
+    return this.#core.read(() => auditBooks(this.#context));
   }
 
   // --- coins ------------------------------------------------------------------------------------
@@ -502,7 +503,13 @@ export class Wallet {
           moved: row.moved + signed,
           moves: row.moves + 1,
         }));
-        const line = { amount: signed, kind: 'move', about: otherAccount, time } as const;
+        const line = {
+          amount: signed,
+          kind: 'move',
+          about: otherAccount,
+          cause: 'move',
+          time,
+        } as const;
         appendJournal(unit, tables, account, line);
       };
       side(from, to, -amount);
