@@ -252,6 +252,14 @@ export const wordings = {
       'No such mempool transaction. Use -txindex to enable blockchain transaction queries. Use gettransaction for wallet transactions.',
     ],
   ),
+  txNotFoundYet: both(() => [
+    -5,
+    'No such mempool transaction. Blockchain transactions are still in the process of being indexed. Use gettransaction for wallet transactions.',
+  ]),
+  txNotFoundInBlock: both(() => [
+    -5,
+    'No such transaction found in the provided block. Use gettransaction for wallet transactions.',
+  ]),
   genesisCoinbase: both(() => [
     -5,
     'The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved',

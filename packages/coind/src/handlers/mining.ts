@@ -1,9 +1,10 @@
 /** Handlers of the methods that find blocks or hand them in, and of the clock for tests. */
-import { Block, type BlockHash, DecodeError, hexToBytes, isHex } from '@coind/primitives';
+import type { BlockHash } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { AddressError, decodeAddress } from '@coind/script';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { walletOf } from '../wallet-context.ts';
+import { chainSubmit } from './chain-submit.ts';
 
 function mine(
   { miner }: NodeModules,
@@ -14,17 +15,10 @@ function mine(
   return miner.mine(count, script, { maxTries });
 }
 
-function decodeBlock(hex: string): Block {
-  try {
-    if (isHex(hex)) return Block.decode(hexToBytes(hex));
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-  }
-  throw rpcError('blockDecodeFailed');
-}
-
 /** Handlers of the methods that find blocks or hand them in. */
 export const mining: Handlers<typeof methods.mining, RpcContext> = {
+  ...chainSubmit,
+
   generatetoaddress({ node }, { nblocks, address, maxtries }) {
     let script: Uint8Array;
     try {
@@ -42,21 +36,6 @@ export const mining: Handlers<typeof methods.mining, RpcContext> = {
     // A fresh key that is in no address book: the coins belong to the default account.
     const script = decodeAddress(await wallet.changeAddress(), context.node.params);
     return mine(context.node, nblocks, script, maxtries);
-  },
-
-  async submitblock({ node: { chain } }, { hexdata }) {
-    const outcome = await chain.submitBlock(decodeBlock(hexdata));
-    switch (outcome.status) {
-      case 'connected':
-        return null;
-      case 'duplicate':
-        return 'duplicate';
-      case 'invalid':
-        return outcome.error.reason;
-      default:
-        // It stands on a branch: whether it is valid in full shows when that branch wins.
-        return 'inconclusive';
-    }
   },
 
   setmocktime({ node }, { timestamp }) {

@@ -1,7 +1,9 @@
 /** Handlers of the methods that make, decode, sign and send transactions without a wallet's help. */
-import type { ValidationError } from '@coind/consensus';
-import type { Mempool } from '@coind/mempool';
+import type { BlockInfo, Chain } from '@coind/chain';
+import type { Coin, ValidationError } from '@coind/consensus';
+import type { Entry, Mempool } from '@coind/mempool';
 import {
+  type BlockHash,
   bytesToHex,
   type FeeRate,
   feeFor,
@@ -9,6 +11,7 @@ import {
   type Sats,
   SEQUENCE_FINAL,
   Tx,
+  type Txid,
   type TxOutput,
 } from '@coind/primitives';
 import { type Handlers, type methods, type NewOutput, RpcError, rpcError } from '@coind/rpc';
@@ -28,37 +31,46 @@ function outputOf(output: NewOutput, node: NodeModules): TxOutput {
     : { value: output.amount, scriptPubKey: recipientScript(output.address, node) };
 }
 
-/** Where a transaction was found. */
-interface Found {
-  readonly tx: Tx;
-  readonly info?: ReturnType<NodeModules['chain']['info']>;
-  readonly index: number;
-}
+/** Where a transaction was found: in the mempool, or in a block. */
+type Found =
+  | { readonly tx: Tx; readonly entry: Entry; readonly info?: undefined }
+  | { readonly tx: Tx; readonly entry?: undefined; readonly info: BlockInfo };
 
 async function findTx(
-  { chain, mempool, params }: NodeModules,
-  txid: Tx['txid'],
-  blockhash: Parameters<NodeModules['chain']['info']>[0] | undefined,
+  { chain, indexes, mempool, params }: NodeModules,
+  txid: Txid,
+  blockhash: BlockHash | undefined,
 ): Promise<Found> {
   if (txid === params.genesis.txs[0]?.txid) throw rpcError('genesisCoinbase');
-  if (blockhash === undefined) {
-    const entry = mempool.get(txid);
-    if (entry) return { tx: entry.tx, index: -1 };
-    throw rpcError('txNotFoundNoIndex');
+  if (blockhash !== undefined) {
+    const info = chain.info(blockhash);
+    if (!info) throw new RpcError(-5, 'Block hash not found');
+    const block = await chain.block(blockhash);
+    if (!block) throw new RpcError(-1, 'Block not available');
+    const tx = block.txs.find((one) => one.txid === txid);
+    if (!tx) throw rpcError('txNotFoundInBlock');
+    return { tx, info };
   }
-  const info = chain.info(blockhash);
-  if (!info) throw new RpcError(-5, 'Block hash not found');
-  const block = await chain.block(blockhash);
-  if (!block) throw new RpcError(-1, 'Block not available');
-  const index = block.txs.findIndex((tx) => tx.txid === txid);
-  const tx = block.txs[index];
-  if (!tx) {
-    throw new RpcError(
-      -5,
-      'No such transaction found in the provided block. Use gettransaction for wallet transactions.',
-    );
-  }
-  return { tx, info, index };
+  const isReady = await indexes.tx?.caughtUp();
+  const entry = mempool.get(txid);
+  if (entry) return { tx: entry.tx, entry };
+  const indexed = await indexes.tx?.find(txid);
+  const info = indexed && chain.info(indexed.block);
+  if (info) return { tx: indexed.tx, info };
+  if (isReady === undefined) throw rpcError('txNotFoundNoIndex');
+  throw rpcError(isReady ? 'txNotFound' : 'txNotFoundYet');
+}
+
+/** The coins that `tx` of a block spent; undefined for a coinbase and when nobody knows them. */
+async function coinsSpentBy(
+  chain: Chain,
+  tx: Tx,
+  { ref }: BlockInfo,
+): Promise<readonly Coin[] | undefined> {
+  if (tx.isCoinbase) return undefined;
+  const block = await chain.block(ref.hash);
+  const index = block?.txs.findIndex(({ txid }) => txid === tx.txid) ?? -1;
+  return index < 0 ? undefined : (await chain.undo(ref.hash))?.[index - 1];
 }
 
 /** Refuses outputs that burn more than `maxBurn`, and fees above `maxFeeRate` (zero: any). */
@@ -88,20 +100,21 @@ async function checkSpending(
 /** Handlers of the methods that make, decode, sign and send transactions. */
 export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContext> = {
   async getrawtransaction({ node }, { txid, verbosity, blockhash }) {
-    const { tx, info, index } = await findTx(node, txid, blockhash);
+    const { tx, info, entry } = await findTx(node, txid, blockhash);
     if (verbosity <= 0) return bytesToHex(tx.encode());
     const { chain, params } = node;
-    const undo = verbosity >= 2 && info && index > 0 ? await chain.undo(info.ref.hash) : undefined;
+    const isActive = info !== undefined && chain.isActive(info.ref.hash);
+    const spent = verbosity >= 2 && info ? await coinsSpentBy(chain, tx, info) : undefined;
     return {
-      ...(info && { in_active_chain: chain.isActive(info.ref.hash) }),
-      ...txJson(tx, params, { spent: undo?.[index - 1], withPrevouts: verbosity >= 2 }),
+      ...(blockhash !== undefined && { in_active_chain: isActive }),
+      ...(entry && { vsize_adjusted: entry.vsize }),
+      ...txJson(tx, params, { spent, withPrevouts: verbosity >= 2 }),
       hex: bytesToHex(tx.encode()),
       ...(info && {
         blockhash: info.ref.hash,
         confirmations: Math.max(0, confirmationsOf(chain, info)),
-        time: info.header.time,
-        blocktime: info.header.time,
       }),
+      ...(isActive && { time: info.header.time, blocktime: info.header.time }),
     };
   },
 

@@ -40,6 +40,14 @@ export const mining = {
     result: nullable(str('The reason')),
     examples: ['"…"'],
   }),
+  submitheader: method({
+    category: 'mining',
+    about: 'Hands in a header, which makes its branch known before its blocks come.',
+    params: { hexdata: hex('The header') },
+    result: nothing(),
+    examples: ['"…"'],
+    profiles: ['coind', 'core'],
+  }),
   setmocktime: method({
     category: 'hidden',
     about: 'Sets the clock of the node, for tests; 0 goes back to the real one.',
