@@ -18,6 +18,7 @@ import {
 import { list, nullable, object, oneOf, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 import { chainScans } from './chain-scans.ts';
+import { chainSpenders } from './chain-spenders.ts';
 import { chainStats } from './chain-stats.ts';
 import { chainWaits } from './chain-waits.ts';
 import { verbosity } from './params.ts';
@@ -111,6 +112,7 @@ const hash = (about: string, called?: string) => blockHash(about, called ? { cal
 export const blockchain = {
   ...chainStats,
   ...chainScans,
+  ...chainSpenders,
   ...chainWaits,
   getblockchaininfo: method({
     category: 'blockchain',
