@@ -7,6 +7,7 @@ import {
   type Coin,
   type Follower,
   type HeaderContext,
+  ScriptCache,
   ValidationError,
 } from '@coind/consensus';
 import type { Block, BlockHash, BlockHeader, ChainParams, OutPoint } from '@coind/primitives';
@@ -23,7 +24,8 @@ import { type ChainState, commit, readUndo } from './connect-tip.ts';
 import { Followers } from './follow.ts';
 import { loadChain } from './load.ts';
 import { lastPruned, type PruneOptions, pruneTo, pruneToSize } from './prune.ts';
-import { inlineScripts, type ScriptVerifier } from './script-checks.ts';
+import type { ScriptVerifier } from './script-checks.ts';
+import { createScriptThreads, type ScriptThreads } from './script-threads.ts';
 import { Serial } from './serial.ts';
 import { tables } from './tables.ts';
 import type { BlockUndo } from './undo.ts';
@@ -60,6 +62,8 @@ export type TipListener = (change: TipChange) => void | Promise<void>;
 /** The chain as the rest of the node sees it. */
 export interface Chain {
   readonly params: ChainParams;
+  /** Transactions whose scripts need not be verified again: the mempool enters what it accepts. */
+  readonly scriptCache: ScriptCache;
   readonly tip: BlockInfo;
   /** The header with most work that is not known to be invalid; its body may be missing. */
   readonly bestHeader: BlockInfo;
@@ -149,6 +153,10 @@ export interface ChainOptions {
   readonly maxTipAgeSeconds?: number;
   /** Nothing above this height is connected. */
   readonly stopAtHeight?: number;
+  /** Threads that verify scripts, the calling one included; 1 unless told otherwise. */
+  readonly scriptThreads?: number;
+  /** Transactions whose verified scripts are remembered; 100,000 unless told otherwise. */
+  readonly scriptCacheEntries?: number;
   /** Bytes of coins kept in memory; 32 MiB unless told otherwise. */
   readonly cacheBytes?: number;
 }
@@ -158,13 +166,14 @@ export interface ChainModules {
   readonly store: Store;
   readonly clock: Clock;
   readonly log?: ChainLog;
-  /** Where scripts are verified; on this thread unless told otherwise. */
+  /** Where scripts are verified; on `scriptThreads` threads unless told otherwise. */
   readonly scripts?: ScriptVerifier;
   /** Hears of operating errors after which the node cannot go on: a failed commit or follower. */
   readonly onFatal?: (error: unknown) => void;
 }
 
 const DEFAULT_CACHE_BYTES = 32 << 20;
+const DEFAULT_SCRIPT_CACHE = 100_000;
 const DEFAULT_CHECK_BLOCKS = 6;
 const DEFAULT_CHECK_LEVEL = 3;
 /** Blocks between two fsyncs: a loss of power costs at most the download of so many. */
@@ -181,6 +190,8 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
       ? undefined
       : new DiskBlockFiles(options.dir, params.messageStart, options.maxFileBytes);
   const coins = store.table(tables.coins);
+  const cache = new ScriptCache(options.scriptCacheEntries ?? DEFAULT_SCRIPT_CACHE);
+  const threads = createScriptThreads({ threads: options.scriptThreads ?? 1 }, { cache });
   const state: ChainState = {
     params,
     store,
@@ -189,7 +200,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     index: new BlockIndex(),
     files: disk ?? new MemoryBlockFiles(),
     coins: new CoinsCache(coins, options.cacheBytes ?? DEFAULT_CACHE_BYTES),
-    scripts: modules.scripts ?? inlineScripts,
+    scripts: modules.scripts ?? threads,
     changed: new Set(),
   };
   if (options.reindex) {
@@ -200,7 +211,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     disk?.deleteUndo();
     if (options.prune) disk?.deleteBehindGap();
   }
-  const chain = new NodeChain(state, options, modules);
+  const chain = new NodeChain(state, options, modules, { cache, threads });
   try {
     await loadChain(state, chain.activator, {
       disk,
@@ -213,6 +224,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     });
   } catch (error) {
     state.files.close();
+    await threads.close();
     throw error;
   }
   return chain;
@@ -220,7 +232,9 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
 
 class NodeChain implements Chain {
   readonly params: ChainParams;
+  readonly scriptCache: ScriptCache;
   readonly activator: Activator;
+  readonly #threads: ScriptThreads;
   readonly #state: ChainState;
   readonly #modules: ChainModules;
   readonly #serial = new Serial();
@@ -235,8 +249,15 @@ class NodeChain implements Chain {
   /** Set by the first operating error: memory may be ahead of the disk, so nothing more is taken. */
   #fatal: { readonly error: unknown } | undefined;
 
-  constructor(state: ChainState, options: ChainOptions, modules: ChainModules) {
+  constructor(
+    state: ChainState,
+    options: ChainOptions,
+    modules: ChainModules,
+    scripts: { readonly cache: ScriptCache; readonly threads: ScriptThreads },
+  ) {
     this.params = state.params;
+    this.scriptCache = scripts.cache;
+    this.#threads = scripts.threads;
     this.#state = state;
     this.#modules = modules;
     this.#prune = options.prune;
@@ -462,6 +483,7 @@ class NodeChain implements Chain {
       this.#fatal ??= { error: new Error('the chain is closed') };
       this.#state.files.close();
     });
+    await this.#threads.close();
   }
 
   get pruneTarget(): number | undefined {

@@ -41,7 +41,12 @@ export { type FilterHashes, FilterIndex } from './indexes/filter-index.ts';
 export { SpenderIndex } from './indexes/spender-index.ts';
 export { type IndexedTx, TxIndex } from './indexes/tx-index.ts';
 export { MIN_BLOCKS_TO_KEEP, type PruneOptions } from './prune.ts';
-export { inlineScripts, type ScriptVerifier } from './script-checks.ts';
+export type { ScriptVerifier } from './script-checks.ts';
+export {
+  createScriptThreads,
+  type ScriptThreads,
+  type ScriptThreadsOptions,
+} from './script-threads.ts';
 export { CHAIN_SCHEMA, tables as chainTables } from './tables.ts';
 export type { BlockUndo } from './undo.ts';
 export type { UtxoHashKind, UtxoStats } from './utxo-stats.ts';

@@ -225,6 +225,8 @@ function chainOptions({ params, validation }: Options): ChainOptions {
     reindexChainstate: validation.reindexChainstate,
     cacheBytes: validation.cacheBytes,
     maxTipAgeSeconds: validation.maxTipAgeSeconds,
+    scriptThreads: validation.scriptThreads,
+    scriptCacheEntries: validation.scriptCacheEntries,
     ...(pruneTargetBytes !== undefined && {
       prune: { targetBytes: pruneTargetBytes, afterHeight: validation.pruneAfterHeight },
     }),

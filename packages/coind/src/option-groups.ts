@@ -38,6 +38,8 @@ export interface ValidationOptions {
   readonly databaseCacheBytes: number;
   /** Threads for scripts, the main one included. */
   readonly scriptThreads: number;
+  /** Transactions of the mempool whose scripts a block need not verify again. */
+  readonly scriptCacheEntries: number;
   readonly maxTipAgeSeconds: number;
   readonly reindex: boolean;
   readonly reindexChainstate: boolean;
@@ -185,6 +187,9 @@ export function validationOptions({ settings, params }: GroupContext): Validatio
       MAX_SCRIPT_THREADS,
       Math.max(1, par > 0 ? par : availableParallelism() + par),
     ),
+    scriptCacheEntries: Math.ceil(
+      (Math.max(0, settings.int('maxsigcachesize', 32)) * MIB) / SCRIPT_CACHE_ENTRY_BYTES,
+    ),
     maxTipAgeSeconds: settings.int('maxtipage', 24 * 60 * 60),
     reindex: settings.bool('reindex', false),
     reindexChainstate: settings.bool('reindex-chainstate', false),
@@ -195,6 +200,9 @@ export function validationOptions({ settings, params }: GroupContext): Validatio
     stopAtHeight: settings.int('stopatheight', 0) || undefined,
   };
 }
+
+/** A wtxid as text, and its place in a map. */
+const SCRIPT_CACHE_ENTRY_BYTES = 160;
 
 /** bitcoind's limit: more threads than this do not make scripts any faster. */
 const MAX_SCRIPT_THREADS = 16;

@@ -133,7 +133,6 @@ const generalOptions: OptionTable = inCategory('general', {
   par: int('Threads to check scripts with; 0 for as many as there are cores', {
     value: '<n>',
     default: '0',
-    noEffect: true,
   }),
   persistmempool: bool('Save the mempool at shutdown and load it at start', {
     default: '1',
@@ -584,11 +583,10 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
   logthreadnames: bool('Log the name of the thread'),
   logtimemicros: bool('Log times in microseconds', { debugOnly: true }),
   logtimestamps: bool('Log times', { default: '1' }),
-  maxsigcachesize: int('MiB for the cache of verified signatures', {
+  maxsigcachesize: int('MiB to remember verified scripts in', {
     value: '<n>',
     default: '32',
     debugOnly: true,
-    noEffect: true,
   }),
   maxtipage: int('Seconds behind the clock up to which the tip does not mean initial download', {
     value: '<n>',

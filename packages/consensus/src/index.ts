@@ -67,6 +67,7 @@ export {
   ValidationError,
 } from './rejects.ts';
 export { isOverwritten, type Rules, rulesFor, scriptFlagsAt } from './rules.ts';
+export { ScriptCache } from './script-cache.ts';
 export { failScript, runScriptCheck, type ScriptCheck, scriptChecksOf } from './script-check.ts';
 export { hasSignetSolution, type SignetTxs, signetSolutionPush, signetTxs } from './signet.ts';
 export { legacySigops, redeemSigops, sigopCost, sigopCostOf } from './sigops.ts';

@@ -13,6 +13,7 @@ import {
   type HeaderContext,
   isFinalTx,
   runScriptCheck,
+  type ScriptCache,
   scriptChecksOf,
   sequenceLocks,
   sigopCostOf,
@@ -52,6 +53,8 @@ export interface Surroundings {
   readonly sequence: number;
   /** True for what comes back from a disconnected block: fees and topology are not asked for. */
   readonly fromBlock: boolean;
+  /** Where blocks look up which scripts need not be verified again. */
+  readonly scriptCache: ScriptCache;
 }
 
 /** A transaction that may enter, and what has to go for it. */
@@ -110,7 +113,7 @@ export function judge(
   if (sibling) conflicts.add(sibling);
   const replaced = limitAndReplace(entry, parents, conflicts, sibling !== undefined, surroundings);
   if (!fromBlock && options.requireStandard) checkDustIsSpent(tx, parents, options.dustFee);
-  checkScripts(tx, spent);
+  checkScripts(tx, spent, surroundings.scriptCache);
   return { entry, replaced };
 }
 
@@ -174,12 +177,14 @@ function limitAndReplace(
 }
 
 /** Every input under the rules of relay, which include those of the next block. */
-function checkScripts(tx: Tx, coins: readonly Coin[]): void {
+function checkScripts(tx: Tx, coins: readonly Coin[], cache: ScriptCache): void {
+  if (cache.holds(tx, STANDARD_FLAGS)) return;
   const spent = coins.map(({ output }) => output);
   try {
     for (const scriptCheck of scriptChecksOf(tx, spent, STANDARD_FLAGS)) {
       runScriptCheck(scriptCheck, 'mempool');
     }
+    cache.add(tx, STANDARD_FLAGS);
   } catch (error) {
     // Somebody may have taken the witness off on the way, which says nothing about the txid.
     const stripped = error instanceof ValidationError && !tx.hasWitness;

@@ -305,6 +305,7 @@ class ChainMempool implements Mempool {
       feeFloor: this.#floor.at(now, this.#pool.usage),
       sequence: this.#sequence,
       fromBlock,
+      scriptCache: this.#chain.scriptCache,
     };
   }
 
