@@ -59,3 +59,5 @@ export interface WalletContext extends RpcContext {
   readonly wallets: Wallets;
   readonly wallet: Wallet;
 }
+  /** The request's `Idempotency-Key`. */
+  readonly idempotencyKey?: string | undefined;

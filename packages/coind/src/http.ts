@@ -67,7 +67,10 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     } else if (walletName === NOT_RPC) {
       if (!route?.(request, response)) refuse(response, 404, '', NO_STORE);
     } else {
-      readBody(request, response, (body) => onBody(request, response, { body, walletName }));
+      const key = request.headers['idempotency-key'];
+      const idempotencyKey = typeof key === 'string' ? key : undefined;
+      const content = { walletName, idempotencyKey };
+      readBody(request, response, (body) => onBody(request, response, { body, ...content }));
     }
   }
 

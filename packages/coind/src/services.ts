@@ -6,6 +6,7 @@ import { methods } from '@coind/rpc';
 import { type RpcCall, type Service, service } from '@coind/rpc/server';
 import type { NodeModules, RpcContext } from './context.ts';
 import { accounts } from './handlers/accounts.ts';
+import { audit } from './handlers/audit.ts';
 import { blockchain } from './handlers/blockchain.ts';
 import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
@@ -24,11 +25,12 @@ import { translated } from './wallet-errors.ts';
 
 /** Every service of a node; `modules` is asked when a call comes, once everything is loaded. */
 export function servicesOf(modules: () => NodeModules): readonly Service[] {
-  const nodeContext = ({ walletName }: RpcCall): RpcContext => ({
+  const nodeContext = ({ walletName, idempotencyKey }: RpcCall): RpcContext => ({
     node: modules(),
     walletName,
   });
   const walletContext = (call: RpcCall) => walletOf(nodeContext(call));
+    idempotencyKey,
   return [
     service(methods.blockchain, blockchain, nodeContext),
     service(methods.chainUpkeep, chainUpkeep, nodeContext),
@@ -43,6 +45,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.walletHistory, translated(walletHistory), walletContext),
     service(methods.walletSend, translated(walletSend), walletContext),
     service(methods.walletKeys, translated(walletKeys), walletContext),
+    service(methods.dev, translated(audit), walletContext),
     service(methods.wallet, wallets, nodeContext),
   ];
 }

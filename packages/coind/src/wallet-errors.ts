@@ -50,6 +50,7 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'broadcast-rejected': codes.wallet,
   'unknown-transaction': 'notAWalletTransaction',
   'not-abandonable': codes.invalidAddressOrKey,
+  'idempotency-mismatch': codes.invalidParameter,
   'invalid-lock': codes.invalidParameter,
   'malformed-signature': 'malformedBase64',
   'wallet-exists': codes.walletAlreadyExists,

@@ -5,6 +5,8 @@ import { accounts } from './methods/accounts.ts';
 import { blockchain } from './methods/blockchain.ts';
 import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
+import { dev } from './methods/dev.ts';
+import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
 import { mining } from './methods/mining.ts';
 import { network } from './methods/network.ts';
@@ -22,6 +24,8 @@ export const methods = {
   chainUpkeep,
   control,
   mempool,
+  dev,
+  generating,
   mining,
   network,
   rawtransactions,
@@ -40,6 +44,7 @@ export const allMethods = {
   ...control,
   ...mempool,
   ...mining,
+  ...dev,
   ...network,
   ...rawtransactions,
   ...util,

@@ -41,6 +41,7 @@ export const walletErrors = {
   'broadcast-rejected': 'Transaction commit failed',
   'unknown-transaction': 'Invalid or non-wallet transaction id',
   'not-abandonable': 'Transaction not eligible for abandonment',
+  'idempotency-mismatch': 'The idempotency key was used before with other arguments',
   'invalid-lock': 'Invalid parameter, expected unspent output',
   'malformed-signature': 'Malformed base64 encoding',
   'wallet-exists': 'Database already exists.',

@@ -31,6 +31,7 @@ export {
 export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
 export type { ChosenFeeRate, FeeReason } from './fee-rate.ts';
 export type { HistoryEntry, HistoryFilter, TxDetail, TxView } from './history.ts';
+export type { Once } from './idempotency.ts';
 export { checkRange, type DescriptorImport, type ImportOutcome } from './import.ts';
 export type { JournalLine, JournalPage } from './journal.ts';
 export type { LedgerEvent } from './ledger.ts';

@@ -34,6 +34,7 @@ import {
   unit,
 } from '@coind/store';
 import type { AddressType } from './address-type.ts';
+import type { OnceRow } from './idempotency.ts';
 
 /** Version of this layout; a store of another one is refused. */
 export const WALLET_SCHEMA = 1;
@@ -420,6 +421,7 @@ export const walletTables = {
     json<JournalRow>(),
     'The books: every change of an account, with its balance afterwards. Only appended to.',
   ),
+  onces: spec('I:', text, json<OnceRow>(), 'Idempotency keys and what was answered first.'),
   locked: spec(
     'L:',
     outpoint,

@@ -57,6 +57,7 @@ import {
   transactionsSince,
   viewTransaction,
 } from './history.ts';
+import { firstPayment, forgetOnce, type Once, recallOnce, rememberOnce } from './idempotency.ts';
 import {
   addDescriptor,
   checkImport,
@@ -90,6 +91,8 @@ export interface SendOptions extends SpendOptions {
   readonly accountConfirmations?: number;
   readonly comment?: string;
   readonly to?: string;
+  /** Has its effect once, however often it is asked for. */
+  readonly once?: Once;
 }
 
 /** What a wallet is, for `getwalletinfo`. */
@@ -420,10 +423,18 @@ export class Wallet {
 
   /** The same for scripts. */
   sendToScripts(recipients: readonly Recipient[], options: SendOptions = {}): Promise<PreparedTx> {
+    const { tables } = this.#context;
+    const { once } = options;
     return this.#core.read(async () => {
+      const before = once && recallOnce(tables, once);
+      if (before) return firstPayment(tables, before);
       await this.#checkAccount(recipients, options);
       const prepared = await this.#core.changeNow(async (unit, ledger) => {
         const payment = await this.#prepare(recipients, options, unit);
+        if (once) {
+          const { tx, fee, feeRate } = payment;
+          rememberOnce(unit, tables, once, { txid: tx.txid, fee, feeRate });
+        }
         const { fromAccount, comment, to } = options;
         ledger.learn(
           payment.tx,
@@ -437,7 +448,7 @@ export class Wallet {
         );
         return payment;
       });
-      await this.#broadcast(prepared.tx);
+      await this.#broadcast(prepared.tx, once);
       return prepared;
     });
   }
@@ -478,10 +489,13 @@ export class Wallet {
   }
 
   /** Offers a transaction that is on disk; takes it back when the mempool will not have it. */
-  async #broadcast(tx: Tx): Promise<void> {
+  async #broadcast(tx: Tx, once?: Once): Promise<void> {
     const outcome = await this.#context.source.broadcast(tx);
     if (outcome.accepted) return;
-    await this.#core.changeNow((_unit, ledger) => ledger.forget(tx.txid));
+    await this.#core.changeNow((unit, ledger) => {
+      ledger.forget(tx.txid);
+      if (once) forgetOnce(unit, this.#context.tables, once);
+    });
     throw new WalletError(
       'broadcast-rejected',
       `Error: The transaction was rejected! Reason given: ${outcome.reason}`,
@@ -490,9 +504,11 @@ export class Wallet {
   }
 
   /** Moves an amount between accounts: two entries in the books, no coin. */
-  move(from: string, to: string, amount: Sats, comment = ''): Promise<void> {
+  move(from: string, to: string, amount: Sats, comment = '', once?: Once): Promise<void> {
     const { tables, source } = this.#context;
     return this.#core.change((unit) => {
+      if (once && recallOnce(tables, once)) return;
+      if (once) rememberOnce(unit, tables, once);
       const time = source.now();
       const side = (account: string, otherAccount: string, signed: Sats): void => {
         const order = takeNumber(unit, tables, 'order');

@@ -2,6 +2,7 @@
 import { type Handlers, type methods, rpcError } from '@coind/rpc';
 import { AddressError, decodeAddress } from '@coind/script';
 import type { WalletContext } from '../context.ts';
+import { onceOf } from '../idempotency.ts';
 
 /** Refuses what is no address before anything else is looked at. Throws -5. */
 function checkAddress({ node }: WalletContext, address: string): void {
@@ -45,8 +46,10 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
     }));
   },
 
-  async move({ wallet }, { fromaccount, toaccount, amount, comment }) {
-    await wallet.move(fromaccount, toaccount, amount, comment);
+  async move(context, args) {
+    const { fromaccount, toaccount, amount, comment } = args;
+    const { once } = onceOf(context, 'move', args);
+    await context.wallet.move(fromaccount, toaccount, amount, comment, once);
     return true;
   },
 
@@ -55,6 +58,7 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
     checkAddress(context, toaddress);
     const { amount } = args;
     const { tx } = await context.wallet.send([{ address: toaddress, amount }], {
+      ...onceOf(context, 'sendfrom', args),
       fromAccount: fromaccount,
       accountConfirmations: minconf,
       ...(comment !== '' && { comment }),

@@ -4,6 +4,7 @@ import { type ArgsOf, codes, type Handlers, type methods, RpcError, rpcError } f
 import { AddressError, decodeAddress, nullData } from '@coind/script';
 import { parseAddressType, type Recipient, type SendOptions } from '@coind/wallet';
 import type { NodeModules, WalletContext } from '../context.ts';
+import { onceOf } from '../idempotency.ts';
 import { recipientScript } from '../shapes/recipient.ts';
 import { creationWords, inWords } from '../wallet-errors.ts';
 
@@ -164,7 +165,8 @@ const sendWords = Object.fromEntries(
 
 /** Handlers of the wallet methods that pay in today's way. */
 export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
-  async send({ wallet, node }, args) {
+  async send(context, args) {
+    const { wallet, node } = context;
     const options: Partial<Options> = args.options ?? {};
     const fee = feeArguments(args, options);
     const recipients = recipientsOf(args, options, node);
@@ -181,7 +183,7 @@ export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
     const { add_to_wallet = true, lock_unspents = false } = options;
     const { tx } = await inWords(words, () =>
       add_to_wallet
-        ? wallet.sendToScripts(recipients, sending)
+        ? wallet.sendToScripts(recipients, { ...sending, ...onceOf(context, 'send', args) })
         : wallet.createTransaction(recipients, sending),
     );
     if (lock_unspents) await wallet.lock(tx.inputs.map(({ prevout }) => prevout));

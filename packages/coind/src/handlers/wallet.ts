@@ -14,6 +14,7 @@ import {
   type WalletError,
 } from '@coind/wallet';
 import type { WalletContext } from '../context.ts';
+import { onceOf } from '../idempotency.ts';
 import { parseHashType, parsePrevTxs, signedJson } from '../raw-signing.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
 import {
@@ -349,7 +350,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const { amount } = args;
     const prepared = await context.wallet.send(
       [{ address, amount, subtractFee: subtractfeefromamount }],
-      { ...options, ...notes(comment, comment_to) },
+      { ...options, ...notes(comment, comment_to), ...onceOf(context, 'sendtoaddress', args) },
     );
     return sentJson(prepared, verbose);
   },
@@ -368,8 +369,9 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     });
     const fromAccount =
       fromaccount === undefined ? {} : { fromAccount: fromaccount, accountConfirmations: minconf };
+    const once = onceOf(context, 'sendmany', args);
     const prepared = await inWords(creationWords, () =>
-      context.wallet.send(payments, { ...options, ...fromAccount, ...notes(comment) }),
+      context.wallet.send(payments, { ...options, ...fromAccount, ...notes(comment), ...once }),
     );
     return sentJson(prepared, verbose);
   },

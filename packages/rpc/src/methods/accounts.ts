@@ -17,6 +17,7 @@ import {
 } from '../codec.ts';
 import { list, object, record } from '../codec-shapes.ts';
 import { method, type Profile } from '../method.ts';
+import { idempotencyKey } from './params.ts';
 
 const profiles: readonly Profile[] = ['coind', 'legacy'];
 const minconf = optional(int('Payments with fewer confirmations do not count'), 1);
@@ -101,6 +102,7 @@ export const accounts = {
       amount: positiveAmount('How much'),
       minconf: optional(int('Ignored'), 1),
       comment: optional(str('A note'), ''),
+      idempotency_key: idempotencyKey,
     },
     result: bool('True'),
     examples: ['alice bob 0.1'],
@@ -116,6 +118,7 @@ export const accounts = {
       minconf,
       comment: optional(str('A note kept in the wallet'), ''),
       comment_to: optional(str('A note about whom it is for'), ''),
+      idempotency_key: idempotencyKey,
     },
     result: txid('The transaction id'),
     examples: ['alice "bcrt1q…" 0.1'],

@@ -6,9 +6,11 @@ import {
   json as anyJson,
   blockHash,
   bool,
+  byNameOnly,
   type Codec,
   decodeInteger,
   looseHash,
+  optional,
   type Presentation,
   refuseType,
   str,
@@ -16,6 +18,11 @@ import {
 } from '../codec.ts';
 import { RpcError, rpcError } from '../error.ts';
 import { formatString, type Json, JsonNumber, JsonObject, jsonType } from '../json.ts';
+
+/** By which a caller knows his payment again: ours, beside bitcoind's arguments. */
+export const idempotencyKey = byNameOnly(
+  optional(str('The same key with the same arguments has its effect once and the same answer')),
+);
 
 const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;

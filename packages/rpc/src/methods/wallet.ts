@@ -31,6 +31,7 @@ import { method } from '../method.ts';
 import {
   birthTime,
   countedCoinbase,
+  idempotencyKey,
   indexRange,
   legacyWalletName,
   lockedTxid,
@@ -113,6 +114,19 @@ const balanceTail = {
   minconf: optional(int('Payments with fewer confirmations do not count')),
   include_watchonly: includeWatchonly,
   avoid_reuse: optional(bool('Whether coins on addresses used before are left out')),
+};
+const sendtoaddress = {
+  address: str('Who is paid'),
+  amount: amount('How much'),
+  comment,
+  comment_to: commentTo,
+  subtractfeefromamount: optional(bool('Whether the recipient bears the fee'), false),
+  replaceable,
+  conf_target: confTarget,
+  estimate_mode: estimateMode,
+  avoid_reuse: avoidReuse,
+  fee_rate,
+  verbose: optional(bool('Whether to say where the fee comes from'), false),
 };
 const sendmanyTail = {
   amounts: pairs(amount('The amount'), 'Amounts by address', {
@@ -609,20 +623,12 @@ export const wallet = {
     category: 'wallet',
     about: 'Sends an amount to an address.',
     params: {
-      address: str('Who is paid'),
-      amount: amount('How much'),
-      comment,
-      comment_to: commentTo,
-      subtractfeefromamount: optional(bool('Whether the recipient bears the fee'), false),
-      replaceable,
-      conf_target: confTarget,
-      estimate_mode: estimateMode,
-      avoid_reuse: avoidReuse,
-      fee_rate,
-      verbose: optional(bool('Whether to say where the fee comes from'), false),
+      ...sendtoaddress,
+      idempotency_key: idempotencyKey,
     },
     result: sent,
     examples: ['"bcrt1q…" 0.1'],
+    core: { params: sendtoaddress },
     legacy: {
       params: {
         address: str('Who is paid'),
@@ -633,6 +639,7 @@ export const wallet = {
         replaceable,
         conf_target: confTarget,
         estimate_mode: estimateMode,
+        idempotency_key: idempotencyKey,
       },
     },
   }),
@@ -647,6 +654,7 @@ export const wallet = {
       ),
       ...sendmanyTail,
       ...sendmanyModern,
+      idempotency_key: idempotencyKey,
     },
     result: sent,
     examples: ['"" "{\\"bcrt1q…\\": 0.1}"'],
@@ -670,6 +678,7 @@ export const wallet = {
           list(str(''), 'Who bears the fee', { usage: '["address",...]' }),
           [],
         ),
+        idempotency_key: idempotencyKey,
       },
     },
   }),

@@ -16,6 +16,8 @@ export interface RpcRequest {
   readonly body: Uint8Array;
   readonly user: string;
   readonly walletName: string | undefined;
+  /** The `Idempotency-Key` header; a call of a batch adds `/` and its place to it. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What goes back: an HTTP status and JSON with a newline, or nothing (204, 403). */
@@ -62,10 +64,10 @@ export function createRpcServer(
 
   async function answer(reading: Reading, request: RpcRequest): Promise<string> {
     if (reading.refusal) return failure(reading, reading.refusal);
-    const { user, walletName } = request;
+    const { user, walletName, idempotencyKey } = request;
     try {
       if (!caller) await prepare();
-      const call = { method: reading.method, user, walletName };
+      const call = { method: reading.method, user, walletName, idempotencyKey };
       const result = await (caller as Caller)(call, reading.params);
       return success(reading, result);
     } catch (error) {
@@ -80,11 +82,11 @@ export function createRpcServer(
     if (auth?.restricts(request.user) && !auth.allows(request.user, reading.method)) {
       return FORBIDDEN;
     }
-    const { user, walletName } = request;
+    const { user, walletName, idempotencyKey } = request;
     const silent = reading.version === 2 && reading.id === undefined;
     try {
       if (!caller) await prepare();
-      const call = { method: reading.method, user, walletName };
+      const call = { method: reading.method, user, walletName, idempotencyKey };
       const result = await (caller as Caller)(call, reading.params);
       return silent ? SILENCE : { status: 200, body: `${success(reading, result)}\n` };
     } catch (error) {
@@ -106,14 +108,14 @@ export function createRpcServer(
     const answers: string[] = [];
     // An element that is no object is answered in the form, and with the id, of the one before it.
     let before: Pick<Reading, 'version' | 'id'> = { version: 1, id: null };
-    for (const item of items) {
+    for (const [index, item] of items.entries()) {
       if (!(item instanceof JsonObject)) {
         answers.push(failure(before, NOT_AN_OBJECT));
         continue;
       }
       const reading = read(item, dispatcher.profile);
       before = reading;
-      const text = await answer(reading, request);
+      const text = await answer(reading, inBatch(request, index));
       if (reading.version === 1 || reading.id !== undefined) answers.push(text);
     }
     if (answers.length === 0 && items.length > 0) return SILENCE;
@@ -135,6 +137,12 @@ export function createRpcServer(
       return bad(NO_REQUEST);
     },
   };
+}
+
+/** The request of one element: a header that names one effect cannot name several. */
+function inBatch(request: RpcRequest, index: number): RpcRequest {
+  const { idempotencyKey: key } = request;
+  return key === undefined ? request : { ...request, idempotencyKey: `${key}/${index}` };
 }
 
 const PARSE_ERROR = new RpcError(-32700, 'Parse error');
