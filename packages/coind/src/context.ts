@@ -7,11 +7,13 @@ import type { Mempool } from '@coind/mempool';
 import type { Miner } from '@coind/miner';
 import type { ChainParams } from '@coind/primitives';
 import type { Profile } from '@coind/rpc';
+import type { ActiveCall } from '@coind/rpc/server';
 import type { Wallet, Wallets } from '@coind/wallet';
 import type { ScanPlace } from './chain-scans.ts';
 import type { NodeChainSource } from './chain-source.ts';
 import type { NodeClock } from './clock.ts';
 import type { Indexes } from './indexes.ts';
+import type { OpenLog } from './log.ts';
 import type { SettingsFile } from './settings-file.ts';
 
 /** The running node as handlers see it. */
@@ -37,6 +39,11 @@ export interface NodeModules {
   /** What the wallets see of the chain; `idle` waits until they have seen everything. */
   readonly source: NodeChainSource;
   readonly clock: NodeClock;
+  readonly log: OpenLog;
+  /** Where the log file lies, or would lie. */
+  readonly logPath: string;
+  /** RPC calls being answered; times by `performance.now()`. */
+  readonly activeCalls: () => readonly ActiveCall[];
   /** Settings that outlive the process. */
   readonly settings: SettingsFile;
   /** What the node calls itself on the network: `/coind:0.1.0(comment)/`. */
@@ -59,5 +66,3 @@ export interface WalletContext extends RpcContext {
   readonly wallets: Wallets;
   readonly wallet: Wallet;
 }
-  /** The request's `Idempotency-Key`. */
-  readonly idempotencyKey?: string | undefined;

@@ -16,13 +16,13 @@ import type { NodeModules } from './context.ts';
 import type { DataDir } from './data-dir.ts';
 import { openDefaultWallet } from './default-wallet.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
-import type { Log } from './log.ts';
+import type { Log, OpenLog } from './log.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 
 /** What the surroundings of a node give it. */
 export interface Surroundings {
-  readonly log: Log;
+  readonly log: OpenLog;
   /** Open, and closed by whoever opened it; without one everything is kept in memory. */
   readonly dataDir?: DataDir;
   /** Called when something broke that the node cannot go on without; it has begun to stop by then. */
@@ -184,6 +184,9 @@ async function openNode(
     stepAside: opened?.stepAside ?? (() => Promise.resolve()),
     source,
     clock,
+    log,
+    logPath: options.log.file ?? '',
+    activeCalls: () => rpc?.active() ?? [],
     settings: options.settingsFile,
     userAgent: options.net.userAgent,
     stopping: signal.signal,

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConfError } from '@coind/rpc/conf';
 import {
+  type ActiveCall,
   type Auth,
   createAuth,
   createDispatcher,
@@ -31,6 +32,8 @@ export interface RpcService {
   readonly credentials: PlainCredentials;
   /** What is being loaded, for those who ask meanwhile. */
   loading(what: string): void;
+  /** The calls being answered now. */
+  active(): readonly ActiveCall[];
   /** From now on calls are answered. */
   ready(modules: NodeModules): void;
   /** Lets calls under way be answered, then closes. */
@@ -79,6 +82,7 @@ export async function serveRpc(
     loading(what) {
       status = what;
     },
+    active: () => dispatcher.active(),
     ready(loaded) {
       modules = loaded;
       status = undefined;

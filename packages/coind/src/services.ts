@@ -6,12 +6,13 @@ import { methods } from '@coind/rpc';
 import { type RpcCall, type Service, service } from '@coind/rpc/server';
 import type { NodeModules, RpcContext } from './context.ts';
 import { accounts } from './handlers/accounts.ts';
-import { audit } from './handlers/audit.ts';
 import { blockchain } from './handlers/blockchain.ts';
 import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
+import { generating } from './handlers/generating.ts';
 import { mempool } from './handlers/mempool.ts';
 import { mining } from './handlers/mining.ts';
+import { miningInfo } from './handlers/mining-info.ts';
 import { network } from './handlers/network.ts';
 import { rawtransactions } from './handlers/rawtransactions.ts';
 import { util } from './handlers/util.ts';
@@ -25,18 +26,19 @@ import { translated } from './wallet-errors.ts';
 
 /** Every service of a node; `modules` is asked when a call comes, once everything is loaded. */
 export function servicesOf(modules: () => NodeModules): readonly Service[] {
-  const nodeContext = ({ walletName, idempotencyKey }: RpcCall): RpcContext => ({
+  const nodeContext = ({ walletName }: RpcCall): RpcContext => ({
     node: modules(),
     walletName,
   });
   const walletContext = (call: RpcCall) => walletOf(nodeContext(call));
-    idempotencyKey,
   return [
     service(methods.blockchain, blockchain, nodeContext),
     service(methods.chainUpkeep, chainUpkeep, nodeContext),
     service(methods.control, control, nodeContext),
     service(methods.mempool, mempool, nodeContext),
     service(methods.mining, translated(mining), nodeContext),
+    service(methods.generating, translated(generating), nodeContext),
+    service(methods.miningInfo, miningInfo, nodeContext),
     service(methods.network, network, nodeContext),
     service(methods.rawtransactions, rawtransactions, nodeContext),
     service(methods.util, util, nodeContext),
@@ -45,7 +47,6 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.walletHistory, translated(walletHistory), walletContext),
     service(methods.walletSend, translated(walletSend), walletContext),
     service(methods.walletKeys, translated(walletKeys), walletContext),
-    service(methods.dev, translated(audit), walletContext),
     service(methods.wallet, wallets, nodeContext),
   ];
 }

@@ -43,6 +43,8 @@ export class BlockRefused extends Error {
 
 /** A miner. */
 export interface Miner {
+  /** What its templates are made by. */
+  readonly options: TemplateOptions;
   /** The template made last, for `getmininginfo`; undefined before the first. */
   readonly last: BlockTemplate | undefined;
   /** The next block as it would be mined now. */
@@ -112,6 +114,7 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
   }
 
   return {
+    options,
     get last() {
       return last;
     },

@@ -106,6 +106,14 @@ export function object<S extends Shape>(
   };
 }
 
+/** `codec`, whose members that are absent are written as in `fallback`: where a profile always has them. */
+export function alwaysWith<Value extends object>(
+  fallback: Partial<Value>,
+  codec: Codec<Value>,
+): Codec<Value> {
+  return { ...codec, encode: (value) => codec.encode({ ...fallback, ...value }) };
+}
+
 /** A list of one kind of value. */
 export function list<Value>(
   item: Codec<Value>,

@@ -5,10 +5,10 @@ import { accounts } from './methods/accounts.ts';
 import { blockchain } from './methods/blockchain.ts';
 import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
-import { dev } from './methods/dev.ts';
 import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
 import { mining } from './methods/mining.ts';
+import { miningInfo } from './methods/mining-info.ts';
 import { network } from './methods/network.ts';
 import { rawtransactions } from './methods/rawtransactions.ts';
 import { util } from './methods/util.ts';
@@ -23,10 +23,10 @@ export const methods = {
   blockchain,
   chainUpkeep,
   control,
-  mempool,
-  dev,
   generating,
+  mempool,
   mining,
+  miningInfo,
   network,
   rawtransactions,
   util,
@@ -43,8 +43,9 @@ export const allMethods = {
   ...chainUpkeep,
   ...control,
   ...mempool,
+  ...generating,
   ...mining,
-  ...dev,
+  ...miningInfo,
   ...network,
   ...rawtransactions,
   ...util,

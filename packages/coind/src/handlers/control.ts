@@ -1,9 +1,17 @@
 /** Handlers of the methods about the server itself. */
 import { difficultyOf } from '@coind/primitives';
-import { type Handlers, help, type methods, viewsOf } from '@coind/rpc';
+import { type Handlers, help, type Json, type methods, RpcError, viewsOf } from '@coind/rpc';
 import type { RpcContext } from '../context.ts';
+import { categoriesOf, type LogCategory } from '../log.ts';
 import { CLIENT_VERSION, PROTOCOL_VERSION, WALLET_VERSION } from '../version.ts';
 import { theOnlyWallet } from '../wallet-context.ts';
+
+/** Arguments in order; trailing ones that were not given are left out, as in bitcoind's array. */
+function givenArguments(args: Readonly<Record<string, Json | undefined>>): Json[] {
+  const given = Object.values(args);
+  const last = given.findLastIndex((value) => value !== undefined);
+  return given.slice(0, last + 1).map((value) => value ?? null);
+}
 
 /** Handlers of the methods about the server itself. */
 export const control: Handlers<typeof methods.control, RpcContext> = {
@@ -40,11 +48,43 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
     };
   },
 
-  // Trailing arguments that were not given are left out, as bitcoind's array of arguments is.
-  echo(_, args) {
-    const given = Object.values(args);
-    const last = given.findLastIndex((value) => value !== undefined);
-    return given.slice(0, last + 1).map((value) => value ?? null);
+  echo: (_, args) => givenArguments(args),
+
+  echojson: (_, args) => givenArguments(args),
+
+  getmemoryinfo(_, { mode }) {
+    if (mode === 'mallocinfo') return JSON.stringify(process.report.getReport());
+    if (mode !== 'stats') throw new RpcError(-8, `unknown mode ${mode}`);
+    const { heapUsed, heapTotal, external } = process.memoryUsage();
+    return {
+      locked: {
+        used: heapUsed + external,
+        free: heapTotal - heapUsed,
+        total: heapTotal + external,
+        // JavaScript has no way to keep memory from being swapped out.
+        locked: 0,
+        chunks_used: 0,
+        chunks_free: 0,
+      },
+    };
+  },
+
+  getrpcinfo: ({ node }) => ({
+    active_commands: node.activeCalls().map(({ method, startedMs }) => ({
+      method,
+      duration: Math.round((performance.now() - startedMs) * 1000),
+    })),
+    logpath: node.logPath,
+  }),
+
+  logging({ node: { log } }, { include, exclude }) {
+    const known = (word: string): readonly LogCategory[] => {
+      const categories = categoriesOf(word);
+      if (!categories) throw new RpcError(-8, `unknown logging category ${word}`);
+      return categories;
+    };
+    log.setCategories(include.flatMap(known), exclude.flatMap(known));
+    return new Map(Object.entries(log.categories()));
   },
 
   async syncwithvalidationinterfacequeue({ node }) {

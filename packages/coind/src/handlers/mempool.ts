@@ -1,7 +1,10 @@
 /** Handlers of the methods about transactions that wait for a block. */
 import type { Entry, Mempool } from '@coind/mempool';
-import { type Handlers, type methods, rpcError } from '@coind/rpc';
+import { bytesToHex, type Txid, ZERO_HASH } from '@coind/primitives';
+import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { RpcContext } from '../context.ts';
+
+const NO_TXID = ZERO_HASH as string as Txid;
 
 /** The members of getmempoolentry, today's and those of 0.16. */
 function entryJson(mempool: Mempool, entry: Entry) {
@@ -38,15 +41,28 @@ function entryJson(mempool: Mempool, entry: Entry) {
       chunk: chunk?.fee ?? entry.modifiedFee,
     },
     depends: txidsOf(entry.parents),
-    spentby: txidsOf(entry.children),
+    spentby: mempool.children(tx.txid).map((child) => child.tx.txid),
     unbroadcast: entry.unbroadcast,
   };
+}
+
+/** Entries as ids, or with details by id. */
+function relativesJson(pool: Mempool, entries: readonly Entry[], verbose: boolean) {
+  if (!verbose) return entries.map(({ tx }) => tx.txid);
+  return new Map(entries.map((entry) => [entry.tx.txid, entryJson(pool, entry)]));
+}
+
+function checkPresent(pool: Mempool, txid: Txid): void {
+  if (!pool.has(txid)) throw rpcError('notInMempool');
 }
 
 /** Handlers of the methods about transactions that wait for a block. */
 export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
   getrawmempool({ node: { mempool: pool } }, { verbose, mempool_sequence }) {
     if (verbose) {
+      if (mempool_sequence) {
+        throw new RpcError(-8, 'Verbose results cannot contain mempool sequence values.');
+      }
       return new Map([...pool.entries()].map((entry) => [entry.tx.txid, entryJson(pool, entry)]));
     }
     const txids = [...pool.entries()].map(({ tx }) => tx.txid);
@@ -72,6 +88,56 @@ export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
       limitclustersize: options.clusterVbytes,
       optimal: true,
     };
+  },
+
+  getmempoolancestors({ node: { mempool: pool } }, { txid, verbose }) {
+    checkPresent(pool, txid);
+    return relativesJson(pool, pool.ancestors(txid), verbose);
+  },
+
+  getmempooldescendants({ node: { mempool: pool } }, { txid, verbose }) {
+    checkPresent(pool, txid);
+    return relativesJson(pool, pool.descendants(txid), verbose);
+  },
+
+  getmempoolcluster({ node: { mempool: pool } }, { txid }) {
+    checkPresent(pool, txid);
+    const chunks = pool.cluster(txid);
+    return {
+      clusterweight: chunks.reduce((weight, { size }) => weight + size, 0),
+      txcount: chunks.reduce((count, { entries }) => count + entries.length, 0),
+      chunks: chunks.map(({ fee, size, entries }) => ({
+        chunkfee: fee,
+        chunkweight: size,
+        txs: entries.map(({ tx }) => tx.txid),
+      })),
+    };
+  },
+
+  async gettxspendingprevout({ node }, { outputs, options }) {
+    const { mempool: pool, indexes } = node;
+    if (outputs.length === 0) throw new RpcError(-8, 'Invalid parameter, outputs are missing');
+    const { mempool_only, return_spending_tx = false } = options ?? {};
+    const index = mempool_only === true ? undefined : indexes.spender;
+    return Promise.all(
+      outputs.map(async (outpoint) => {
+        const spender = pool.get(pool.spender(outpoint) ?? NO_TXID);
+        const mined = spender ? undefined : await index?.find(outpoint);
+        if (!spender && !index && mempool_only === false) {
+          throw new RpcError(
+            -1,
+            'Mempool lacks a relevant spend, and txospenderindex is unavailable.',
+          );
+        }
+        const tx = spender?.tx ?? mined?.tx;
+        return {
+          ...outpoint,
+          ...(tx && { spendingtxid: tx.txid }),
+          ...(tx && return_spending_tx && { spendingtx: bytesToHex(tx.encode()) }),
+          ...(mined && { blockhash: mined.block }),
+        };
+      }),
+    );
   },
 
   getmempoolentry({ node: { mempool: pool } }, { txid }) {

@@ -1,9 +1,26 @@
 /** Methods about the server itself: help, stop, uptime, getinfo, echo. */
-import { amount, bool, int, int64, json, nothing, num, optional, str } from '../codec.ts';
-import { list, object } from '../codec-shapes.ts';
+import {
+  amount,
+  bool,
+  type Codec,
+  int,
+  int64,
+  json,
+  nothing,
+  num,
+  optional,
+  str,
+} from '../codec.ts';
+import { list, object, oneOf, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 
+const jsonArg = optional(json('Anything', { cli: 'json' }));
 const echoArg = (about: string) => optional(json(about, { cli: 'string' }));
+
+/** A flag as 0.16 wrote it here: 1 or 0. */
+function asNumber(flag: Codec<boolean>): Codec<boolean> {
+  return { ...flag, encode: (value) => (value ? '1' : '0') };
+}
 
 /** Methods about the server itself. */
 export const control = {
@@ -80,6 +97,75 @@ export const control = {
     },
     result: list(json(''), 'The arguments'),
     examples: ['hello'],
+  }),
+  echojson: method({
+    category: 'hidden',
+    about: 'Returns its arguments, for tests of clients; the command line reads them as JSON.',
+    usage: 'echojson ( "arg0" "arg1" "arg2" "arg3" "arg4" "arg5" "arg6" "arg7" "arg8" "arg9" )',
+    params: {
+      arg0: jsonArg,
+      arg1: jsonArg,
+      arg2: jsonArg,
+      arg3: jsonArg,
+      arg4: jsonArg,
+      arg5: jsonArg,
+      arg6: jsonArg,
+      arg7: jsonArg,
+      arg8: jsonArg,
+      arg9: jsonArg,
+    },
+    result: list(json(''), 'The arguments'),
+    examples: ['"[1]"'],
+  }),
+  getmemoryinfo: method({
+    category: 'control',
+    about: 'The memory the process uses.',
+    params: { mode: optional(str('stats, or mallocinfo for a text'), 'stats') },
+    result: oneOf([
+      str('The text'),
+      object({
+        locked: object({
+          used: int64('Bytes in use'),
+          free: int64('Bytes ready for use'),
+          total: int64('Bytes taken'),
+          locked: int64('Bytes that are never swapped out'),
+          chunks_used: int64('Pieces in use'),
+          chunks_free: int64('Pieces free'),
+        }),
+      }),
+    ]),
+    examples: [''],
+  }),
+  getrpcinfo: method({
+    category: 'control',
+    profiles: ['coind', 'core'],
+    about: 'What the RPC server is doing.',
+    params: {},
+    result: object({
+      active_commands: list(
+        object({ method: str('The method'), duration: int64('Microseconds so far') }),
+        'Calls being answered',
+      ),
+      logpath: str('Where debug.log lies'),
+    }),
+    examples: [''],
+  }),
+  logging: method({
+    category: 'control',
+    about: 'Which parts of the node write debug lines; switches them on and off.',
+    params: {
+      include: optional(
+        list(str(''), 'Parts to switch on; all: every one', { usage: '["include_category",...]' }),
+        [],
+      ),
+      exclude: optional(
+        list(str(''), 'Parts to switch off', { usage: '["exclude_category",...]' }),
+        [],
+      ),
+    },
+    result: record(bool('Whether it writes'), 'By part'),
+    examples: ['', '"[\\"net\\"]"'],
+    legacy: { result: record(asNumber(bool('1 when it writes')), 'By part') },
   }),
   syncwithvalidationinterfacequeue: method({
     category: 'hidden',

@@ -339,3 +339,34 @@ export function legacyWalletName(about: string): Codec<string> {
   const name = str(about);
   return { ...name, encode: (value) => name.encode(value === '' ? 'wallet.dat' : value) };
 }
+
+/** Warnings: a list today, one text in 0.16. */
+export function joinedWarnings(about: string): Codec<readonly string[]> {
+  return {
+    ...anyJson(about),
+    word: 'string',
+    decode: (json) => (typeof json === 'string' && json !== '' ? [json] : []),
+    encode: (warnings) => formatString(warnings.join(', ')),
+    fits: Array.isArray,
+  };
+}
+
+/** A parameter that once had a meaning and may only be 0 now. */
+export function zeroDummy(about: string): Codec<number> {
+  return {
+    type: 'number',
+    word: 'numeric',
+    about,
+    cli: 'json',
+    decode(json) {
+      if (json instanceof JsonNumber && Number(json.text) === 0) return 0;
+      throw new RpcError(
+        -8,
+        'Priority is no longer supported, dummy argument to prioritisetransaction must be 0.',
+      );
+    },
+    encode: (value) => `${value}`,
+    fits: (value) => typeof value === 'number',
+    reads: (json) => json instanceof JsonNumber,
+  };
+}

@@ -16,8 +16,6 @@ export interface RpcCall {
   readonly walletName: string | undefined;
   /** Who asked, as authenticated. */
   readonly user: string;
-  /** By which the caller knows the effect again, when the call had such a header. */
-  readonly idempotencyKey?: string | undefined;
 }
 
 type Handler = (context: unknown, args: unknown) => unknown;
@@ -53,11 +51,20 @@ export interface DispatchOptions {
   readonly onError?: (error: unknown, call: RpcCall) => void;
 }
 
+/** A call being answered. */
+export interface ActiveCall {
+  readonly method: string;
+  /** When it came, by `performance.now()`. */
+  readonly startedMs: number;
+}
+
 /** Calls methods by name. */
 export interface Dispatcher {
   readonly profile: Profile;
   /** The result as JSON text. Throws `RpcError`, in the words of the profile, and nothing else. */
   call(call: RpcCall, params: Json | undefined): Promise<string>;
+  /** The calls being answered now. */
+  active(): readonly ActiveCall[];
 }
 
 interface Entry {
@@ -70,6 +77,7 @@ interface Entry {
 export function createDispatcher(options: DispatchOptions): Dispatcher {
   const { profile, services, warmup } = options;
   const entries = new Map<string, Entry>();
+  const active = new Set<ActiveCall>();
   const views = viewsOf(profile);
   for (const { handlers, contextOf } of services) {
     for (const [name, handler] of Object.entries(handlers)) {
@@ -97,13 +105,18 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
       if (loading !== undefined) throw new RpcError(-28, loading);
       const entry = entries.get(call.method);
       if (!entry) throw rpcError('methodNotFound');
+      const running: ActiveCall = { method: call.method, startedMs: performance.now() };
+      active.add(running);
       try {
         return await run(entry, call, params);
       } catch (error) {
         if (error instanceof RpcError) throw error.inStyle(entry.view.style);
         options.onError?.(error, call);
         throw new RpcError(-1, error instanceof Error ? error.message : String(error));
+      } finally {
+        active.delete(running);
       }
     },
+    active: () => [...active],
   };
 }

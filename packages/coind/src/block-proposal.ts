@@ -1,0 +1,40 @@
+/** Whether a block that nobody handed in would be valid on the tip; nothing is remembered of it. */
+import {
+  checkBlock,
+  checkHeader,
+  connectBlock,
+  contextualCheckBlock,
+  outpointsToLoad,
+  rulesFor,
+  runScriptCheck,
+} from '@coind/consensus';
+import { type Block, outpointKey } from '@coind/primitives';
+import type { NodeModules } from './context.ts';
+
+/** What a block is judged by. */
+type Judges = Pick<NodeModules, 'chain' | 'clock'>;
+
+/**
+ * Checks `block` against everything but its proof of work. Throws `ValidationError` as the chain would
+ * for a block that is handed in.
+ */
+export function checkProposal({ chain, clock }: Judges, block: Block): Promise<void> {
+  const { params } = chain;
+  return chain.exclusively(async () => {
+    const { ref } = chain.tip;
+    const parent = chain.headerContext(ref.hash);
+    checkBlock(block, params, { pow: false });
+    checkHeader(block.header, parent, params, clock.now());
+    contextualCheckBlock(block, parent, params);
+    const rules = { ...rulesFor(block.header, parent, params), checkScripts: true };
+    const outpoints = outpointsToLoad(block, rules);
+    const coins = await chain.coins(outpoints);
+    const known = new Map(outpoints.map((outpoint, i) => [outpointKey(outpoint), coins[i]]));
+    const view = {
+      get: (outpoint: Parameters<typeof outpointKey>[0]) => known.get(outpointKey(outpoint)),
+    };
+    const placed = { hash: block.hash, height: ref.height + 1 };
+    const { scripts } = connectBlock(block, placed, parent, view, rules);
+    for (const check of scripts) runScriptCheck(check);
+  });
+}

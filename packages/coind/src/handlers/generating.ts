@@ -1,0 +1,83 @@
+/** Handlers of the methods that find a block of a given kind at once. */
+import { ValidationError } from '@coind/consensus';
+import { bytesToHex, type ChainParams, type Tx, type Txid } from '@coind/primitives';
+import { type Handlers, type methods, RpcError } from '@coind/rpc';
+import { AddressError, decodeAddress } from '@coind/script';
+import { expandDescriptor, isRanged, parseMultipath, WalletError } from '@coind/wallet';
+import { checkProposal } from '../block-proposal.ts';
+import type { NodeModules, RpcContext } from '../context.ts';
+import { parseTx } from '../shapes/tx-json.ts';
+
+/** The script that a descriptor without a range makes. Throws -5 and -8 as bitcoind does. */
+function descriptorScript(text: string, params: ChainParams): Uint8Array {
+  const [descriptor, second] = parseMultipath(text, params);
+  if (!descriptor || second) throw new RpcError(-8, 'Multipath descriptor not accepted');
+  if (isRanged(descriptor)) {
+    throw new RpcError(
+      -8,
+      'Ranged descriptor not accepted. Maybe pass through deriveaddresses first?',
+    );
+  }
+  const solutions = expandDescriptor(descriptor, 0);
+  // Of a combo the segwit script is taken, where its key allows one.
+  const chosen = solutions.length === 4 ? solutions[2] : solutions.at(-1);
+  if (!chosen) throw new RpcError(-5, 'Cannot derive script without private keys');
+  return chosen.scriptPubKey;
+}
+
+/** The script of an address or a descriptor. */
+function payeeScript(text: string, params: ChainParams): Uint8Array {
+  try {
+    return descriptorScript(text, params);
+  } catch (error) {
+    if (!(error instanceof WalletError)) throw error;
+  }
+  try {
+    return decodeAddress(text, params);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new RpcError(-5, 'Error: Invalid address or descriptor');
+  }
+}
+
+/** A transaction by its id in the mempool, or as hex. */
+function findTx({ mempool }: NodeModules, text: string): Tx {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) {
+    const entry = mempool.get(text.toLowerCase() as Txid);
+    if (!entry) throw new RpcError(-5, `Transaction ${text} not in mempool.`);
+    return entry.tx;
+  }
+  const tx = parseTx(text, 'witness');
+  if (tx) return tx;
+  throw new RpcError(
+    -22,
+    `Transaction decode failed for ${text}. Make sure the tx has at least one input.`,
+  );
+}
+
+/** Handlers of the methods that find a block of a given kind. */
+export const generating: Handlers<typeof methods.generating, RpcContext> = {
+  generatetodescriptor({ node }, { num_blocks, descriptor, maxtries }) {
+    const script = descriptorScript(descriptor, node.params);
+    return node.miner.mine(num_blocks, script, { maxTries: maxtries });
+  },
+
+  async generateblock({ node }, { output, transactions, submit }) {
+    const script = payeeScript(output, node.params);
+    const txs = transactions.map((text) => findTx(node, text));
+    const block = await node.miner.blockFor(txs, script);
+    if (!block) throw new RpcError(-1, 'Failed to make block.');
+    try {
+      await checkProposal(node, block);
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      throw new RpcError(-25, `TestBlockValidity failed: ${error.message}`);
+    }
+    if (!submit) return { hash: block.hash, hex: bytesToHex(block.encode()) };
+    const outcome = await node.chain.submitBlock(block);
+    if (outcome.status !== 'connected') {
+      throw new RpcError(-1, 'ProcessNewBlock, block not accepted');
+    }
+    return { hash: block.hash };
+  },
+};

@@ -1,0 +1,110 @@
+/** Handlers of the methods about the next block. */
+import type { BlockInfo, Chain } from '@coind/chain';
+import { nextBits, retargetInterval } from '@coind/consensus';
+import { decodeBits, difficultyOf, formatUint256, type Sats } from '@coind/primitives';
+import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
+import type { NodeModules, RpcContext } from '../context.ts';
+import { formatBits } from '../shapes/block-json.ts';
+
+function difficultyJson(bits: number) {
+  return {
+    bits: formatBits(bits),
+    difficulty: difficultyOf(bits),
+    target: formatUint256(decodeBits(bits).target),
+  };
+}
+
+/** Hashes per second that the last `count` blocks up to `last` took; zero when they took no time. */
+function hashRate(chain: Chain, count: number, last: BlockInfo): number {
+  const { height } = last.ref;
+  const since = count > 0 ? count : (height % retargetInterval(chain.params)) + 1;
+  const times: number[] = [];
+  const lowest = Math.max(0, height - since);
+  for (let at = lowest; at <= height; at++) times.push(chain.at(at)?.header.time ?? 0);
+  const seconds = Math.max(...times) - Math.min(...times);
+  const first = chain.at(lowest);
+  if (seconds === 0 || !first) return 0;
+  return Number(last.chainwork - first.chainwork) / seconds;
+}
+
+const MAX_CONF_TARGET = 1008;
+const ESTIMATE_MODES = ['unset', 'economical', 'conservative'];
+
+function checkTarget(target: number): void {
+  if (target < 1 || target > MAX_CONF_TARGET) throw rpcError('confTargetRange');
+}
+
+/** An estimate, or what can be said without one. */
+function estimateJson({ source, mempool }: NodeModules, target: number) {
+  const found = source.feeRate(target);
+  if (found === undefined) {
+    return { errors: ['Insufficient data or no feerate found'], blocks: 0 };
+  }
+  let feerate: Sats = found;
+  for (const floor of [mempool.minFee(), mempool.options.minRelayFee]) {
+    if (floor > feerate) feerate = floor;
+  }
+  return { feerate, blocks: target };
+}
+
+/** Handlers of the methods about the next block. */
+export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
+  getmininginfo({ node }) {
+    const { chain, mempool, miner, params, clock } = node;
+    const { tip } = chain;
+    const context = chain.headerContext(tip.ref.hash);
+    const { last } = miner;
+    return {
+      blocks: tip.ref.height,
+      ...(last && { currentblockweight: last.weight, currentblocktx: last.entries.length }),
+      ...difficultyJson(tip.header.bits),
+      networkhashps: hashRate(chain, 120, tip),
+      pooledtx: mempool.size,
+      blockmintxfee: miner.options.minFee,
+      chain: params.name,
+      next: {
+        height: tip.ref.height + 1,
+        ...difficultyJson(nextBits(context, clock.now(), params)),
+      },
+      warnings: [],
+    };
+  },
+
+  getnetworkhashps({ node: { chain } }, { nblocks, height }) {
+    if (nblocks < -1 || nblocks === 0) {
+      throw new RpcError(-8, 'Invalid nblocks. Must be a positive number or -1.');
+    }
+    const last = height === -1 ? chain.tip : height < 0 ? undefined : chain.at(height);
+    if (!last) throw new RpcError(-8, 'Block does not exist at specified height');
+    return last.ref.height === 0 ? 0 : hashRate(chain, nblocks, last);
+  },
+
+  prioritisetransaction({ node }, { txid, fee_delta }) {
+    node.mempool.prioritise(txid, BigInt(fee_delta));
+    return true;
+  },
+
+  getprioritisedtransactions({ node: { mempool } }) {
+    return new Map(
+      [...mempool.priorities()].map(([txid, delta]) => {
+        const entry = mempool.get(txid);
+        return [
+          txid,
+          {
+            fee_delta: Number(delta),
+            in_mempool: entry !== undefined,
+            ...(entry && { modified_fee: Number(entry.modifiedFee) }),
+          },
+        ];
+      }),
+    );
+  },
+
+  estimatesmartfee({ node }, { conf_target, estimate_mode }) {
+    checkTarget(conf_target);
+    if (!ESTIMATE_MODES.includes(estimate_mode.toLowerCase())) throw rpcError('estimateMode');
+    return estimateJson(node, conf_target);
+  },
+
+  estimatefee: ({ node }, { nblocks }) => node.source.feeRate(nblocks) ?? -100_000_000n,
+};

@@ -1,0 +1,131 @@
+/** Methods about the next block: what goes into it, how hard it is, what it costs to be in it. */
+import { amount, bool, hex, int, int64, num, optional, signedAmount, str, txid } from '../codec.ts';
+import { alwaysWith, list, object, record } from '../codec-shapes.ts';
+import { method } from '../method.ts';
+import { joinedWarnings, zeroDummy } from './params.ts';
+
+const modern = ['coind', 'core'] as const;
+const difficulty = {
+  bits: hex('The target, compact'),
+  difficulty: num('The difficulty'),
+  target: hex('The target'),
+};
+const about = {
+  blocks: int('The height of the tip'),
+  currentblockweight: optional(int('Weight of the template made last')),
+  currentblocktx: optional(int('Its transactions, without the coinbase')),
+};
+const state = {
+  networkhashps: num('Hashes per second of the whole network, estimated'),
+  pooledtx: int('Transactions in the mempool'),
+};
+
+/** Methods about the next block. */
+export const miningInfo = {
+  getmininginfo: method({
+    category: 'mining',
+    about: 'What there is to know for mining.',
+    params: {},
+    result: object({
+      ...about,
+      ...difficulty,
+      ...state,
+      blockmintxfee: amount('The lowest fee per 1,000 vbytes that gets into a block'),
+      chain: str('The network'),
+      next: object({ height: int('The height of the next block'), ...difficulty }),
+      warnings: list(str(''), 'Warnings'),
+    }),
+    examples: [''],
+    legacy: {
+      result: alwaysWith(
+        { currentblockweight: 0, currentblocktx: 0 },
+        object({
+          ...about,
+          difficulty: difficulty.difficulty,
+          ...state,
+          chain: str('The network'),
+          warnings: joinedWarnings('Warnings'),
+        }),
+      ),
+    },
+  }),
+  getnetworkhashps: method({
+    category: 'mining',
+    about: 'Hashes per second of the whole network, estimated from the last blocks.',
+    params: {
+      nblocks: optional(int('How many blocks; -1: since the last change of difficulty'), 120),
+      height: optional(int('The last of them; -1: the tip'), -1),
+    },
+    result: num('Hashes per second'),
+    examples: [''],
+  }),
+  prioritisetransaction: method({
+    category: 'mining',
+    about: 'Makes the miner, and all policy, see another fee than a transaction pays.',
+    params: {
+      txid: txid('The transaction'),
+      dummy: optional(zeroDummy('0 or nothing')),
+      fee_delta: int64('What to add to its fee, satoshis'),
+    },
+    result: bool('True'),
+    examples: ['"0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098" 0 10000'],
+  }),
+  getprioritisedtransactions: method({
+    category: 'mining',
+    profiles: modern,
+    about: 'What prioritisetransaction added, by transaction.',
+    params: {},
+    result: record(
+      object({
+        fee_delta: int64('What was added, satoshis'),
+        in_mempool: bool('Whether the transaction is there'),
+        modified_fee: optional(int64('Its fee with that, satoshis')),
+      }),
+    ),
+    examples: [''],
+  }),
+  estimatesmartfee: method({
+    category: 'util',
+    about: 'The fee rate for a confirmation within some blocks.',
+    params: {
+      conf_target: int('Within how many blocks'),
+      estimate_mode: optional(str('unset, economical or conservative'), 'economical'),
+      options: optional(
+        object(
+          {
+            fee_rate_estimator: optional(str('Which estimator')),
+            verbosity: optional(int('2 tells of the last blocks too')),
+          },
+          'How to estimate',
+          {
+            reading: 'strict',
+            alsoNamed: true,
+            usage: '{"fee_rate_estimator":"str","verbosity":n}',
+          },
+        ),
+      ),
+    },
+    result: object({
+      feerate: optional(amount('The rate, BTC per 1,000 vbytes')),
+      errors: optional(list(str(''), 'Why there is none')),
+      blocks: int('Within how many blocks it was found'),
+    }),
+    examples: ['6'],
+    legacy: {
+      params: {
+        conf_target: int('Within how many blocks'),
+        estimate_mode: optional(str('UNSET, ECONOMICAL or CONSERVATIVE'), 'conservative'),
+      },
+      checked: ['conf_target'],
+    },
+  }),
+  estimatefee: method({
+    category: 'util',
+    profiles: ['coind', 'legacy'],
+    about: 'The fee per 1,000 bytes for a confirmation within some blocks; -1 when unknown.',
+    params: { nblocks: int('Within how many blocks') },
+    result: signedAmount('The fee'),
+    examples: ['6'],
+    legacy: { checked: ['nblocks'] },
+  }),
+};
