@@ -6,6 +6,7 @@ import { methods } from '@coind/rpc';
 import { type RpcCall, type Service, service } from '@coind/rpc/server';
 import type { NodeModules, RpcContext } from './context.ts';
 import { accounts } from './handlers/accounts.ts';
+import { audit } from './handlers/audit.ts';
 import { blockchain } from './handlers/blockchain.ts';
 import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
@@ -26,9 +27,10 @@ import { translated } from './wallet-errors.ts';
 
 /** Every service of a node; `modules` is asked when a call comes, once everything is loaded. */
 export function servicesOf(modules: () => NodeModules): readonly Service[] {
-  const nodeContext = ({ walletName }: RpcCall): RpcContext => ({
+  const nodeContext = ({ walletName, idempotencyKey }: RpcCall): RpcContext => ({
     node: modules(),
     walletName,
+    idempotencyKey,
   });
   const walletContext = (call: RpcCall) => walletOf(nodeContext(call));
   return [
@@ -43,6 +45,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.rawtransactions, rawtransactions, nodeContext),
     service(methods.util, util, nodeContext),
     service(methods.accounts, translated(accounts), walletContext),
+    service(methods.dev, translated(audit), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
     service(methods.walletHistory, translated(walletHistory), walletContext),
     service(methods.walletSend, translated(walletSend), walletContext),

@@ -5,6 +5,7 @@ import { accounts } from './methods/accounts.ts';
 import { blockchain } from './methods/blockchain.ts';
 import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
+import { dev } from './methods/dev.ts';
 import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
 import { mining } from './methods/mining.ts';
@@ -23,6 +24,7 @@ export const methods = {
   blockchain,
   chainUpkeep,
   control,
+  dev,
   generating,
   mempool,
   mining,
@@ -42,6 +44,7 @@ export const allMethods = {
   ...blockchain,
   ...chainUpkeep,
   ...control,
+  ...dev,
   ...mempool,
   ...generating,
   ...mining,

@@ -16,6 +16,8 @@ export interface RpcCall {
   readonly walletName: string | undefined;
   /** Who asked, as authenticated. */
   readonly user: string;
+  /** By which the caller knows the effect again, when the call had such a header. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 type Handler = (context: unknown, args: unknown) => unknown;
