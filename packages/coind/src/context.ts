@@ -59,6 +59,8 @@ export interface RpcContext {
   readonly node: NodeModules;
   /** The NAME of `/wallet/NAME`; undefined for `/`. */
   readonly walletName: string | undefined;
+  /** The request's `Idempotency-Key`. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** A wallet call: the wallet the request names, which has seen the tip. */
