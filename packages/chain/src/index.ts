@@ -49,5 +49,14 @@ export {
 } from './script-threads.ts';
 export { CHAIN_SCHEMA, tables as chainTables } from './tables.ts';
 export type { BlockUndo } from './undo.ts';
+export {
+  decodeSnapshotHeader,
+  encodeSnapshotHeader,
+  SNAPSHOT_HEADER_SIZE,
+  type SnapshotHeader,
+  type SnapshotSink,
+  type SnapshotSummary,
+  writeSnapshot,
+} from './utxo-snapshot.ts';
 export type { UtxoHashKind, UtxoStats } from './utxo-stats.ts';
 export type { Verification } from './verify.ts';

@@ -115,7 +115,8 @@ function readLongVarInt(reader: Reader, start: bigint): bigint {
   }
 }
 
-function writeLongVarInt(writer: Writer, value: bigint): void {
+/** As for smaller numbers: bitcoind's VARINT. */
+export function writeLongVarInt(writer: Writer, value: bigint): void {
   if (value < 2n ** 45n) {
     writeVarInt(writer, Number(value));
     return;
@@ -161,7 +162,8 @@ const OP_EQUALVERIFY = 0x88;
 const OP_EQUAL = 0x87;
 const OP_CHECKSIG = 0xac;
 
-function writeScript(writer: Writer, script: Uint8Array): void {
+/** Writes a script in its short form, if it has one that takes no curve arithmetic to read. */
+export function writeScript(writer: Writer, script: Uint8Array): void {
   const s = script;
   if (s.length === 25 && s[0] === OP_DUP && s[1] === OP_HASH160 && s[2] === 20) {
     if (s[23] === OP_EQUALVERIFY && s[24] === OP_CHECKSIG) {

@@ -44,6 +44,8 @@ export interface NodeModules {
   readonly logPath: string;
   /** RPC calls being answered; times by `performance.now()`. */
   readonly activeCalls: () => readonly ActiveCall[];
+  /** The network's data directory; undefined for a node in memory. */
+  readonly directory: string | undefined;
   /** Settings that outlive the process. */
   readonly settings: SettingsFile;
   /** What the node calls itself on the network: `/coind:0.1.0(comment)/`. */

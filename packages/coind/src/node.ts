@@ -187,6 +187,7 @@ async function openNode(
     log,
     logPath: options.log.file ?? '',
     activeCalls: () => rpc?.active() ?? [],
+    directory: dataDir?.network,
     settings: options.settingsFile,
     userAgent: options.net.userAgent,
     stopping: signal.signal,

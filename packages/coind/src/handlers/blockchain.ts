@@ -15,6 +15,7 @@ import { scriptPubKeyJson } from '../shapes/tx-json.ts';
 import { chainAddresses } from './chain-addresses.ts';
 import { chainProofs } from './chain-proofs.ts';
 import { chainScans } from './chain-scans.ts';
+import { chainSnapshots } from './chain-snapshots.ts';
 import { chainSpenders } from './chain-spenders.ts';
 import { chainStats } from './chain-stats.ts';
 import { pruningJson } from './chain-upkeep.ts';
@@ -24,6 +25,7 @@ import { chainWaits } from './chain-waits.ts';
 export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
   ...chainStats,
   ...chainScans,
+  ...chainSnapshots,
   ...chainSpenders,
   ...chainAddresses,
   ...chainProofs,

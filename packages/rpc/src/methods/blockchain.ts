@@ -18,6 +18,7 @@ import {
 import { list, nullable, object, oneOf, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 import { chainScans } from './chain-scans.ts';
+import { chainSnapshots } from './chain-snapshots.ts';
 import { chainSpenders } from './chain-spenders.ts';
 import { chainStats } from './chain-stats.ts';
 import { chainWaits } from './chain-waits.ts';
@@ -112,6 +113,7 @@ const hash = (about: string, called?: string) => blockHash(about, called ? { cal
 export const blockchain = {
   ...chainStats,
   ...chainScans,
+  ...chainSnapshots,
   ...chainSpenders,
   ...chainWaits,
   getblockchaininfo: method({
