@@ -3,7 +3,7 @@
  * and relay keep about it. State only, and how to send; who decides what is in the other files.
  */
 import type { BlockInfo } from '@coind/chain';
-import type { BlockHash, Wtxid } from '@coind/primitives';
+import type { Block, BlockHash, Tx, Wtxid } from '@coind/primitives';
 import type { HeaderPresync } from './header-presync.ts';
 import {
   type AddressRecord,
@@ -12,6 +12,7 @@ import {
   isKnownMessage,
   type MessageType,
   type Payload,
+  type WireAddress,
 } from './messages.ts';
 import type { Connection, Endpoint } from './network.ts';
 import type { Permission } from './permissions.ts';
@@ -81,10 +82,13 @@ export interface PeerHeaders {
   invTriggered: boolean;
 }
 
-/** Which transactions the peer asked to hear of (BIP37); N2's bloom filter fits. */
+/** Which transactions the peer asked to hear of (BIP37). */
 export interface TxFilter {
-  matchesAndUpdates(tx: import('@coind/primitives').Tx): boolean;
+  /** True for one it wants; outputs that match are added, so that what spends them matches too. */
+  matchesAndUpdates(tx: Tx): boolean;
   insert(data: Uint8Array): void;
+  /** Payload of a merkleblock message, and the transactions that go with it. */
+  merkleBlockOf(block: Block): { readonly message: Uint8Array; readonly matched: readonly Tx[] };
 }
 
 /** Announcements of transactions to a peer. */
@@ -128,7 +132,8 @@ export interface PeerFields {
   /** What getpeerinfo prints: for outbound ones the text they were asked for by. */
   readonly name: string;
   readonly address: Endpoint;
-  /** True when `name` came from outside instead of being `address`. */
+  /** The same as the wire has it; undefined for a name that a proxy resolved. */
+  readonly host: WireAddress | undefined;
   readonly permissions: ReadonlySet<Permission>;
   readonly ourServices: bigint;
   readonly localNonce: bigint;
@@ -137,7 +142,10 @@ export interface PeerFields {
   readonly connectedAt: number;
   /** Peers of one group count as one neighbourhood. */
   readonly group: string;
-  readonly onSend: (peer: Peer, type: string, payloadBytes: number, wireBytes: number) => void;
+  /** Told of every message. */
+  readonly onSend: (peer: Peer, type: string, payloadBytes: number) => void;
+  /** Told of bytes that go out. */
+  readonly onFlush: (bytes: number) => void;
 }
 
 /** A peer. */
@@ -148,6 +156,7 @@ export class Peer {
   transport: Transport;
   readonly name: string;
   readonly address: Endpoint;
+  readonly host: WireAddress | undefined;
   readonly permissions: ReadonlySet<Permission>;
   readonly ourServices: bigint;
   readonly localNonce: bigint;
@@ -155,6 +164,7 @@ export class Peer {
   readonly connectedAt: number;
   readonly group: string;
   readonly #onSend: PeerFields['onSend'];
+  readonly #onFlush: PeerFields['onFlush'];
 
   /** Set once; after that nothing is sent or processed. */
   disconnecting = false;
@@ -178,7 +188,7 @@ export class Peer {
   services = 0n;
   userAgent = '';
   startHeight = -1;
-  addressLocal: Endpoint | undefined;
+  addressLocal: WireAddress | undefined;
   timeOffset = 0;
   wtxidRelay = false;
   wantsAddrv2 = false;
@@ -245,6 +255,7 @@ export class Peer {
     this.transport = fields.transport;
     this.name = fields.name;
     this.address = fields.address;
+    this.host = fields.host;
     this.permissions = fields.permissions;
     this.ourServices = fields.ourServices;
     this.localNonce = fields.localNonce;
@@ -252,6 +263,7 @@ export class Peer {
     this.connectedAt = fields.connectedAt;
     this.group = fields.group;
     this.#onSend = fields.onSend;
+    this.#onFlush = fields.onFlush;
     this.addresses = {
       enabled: false,
       known: new RecentSet(5000),
@@ -291,7 +303,7 @@ export class Peer {
     this.transport.send(type, payload);
     const wireBytes = this.transport.wireBytes(type, payload.length);
     this.sentByType.set(type, (this.sentByType.get(type) ?? 0) + wireBytes);
-    this.#onSend(this, type, payload.length, wireBytes);
+    this.#onSend(this, type, payload.length);
     this.flush();
   }
 
@@ -299,7 +311,10 @@ export class Peer {
   flush(): void {
     const pieces = this.transport.pull();
     if (pieces.length === 0) return;
-    for (const piece of pieces) this.bytesSent += piece.length;
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.length;
+    this.bytesSent += bytes;
+    this.#onFlush(bytes);
     this.connection.write(pieces);
   }
 
