@@ -40,8 +40,10 @@ export const kinds = {
   'mempool-policy': kind({ punish: false, remember: true, bip61: 0x40 }),
   /** Pays too little alone; may be accepted in a package. */
   reconsiderable: kind({ punish: false, remember: false, bip61: 0x42 }),
-  /** The package is not one, or one of its transactions failed. */
+  /** The package as a whole is not what we take. */
   package: kind({ punish: false, remember: false, bip61: 0x40 }),
+  /** A transaction of the package failed; its own refusal says why. */
+  'package-member': kind({ punish: false, remember: false, bip61: 0x40 }),
 } as const satisfies Record<string, Kind>;
 
 /** The properties of a kind of refusal. */
@@ -195,8 +197,32 @@ export const rejects = {
   'conflict-in-package': rule('package', 'No two transactions of a package spend the same coin.'),
   'package-not-child-with-parents': rule('package', 'A package is one child and its parents.'),
   'package-mempool-limits': rule('package', 'A package is within the limits of the pool.'),
-  'transaction failed': rule('package', 'Every transaction of a package is acceptable.'),
-  'unspent-dust': rule('package', 'Dust of a package is spent in it.'),
+  'package RBF failed: package must be 1-parent-1-child': rule(
+    'package',
+    'A package that replaces is one parent with one child.',
+  ),
+  'package RBF failed: new transaction cannot have mempool ancestors': rule(
+    'package',
+    'A package that replaces spends nothing unconfirmed.',
+  ),
+  'package RBF failed: too many potential replacements': rule(
+    'package',
+    'A replacement evicts few others.',
+  ),
+  'package RBF failed: insufficient anti-DoS fees': rule(
+    'package',
+    'A package pays for what it evicts and for its own relay.',
+  ),
+  'package RBF failed: package feerate is less than or equal to parent feerate': rule(
+    'package',
+    'The child of a package that replaces pays for its parent.',
+  ),
+  'package RBF failed: insufficient feerate: does not improve feerate diagram': rule(
+    'package',
+    'A replacement makes the pool better to mine.',
+  ),
+  'transaction failed': rule('package-member', 'Every transaction of a package is acceptable.'),
+  'unspent-dust': rule('package-member', 'Dust of a package is spent in it.'),
 } as const satisfies Record<string, Rule>;
 
 /** A rule's name: bitcoind's reason without what it adds in parentheses. */

@@ -22,7 +22,7 @@ import {
 import { type FeeRate, feeFor, type Sats, type Tx } from '@coind/primitives';
 import { STANDARD_FLAGS } from '@coind/script';
 import { PoolEntry } from './entry.ts';
-import { connected } from './graph.ts';
+import { connected, txsOf } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
 import {
   adjustedWeight,
@@ -39,6 +39,30 @@ import type { Pool } from './pool.ts';
 import { checkReplacement, txidsOf } from './replacement.ts';
 import { checkTruc } from './truc.ts';
 
+/** What is asked of a transaction depends on the way it came. */
+export interface Terms {
+  /** True for what comes back from a disconnected block: fees and topology are not asked for. */
+  readonly fromBlock: boolean;
+  /** May take the place of others that spend the same coins. */
+  readonly replaces: boolean;
+  /** May take the place of the one other child of a version 3 parent. */
+  readonly evictsSibling: boolean;
+  /** Judged by its own fee; false where the fee of the whole package counts. */
+  readonly ownFee: boolean;
+  /** The caller takes no higher rate; undefined for any. */
+  readonly maxFeeRate?: FeeRate | undefined;
+}
+
+/** Terms by the way a transaction came. */
+export const terms = {
+  alone: { fromBlock: false, replaces: true, evictsSibling: true, ownFee: true },
+  fromBlock: { fromBlock: true, replaces: true, evictsSibling: false, ownFee: false },
+  /** Submitted with its relatives. */
+  inPackage: { fromBlock: false, replaces: true, evictsSibling: false, ownFee: false },
+  /** Several tested at once, each of which pays for itself. */
+  testedTogether: { fromBlock: false, replaces: false, evictsSibling: false, ownFee: true },
+} as const satisfies Readonly<Record<string, Terms>>;
+
 /** What a decision depends on besides the transaction. */
 export interface Surroundings {
   readonly options: MempoolOptions;
@@ -51,8 +75,7 @@ export interface Surroundings {
   readonly feeFloor: FeeRate;
   /** Number of the next change of the pool. */
   readonly sequence: number;
-  /** True for what comes back from a disconnected block: fees and topology are not asked for. */
-  readonly fromBlock: boolean;
+  readonly terms: Terms;
   /** Where blocks look up which scripts need not be verified again. */
   readonly scriptCache: ScriptCache;
 }
@@ -62,6 +85,17 @@ export interface Verdict {
   /** Not linked with its relatives yet. */
   readonly entry: PoolEntry;
   readonly replaced: ReadonlySet<PoolEntry>;
+}
+
+/** A transaction that stands by itself, with what has to be weighed against the pool. */
+export interface Candidate {
+  readonly entry: PoolEntry;
+  /** Entries of the pool whose outputs it spends. */
+  readonly parents: ReadonlySet<PoolEntry>;
+  /** Entries it conflicts with, a sibling to be evicted included. */
+  readonly conflicts: ReadonlySet<PoolEntry>;
+  /** True when a version 3 sibling has to make room. */
+  readonly sibling: boolean;
 }
 
 /** What can be said before any coin is loaded. */
@@ -76,21 +110,24 @@ export function checkAlone(tx: Tx, { options, pool, tip }: Surroundings): void {
 }
 
 /**
- * All that remains, given the coins that the inputs name, in their order.
+ * What can be said of one transaction given the coins that its inputs name, in their order; limits of
+ * the pool, replacement and scripts remain.
  *
  * @param mined true when an output of this very transaction is in the set of coins
  */
-export function judge(
+export function consider(
   tx: Tx,
   coins: readonly (Coin | undefined)[],
   mined: boolean,
   surroundings: Surroundings,
-): Verdict {
-  const { options, pool, tip, fromBlock } = surroundings;
+): Candidate {
+  const { options, pool, tip, terms: asked } = surroundings;
   const conflicts = new Set<PoolEntry>();
   for (const { prevout } of tx.inputs) {
     const spender = pool.spender(prevout);
-    if (spender) conflicts.add(spender);
+    if (!spender) continue;
+    check(asked.replaces, 'bip125-replacement-disallowed');
+    conflicts.add(spender);
   }
   const spent = coins.filter((coin) => coin !== undefined);
   if (spent.length < coins.length) {
@@ -107,13 +144,31 @@ export function judge(
   if (entry.sigopCost > MAX_STANDARD_SIGOP_COST) {
     fail('bad-txns-too-many-sigops', `${entry.sigopCost}`);
   }
-  if (!fromBlock) checkFee(entry, surroundings);
+  if (asked.ownFee) checkFee(entry.modifiedFee, entry.vsize, surroundings);
   const parents = pool.parentsOf(tx);
-  const sibling = fromBlock ? undefined : checkTruc(tx, entry.vsize, parents, txidsOf(conflicts));
+  const sibling = asked.fromBlock
+    ? undefined
+    : checkTruc(tx, entry.vsize, parents, txidsOf(conflicts), asked.evictsSibling);
   if (sibling) conflicts.add(sibling);
-  const replaced = limitAndReplace(entry, parents, conflicts, sibling !== undefined, surroundings);
-  if (!fromBlock && options.requireStandard) checkDustIsSpent(tx, parents, options.dustFee);
-  checkScripts(tx, spent, surroundings.scriptCache);
+  return { entry, parents, conflicts, sibling: sibling !== undefined };
+}
+
+/** The whole decision about one transaction; parameters as of {@link consider}. */
+export function judge(
+  tx: Tx,
+  coins: readonly (Coin | undefined)[],
+  mined: boolean,
+  surroundings: Surroundings,
+): Verdict {
+  const { options, terms: asked, scriptCache } = surroundings;
+  const candidate = consider(tx, coins, mined, surroundings);
+  const { entry } = candidate;
+  const replaced = limitAndReplace(candidate, surroundings);
+  checkMaxFeeRate(entry, asked.maxFeeRate);
+  if (!asked.fromBlock && options.requireStandard) {
+    checkDustIsSpent(tx, txsOf(candidate.parents), options.dustFee);
+  }
+  checkScripts(entry, scriptCache);
   return { entry, replaced };
 }
 
@@ -128,7 +183,7 @@ function entryOf(
   tx: Tx,
   fee: Sats,
   spent: readonly Coin[],
-  { options, pool, tip, now, sequence, fromBlock }: Surroundings,
+  { options, pool, tip, now, sequence, terms: { fromBlock } }: Surroundings,
 ): PoolEntry {
   const outputs = spent.map(({ output }) => output);
   const cost = sigopCostOf(tx, outputs, STANDARD_FLAGS);
@@ -145,19 +200,30 @@ function entryOf(
   });
 }
 
-function checkFee({ modifiedFee, vsize }: PoolEntry, { options, feeFloor }: Surroundings): void {
+/** Checks a fee, of one transaction or of a package, against what the pool and relay ask. */
+export function checkFee(
+  modifiedFee: Sats,
+  vsize: number,
+  { options, feeFloor }: Pick<Surroundings, 'options' | 'feeFloor'>,
+): void {
   const floor = feeFor(feeFloor, vsize);
   if (modifiedFee < floor) fail('mempool min fee not met', `${modifiedFee} < ${floor}`);
   const relay = feeFor(options.minRelayFee, vsize);
   if (modifiedFee < relay) fail('min relay fee not met', `${modifiedFee} < ${relay}`);
 }
 
+/** Refuses what pays a higher rate than the caller meant to. */
+export function checkMaxFeeRate(
+  { modifiedFee, vsize }: PoolEntry,
+  limit: FeeRate | undefined,
+): void {
+  if (limit === undefined) return;
+  check(modifiedFee * 1_000n <= limit * BigInt(vsize), 'max feerate exceeded');
+}
+
 /** Limits on the cluster it would be in, after what it replaces is gone. */
 function limitAndReplace(
-  entry: PoolEntry,
-  parents: ReadonlySet<PoolEntry>,
-  conflicts: ReadonlySet<PoolEntry>,
-  sibling: boolean,
+  { entry, parents, conflicts, sibling }: Candidate,
   { options }: Surroundings,
 ): ReadonlySet<PoolEntry> {
   const checkLimits = (without: ReadonlySet<PoolEntry>): void => {
@@ -172,12 +238,11 @@ function limitAndReplace(
     return conflicts;
   }
   for (const parent of parents) entry.parents.add(parent);
-  const { incrementalFee } = options;
-  return checkReplacement(entry, conflicts, sibling, incrementalFee, checkLimits);
+  return checkReplacement(entry, conflicts, sibling, options.incrementalFee, checkLimits);
 }
 
 /** Every input under the rules of relay, which include those of the next block. */
-function checkScripts(tx: Tx, coins: readonly Coin[], cache: ScriptCache): void {
+export function checkScripts({ tx, spent: coins }: PoolEntry, cache: ScriptCache): void {
   if (cache.holds(tx, STANDARD_FLAGS)) return;
   const spent = coins.map(({ output }) => output);
   try {

@@ -3,7 +3,7 @@
  * Clusters are small by policy, so relatives are found by walking and nothing is kept that a
  * change could leave stale. Fees and limits are judged elsewhere; this file only counts.
  */
-import type { Sats, Txid } from '@coind/primitives';
+import type { Sats, Tx, Txid } from '@coind/primitives';
 import type { Chunk, EntryCluster, PoolEntry } from './entry.ts';
 import { type ClusterNode, compareRates, linearize } from './linearize.ts';
 
@@ -171,4 +171,9 @@ export function totalsOf(entries: Iterable<PoolEntry>): Totals {
     fees += entry.modifiedFee;
   }
   return { count, vsize, fees };
+}
+
+/** The transactions of a set of entries. */
+export function txsOf(entries: Iterable<{ readonly tx: Tx }>): Tx[] {
+  return Array.from(entries, ({ tx }) => tx);
 }

@@ -8,10 +8,17 @@ export {
   type MempoolInfo,
   type MempoolListener,
   type MempoolModules,
+  type PackageOptions,
   type RemovalReason,
   type SubmitOptions,
   type TxOutcome,
 } from './mempool.ts';
 export { type MempoolOptions, mempoolDefaults } from './options.ts';
+export {
+  isChildWithParentsTree,
+  MAX_PACKAGE_COUNT,
+  type MemberOutcome,
+  type PackageOutcome,
+} from './packages.ts';
 export { dustThreshold, isDust, MAX_STANDARD_WEIGHT } from './policy.ts';
 export { signalsReplacement } from './replacement.ts';

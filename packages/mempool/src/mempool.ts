@@ -16,11 +16,39 @@ import {
   type Txid,
   type Wtxid,
 } from '@coind/primitives';
-import { checkAlone, isUnlocked, judge, type Surroundings, type Verdict } from './accept.ts';
-import type { Chunk, Entry, PoolEntry } from './entry.ts';
+import {
+  type Candidate,
+  checkAlone,
+  consider,
+  isUnlocked,
+  judge,
+  type Surroundings,
+  type Terms,
+  terms,
+  type Verdict,
+} from './accept.ts';
+import { type Chunk, type Entry, MEMPOOL_HEIGHT, type PoolEntry } from './entry.ts';
 import { FeeFloor } from './fee-floor.ts';
-import { compareTxids, type Totals, totalsOf, withAncestors, withDescendants } from './graph.ts';
+import {
+  compareTxids,
+  type Totals,
+  totalsOf,
+  txsOf,
+  withAncestors,
+  withDescendants,
+} from './graph.ts';
 import type { MempoolOptions } from './options.ts';
+import {
+  checkMember,
+  checkPackage,
+  forMember,
+  isChildWithParents,
+  judgePackage,
+  type MemberOutcome,
+  type PackageOutcome,
+  PackageRefused,
+  type PackageVerdict,
+} from './packages.ts';
 import { Pool } from './pool.ts';
 
 /** Why an entry left. `block` means that it is in the chain now. */
@@ -47,6 +75,12 @@ export type TxOutcome =
 export interface SubmitOptions {
   /** True for one of our own: it stays marked until a peer has shown to have it. */
   readonly unbroadcast?: boolean;
+}
+
+/** How a package came. */
+export interface PackageOptions extends SubmitOptions {
+  /** A transaction of a higher rate than this is refused, as a mistake of the caller. */
+  readonly maxFeeRate?: FeeRate | undefined;
 }
 
 /** The numbers of `getmempoolinfo`. */
@@ -77,8 +111,18 @@ export interface Mempool {
   readonly sequence: number;
   /** The door. Must not be called from inside `chain.exclusively`. */
   submit(tx: Tx, options?: SubmitOptions): Promise<TxOutcome>;
+  /**
+   * A child with its parents, in this order, which may pay too little each by itself. What is good
+   * alone enters alone. Refuses every other kind of package.
+   */
+  submitPackage(txs: readonly Tx[], options?: PackageOptions): Promise<PackageOutcome>;
   /** What `submit` would say; changes nothing. */
   test(tx: Tx): Promise<TxOutcome>;
+  /**
+   * Whether transactions that may depend on each other, parents first, would enter one after the other.
+   * Changes nothing; none may replace, and each pays for itself.
+   */
+  testPackage(txs: readonly Tx[]): Promise<PackageOutcome>;
   get(txid: Txid): Entry | undefined;
   getByWtxid(wtxid: Wtxid): Entry | undefined;
   has(txid: Txid): boolean;
@@ -153,7 +197,7 @@ class ChainMempool implements Mempool {
 
   submit(tx: Tx, { unbroadcast = false }: SubmitOptions = {}): Promise<TxOutcome> {
     return this.#chain.exclusively(async () => {
-      const outcome = await this.#decide(tx, false);
+      const outcome = await this.#decide(tx, terms.alone);
       if (!outcome.accepted) return outcome;
       const { entry, replaced } = outcome.verdict;
       entry.unbroadcast = unbroadcast;
@@ -170,10 +214,56 @@ class ChainMempool implements Mempool {
 
   test(tx: Tx): Promise<TxOutcome> {
     return this.#chain.exclusively(async () => {
-      const outcome = await this.#decide(tx, false);
+      const outcome = await this.#decide(tx, terms.alone);
       if (!outcome.accepted) return outcome;
       const { entry, replaced } = outcome.verdict;
       return { accepted: true, entry, replaced: txsOf(replaced) };
+    });
+  }
+
+  submitPackage(txs: readonly Tx[], options: PackageOptions = {}): Promise<PackageOutcome> {
+    return this.#chain.exclusively(async () => {
+      try {
+        checkPackage(txs);
+        if (txs.length > 1 && !isChildWithParents(txs)) {
+          throw new ValidationError('package-not-child-with-parents');
+        }
+      } catch (error) {
+        return { error: refusal(error), members: txs.map(() => undefined) };
+      }
+      const { outcomes, together } = await this.#submitMembers(txs, options);
+      let error = together ? undefined : new ValidationError('transaction failed');
+      if (together && together.length > 0) {
+        const decided = await this.#decideTogether(together, {
+          ...terms.inPackage,
+          maxFeeRate: options.maxFeeRate,
+        });
+        error = decided.error;
+        for (const [tx, outcome] of decided.outcomes) outcomes.set(tx, outcome);
+        if (decided.verdict) this.#enterTogether(decided.verdict, options);
+      }
+      this.#limit();
+      const members = txs.map((tx) => {
+        const outcome = outcomes.get(tx);
+        if (!outcome?.accepted || this.#pool.get(tx.txid)) return outcome;
+        error = new ValidationError('transaction failed');
+        const full = new ValidationError('mempool full', '', 'mempool-policy');
+        return { accepted: false, error: full } as const;
+      });
+      return error ? { error, members } : { members };
+    });
+  }
+
+  testPackage(txs: readonly Tx[]): Promise<PackageOutcome> {
+    return this.#chain.exclusively(async () => {
+      try {
+        checkPackage(txs);
+      } catch (error) {
+        return { error: refusal(error), members: txs.map(() => undefined) };
+      }
+      const { error, outcomes } = await this.#decideTogether(txs, terms.testedTogether);
+      const members = txs.map((tx) => outcomes.get(tx));
+      return error ? { error, members } : { members };
     });
   }
 
@@ -278,24 +368,122 @@ class ChainMempool implements Mempool {
     return entry;
   }
 
-  /** Loads what the decision needs and takes it. The only place where a broken rule becomes a value. */
+  /** Loads what the decision needs and takes it. The refusal of a transaction becomes a value here. */
   async #decide(
     tx: Tx,
-    fromBlock: boolean,
+    asked: Terms,
   ): Promise<{ accepted: true; verdict: Verdict } | { accepted: false; error: ValidationError }> {
     try {
-      const surroundings = this.#surroundings(fromBlock);
+      const surroundings = this.#surroundings(asked);
       checkAlone(tx, surroundings);
       const coins = await this.coins(tx.inputs.map(({ prevout }) => prevout));
       const mined = coins.includes(undefined) && (await this.#hasOutputs(tx));
       return { accepted: true, verdict: judge(tx, coins, mined, surroundings) };
     } catch (error) {
-      if (error instanceof ValidationError) return { accepted: false, error };
-      throw error;
+      return { accepted: false, error: refusal(error) };
     }
   }
 
-  #surroundings(fromBlock: boolean): Surroundings {
+  /**
+   * Submits the members of a package that are good alone. `together` is what remains to be judged as
+   * a package; undefined when a member failed for a reason that no relative can mend.
+   */
+  async #submitMembers(
+    txs: readonly Tx[],
+    { unbroadcast = false, maxFeeRate }: PackageOptions,
+  ): Promise<{ outcomes: Map<Tx, MemberOutcome>; together: Tx[] | undefined }> {
+    const outcomes = new Map<Tx, MemberOutcome>();
+    const rest: Tx[] = [];
+    let hopeless = false;
+    for (const tx of txs) {
+      const known = this.#pool.get(tx.txid);
+      if (known) {
+        outcomes.set(tx, { accepted: true, entry: known, replaced: [] });
+        continue;
+      }
+      const outcome = await this.#decide(tx, { ...terms.alone, maxFeeRate });
+      if (outcome.accepted) {
+        const { entry, replaced } = outcome.verdict;
+        const rate = feeRateOf(entry.modifiedFee, entry.vsize);
+        entry.unbroadcast = unbroadcast;
+        this.#remove(replaced, 'replaced');
+        this.#pool.add(entry);
+        this.#tellAdded(entry);
+        const effective = { rate, of: [tx] };
+        outcomes.set(tx, { accepted: true, entry, replaced: txsOf(replaced), effective });
+        continue;
+      }
+      const { error } = outcome;
+      outcomes.set(tx, { accepted: false, error });
+      const mendable = error.kind === 'reconsiderable' || error.kind === 'missing-inputs';
+      if (mendable && txs.length > 1) rest.push(tx);
+      else hopeless = true;
+    }
+    return { outcomes, together: hopeless ? undefined : rest };
+  }
+
+  /** The decision about a package of new transactions, as values. */
+  async #decideTogether(
+    txs: readonly Tx[],
+    asked: Terms,
+  ): Promise<{
+    error?: ValidationError;
+    verdict?: PackageVerdict;
+    outcomes: Map<Tx, MemberOutcome>;
+  }> {
+    const outcomes = new Map<Tx, MemberOutcome>();
+    try {
+      const surroundings = this.#surroundings(asked);
+      const candidates: Candidate[] = [];
+      for (const [place, tx] of txs.entries()) {
+        forMember(tx, () => checkAlone(tx, surroundings));
+        const coins = await this.#coinsAfter(tx, txs.slice(0, place));
+        const mined = coins.includes(undefined) && (await this.#hasOutputs(tx));
+        const candidate = forMember(tx, () => consider(tx, coins, mined, surroundings));
+        forMember(tx, () => checkMember(candidate.entry, surroundings));
+        candidates.push(candidate);
+      }
+      const verdict = judgePackage(candidates, surroundings);
+      let replaced = txsOf(verdict.replaced);
+      for (const entry of verdict.entries) {
+        const effective = verdict.effective(entry);
+        outcomes.set(entry.tx, { accepted: true, entry, replaced, effective });
+        // The first one stands for all of them.
+        replaced = [];
+      }
+      return { verdict, outcomes };
+    } catch (error) {
+      if (!(error instanceof PackageRefused)) return { error: refusal(error), outcomes };
+      const { member } = error;
+      if (member) outcomes.set(member.tx, { accepted: false, error: member.error });
+      return { error: error.error, outcomes };
+    }
+  }
+
+  #enterTogether(
+    { entries, replaced }: PackageVerdict,
+    { unbroadcast = false }: PackageOptions,
+  ): void {
+    this.#remove(replaced, 'replaced');
+    for (const entry of entries) {
+      entry.unbroadcast = unbroadcast;
+      this.#pool.add(entry);
+    }
+    for (const entry of entries) this.#tellAdded(entry);
+  }
+
+  /** The coins a transaction spends when `before` are taken to be in the pool. */
+  async #coinsAfter(tx: Tx, before: readonly Tx[]): Promise<(Coin | undefined)[]> {
+    const coins = await this.coins(tx.inputs.map(({ prevout }) => prevout));
+    return coins.map((coin, index) => {
+      const prevout = tx.inputs[index]?.prevout;
+      if (coin || !prevout) return coin;
+      const output = before.find(({ txid }) => txid === prevout.txid)?.outputs[prevout.vout];
+      return output && { output, height: MEMPOOL_HEIGHT, coinbase: false };
+    });
+  }
+
+  #surroundings(asked: Terms): Surroundings {
     const now = this.#clock.now();
     return {
       options: this.options,
@@ -304,7 +492,7 @@ class ChainMempool implements Mempool {
       now,
       feeFloor: this.#floor.at(now, this.#pool.usage),
       sequence: this.#sequence,
-      fromBlock,
+      terms: asked,
       scriptCache: this.#chain.scriptCache,
     };
   }
@@ -391,7 +579,7 @@ class ChainMempool implements Mempool {
   }
 
   async #bringBack(tx: Tx): Promise<void> {
-    const outcome = tx.isCoinbase ? undefined : await this.#decide(tx, true);
+    const outcome = tx.isCoinbase ? undefined : await this.#decide(tx, terms.fromBlock);
     if (outcome?.accepted) {
       const { entry, replaced } = outcome.verdict;
       this.#remove(replaced, 'replaced');
@@ -426,6 +614,8 @@ function byTxid(entries: Entry[]): Entry[] {
   return entries.sort((a, b) => compareTxids(a.tx.txid, b.tx.txid));
 }
 
-function txsOf(entries: Iterable<Entry>): Tx[] {
-  return Array.from(entries, ({ tx }) => tx);
+/** The broken rule that `error` is; throws whatever else it is. */
+function refusal(error: unknown): ValidationError {
+  if (error instanceof ValidationError) return error;
+  throw error;
 }

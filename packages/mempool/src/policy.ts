@@ -26,7 +26,6 @@ import {
   TAPSCRIPT_LEAF,
   witnessProgram,
 } from '@coind/script';
-import type { PoolEntry } from './entry.ts';
 import type { MempoolOptions } from './options.ts';
 
 /** Weight of the largest transaction that is relayed. */
@@ -185,9 +184,9 @@ export function checkDustIsFree(tx: Tx, fee: Sats, modifiedFee: Sats, rate: FeeR
   );
 }
 
-/** Whoever spends from a parent with dust in the pool takes the dust along. */
-export function checkDustIsSpent(tx: Tx, parents: Iterable<PoolEntry>, rate: FeeRate): void {
-  for (const { tx: parent } of parents) {
+/** Whoever spends from an unconfirmed parent with dust takes the dust along. */
+export function checkDustIsSpent(tx: Tx, parents: Iterable<Tx>, rate: FeeRate): void {
+  for (const parent of parents) {
     for (const [vout, output] of parent.outputs.entries()) {
       if (!isDust(output, rate)) continue;
       check(

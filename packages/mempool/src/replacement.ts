@@ -4,7 +4,14 @@
  * afterwards at every size. Pure; finding the conflicts is the door's business.
  */
 import { check, fail, formatMoney } from '@coind/consensus';
-import { type FeeRate, feeFor, type Sats, type Txid } from '@coind/primitives';
+import {
+  type FeeRate,
+  feeFor,
+  feeRateOf,
+  formatBtc,
+  type Sats,
+  type Txid,
+} from '@coind/primitives';
 import type { EntryCluster, PoolEntry } from './entry.ts';
 import { chunksOf, connected, totalsOf, withAncestors, withDescendants } from './graph.ts';
 import { compareDiagrams, compareRates, type FeeFraction } from './linearize.ts';
@@ -27,21 +34,18 @@ export function checkReplacement(
   checkLimits: (without: ReadonlySet<PoolEntry>) => void,
 ): Set<PoolEntry> {
   const { txid } = entry.tx;
-  const clusters = new Set([...direct].map(({ cluster }) => cluster as EntryCluster));
+  const clusters = clustersOf(direct);
+  const suffix = sibling ? ' (including sibling eviction)' : '';
   if (clusters.size > MAX_CLUSTERS) {
-    const count = `${clusters.size} > ${MAX_CLUSTERS}`;
-    fail(
-      sibling
-        ? 'too many potential replacements (including sibling eviction)'
-        : 'too many potential replacements',
-      `rejecting replacement ${txid}; too many conflicting clusters (${count})`,
-    );
+    fail(`too many potential replacements${suffix}`, tooMany(txid, clusters.size));
   }
   const replaced = withDescendants(direct);
-  checkPays(entry, totalsOf(replaced).fees, sibling, incrementalFee);
+  const { modifiedFee, vsize } = entry;
+  const shortage = shortOf(modifiedFee, vsize, totalsOf(replaced).fees, incrementalFee);
+  if (shortage) fail(`insufficient fee${suffix}`, `rejecting replacement ${txid}, ${shortage}`);
   checkLimits(replaced);
   check(
-    improves(entry, replaced, clusters),
+    improves([entry], replaced, clusters),
     'replacement-failed',
     'insufficient feerate: does not improve feerate diagram',
   );
@@ -49,39 +53,91 @@ export function checkReplacement(
   return replaced;
 }
 
-/** It pays for all it replaces, and for its own relay on top. */
-function checkPays(entry: PoolEntry, lost: Sats, sibling: boolean, rate: FeeRate): void {
-  const { modifiedFee: fee, vsize } = entry;
-  const { txid } = entry.tx;
-  const reason = sibling ? 'insufficient fee (including sibling eviction)' : 'insufficient fee';
+/**
+ * Checks that a parent and its child, linked with each other but not in the pool, may together replace
+ * `direct` and all that depends on them. Returns everything that has to go.
+ */
+export function checkPackageReplacement(
+  entries: readonly PoolEntry[],
+  direct: ReadonlySet<PoolEntry>,
+  incrementalFee: FeeRate,
+  checkLimits: (without: ReadonlySet<PoolEntry>) => void,
+): Set<PoolEntry> {
+  const [parent, child, more] = entries;
+  if (!parent || !child || more) fail('package RBF failed: package must be 1-parent-1-child');
+  check(
+    entries.every(({ parents }) => [...parents].every((other) => other === parent)),
+    'package RBF failed: new transaction cannot have mempool ancestors',
+  );
+  const { txid } = child.tx;
+  const clusters = clustersOf(direct);
+  if (clusters.size > MAX_CLUSTERS) {
+    fail('package RBF failed: too many potential replacements', tooMany(txid, clusters.size));
+  }
+  const replaced = withDescendants(direct);
+  const together = totalsOf(entries);
+  const lost = totalsOf(replaced).fees;
+  const shortage = shortOf(together.fees, together.vsize, lost, incrementalFee);
+  if (shortage) {
+    const debug = `rejecting replacement ${txid}, ${shortage}`;
+    fail('package RBF failed: insufficient anti-DoS fees', debug);
+  }
+  const whole = { fee: together.fees, size: together.vsize };
+  if (compareRates(whole, { fee: parent.modifiedFee, size: parent.vsize }) <= 0) {
+    const rates = [whole, { fee: parent.modifiedFee, size: parent.vsize }];
+    const [package_, parent_] = rates.map(({ fee, size }) => formatBtc(feeRateOf(fee, size)));
+    fail(
+      'package RBF failed: package feerate is less than or equal to parent feerate',
+      `package feerate ${package_} BTC/kvB <= parent feerate is ${parent_} BTC/kvB`,
+    );
+  }
+  checkLimits(replaced);
+  check(
+    improves(entries, replaced, clusters),
+    'package RBF failed: insufficient feerate: does not improve feerate diagram',
+  );
+  return replaced;
+}
+
+function clustersOf(entries: Iterable<PoolEntry>): Set<EntryCluster> {
+  const clusters = new Set<EntryCluster>();
+  for (const { cluster } of entries) if (cluster) clusters.add(cluster);
+  return clusters;
+}
+
+function tooMany(txid: Txid, count: number): string {
+  return `rejecting replacement ${txid}; too many conflicting clusters (${count} > ${MAX_CLUSTERS})`;
+}
+
+/** What a fee lacks to pay for all it replaces and for its own relay on top; undefined for nothing. */
+function shortOf(fee: Sats, vsize: number, lost: Sats, rate: FeeRate): string | undefined {
   if (fee < lost) {
-    const texts = `${formatMoney(fee)} < ${formatMoney(lost)}`;
-    fail(reason, `rejecting replacement ${txid}, less fees than conflicting txs; ${texts}`);
+    return `less fees than conflicting txs; ${formatMoney(fee)} < ${formatMoney(lost)}`;
   }
   const extra = fee - lost;
   const relay = feeFor(rate, vsize);
-  if (extra < relay) {
-    const texts = `${formatMoney(extra)} < ${formatMoney(relay)}`;
-    fail(reason, `rejecting replacement ${txid}, not enough additional fees to relay; ${texts}`);
-  }
+  if (extra >= relay) return undefined;
+  return `not enough additional fees to relay; ${formatMoney(extra)} < ${formatMoney(relay)}`;
 }
 
-/** The clusters it touches earn more with it at every size, and nowhere less. */
+/** The clusters they touch earn more with them at every size, and nowhere less. */
 function improves(
-  entry: PoolEntry,
+  entries: readonly PoolEntry[],
   replaced: ReadonlySet<PoolEntry>,
   conflicting: ReadonlySet<EntryCluster>,
 ): boolean {
   const clusters = new Set(conflicting);
-  for (const { cluster } of entry.parents) if (cluster) clusters.add(cluster);
-  const family = connected(entry.parents, replaced);
+  for (const { parents } of entries) {
+    for (const { cluster } of parents) if (cluster) clusters.add(cluster);
+  }
+  const family = connected(entries, replaced);
   const before: FeeFraction[] = [];
-  const after: FeeFraction[] = chunksOf([entry, ...family]);
+  const after: FeeFraction[] = chunksOf(family);
   const seen = new Set(family);
-  for (const { entries, chunks } of clusters) {
+  for (const { entries: members, chunks } of clusters) {
     before.push(...chunks);
     // What loses members may fall apart; its parts are put in order each for itself.
-    for (const member of entries) {
+    for (const member of members) {
       if (seen.has(member) || replaced.has(member)) continue;
       const part = connected([member], replaced);
       for (const other of part) seen.add(other);

@@ -17,12 +17,14 @@ const MAX_CHILD_VSIZE = 1_000;
  * it under the rules of replacement, if there is one.
  *
  * @param replaced txids of the entries it conflicts with
+ * @param evictsSibling false when a sibling may not make room, so that it is refused
  */
 export function checkTruc(
   tx: Tx,
   vsize: number,
   parents: ReadonlySet<PoolEntry>,
   replaced: ReadonlySet<Txid>,
+  evictsSibling: boolean,
 ): PoolEntry | undefined {
   for (const { tx: parent } of parents) {
     if (tx.version !== TRUC_VERSION && parent.version === TRUC_VERSION) {
@@ -51,8 +53,61 @@ export function checkTruc(
     if (descendant !== parent.tx && replaced.has(descendant.txid)) return undefined;
   }
   // After a reorganisation there may be more than one, and then there is none to choose.
-  if (family.size === MAX_FAMILY && withAncestors([sibling]).size === MAX_FAMILY) return sibling;
+  const only = family.size === MAX_FAMILY && withAncestors([sibling]).size === MAX_FAMILY;
+  if (evictsSibling && only) return sibling;
   return fail(`tx ${name(parent.tx)} would exceed descendant count limit`);
+}
+
+/**
+ * Checks a transaction of a package that has passed {@link checkTruc}, against its parents in the pool
+ * and the rest of the package, which is in order.
+ */
+export function checkTrucInPackage(
+  tx: Tx,
+  vsize: number,
+  pooled: ReadonlySet<PoolEntry>,
+  all: readonly Tx[],
+): void {
+  const spends = new Set(tx.inputs.map(({ prevout }) => prevout.txid));
+  const fellows = all.filter(({ txid }) => spends.has(txid));
+  if (tx.version !== TRUC_VERSION) {
+    for (const parent of fellows) {
+      if (parent.version !== TRUC_VERSION) continue;
+      failTogether(`non-version=3 tx ${name(tx)} cannot spend from version=3 tx ${name(parent)}`);
+    }
+    return;
+  }
+  const [entry] = pooled;
+  const ancestors = entry ? withAncestors([entry]).size : 0;
+  if (Math.max(pooled.size, ancestors) + fellows.length + 1 > MAX_FAMILY) {
+    failTogether(`tx ${name(tx)} would have too many ancestors`);
+  }
+  const parent = entry?.tx ?? fellows[0];
+  if (!parent) return;
+  if (vsize > MAX_CHILD_VSIZE) {
+    failTogether(
+      `version=3 child tx ${name(tx)} is too big: ${vsize} > ${MAX_CHILD_VSIZE} virtual bytes`,
+    );
+  }
+  if (parent.version !== TRUC_VERSION) {
+    failTogether(`version=3 tx ${name(tx)} cannot spend from non-version=3 tx ${name(parent)}`);
+  }
+  for (const other of all) {
+    if (other === tx) continue;
+    for (const { prevout } of other.inputs) {
+      if (prevout.txid === parent.txid) {
+        failTogether(`tx ${name(parent)} would exceed descendant count limit`);
+      }
+      if (prevout.txid === tx.txid) failTogether(`tx ${name(other)} would have too many ancestors`);
+    }
+  }
+  if (entry && entry.children.size > 0) {
+    failTogether(`tx ${name(parent)} would exceed descendant count limit`);
+  }
+}
+
+function failTogether(debug: string): never {
+  throw new ValidationError('TRUC-violation', debug, 'package');
 }
 
 function fail(debug: string): never {
