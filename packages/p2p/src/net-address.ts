@@ -224,15 +224,12 @@ function isReservedIpv6(bytes: Uint8Array): boolean {
 export function networkOf(host: HostAddress): NetworkName {
   if (isInternal(host)) return 'internal';
   if (!isRoutable(host)) return 'not_publicly_routable';
-  return nameOfNetwork(host.networkId);
+  return networkNames.get(host.networkId) ?? 'not_publicly_routable';
 }
 
-function nameOfNetwork(networkId: number): NetworkName {
-  for (const [name, id] of Object.entries(networkIds)) {
-    if (id === networkId) return name as NetworkName;
-  }
-  return 'not_publicly_routable';
-}
+const networkNames = new Map<number, NetworkName>(
+  Object.entries(networkIds).map(([name, id]) => [id, name as NetworkName]),
+);
 
 /** The IPv4 address (four bytes) that an address is or contains, as tunnels do; undefined for none. */
 export function linkedIpv4(host: HostAddress): Uint8Array | undefined {
