@@ -54,13 +54,16 @@ export async function spawn({ args = [], mockTime }: SpawnOptions = {}): Promise
   if (request.kind !== 'start') throw new RangeError(`spawn cannot take -${request.kind}`);
   const log = openLog(request.options.log);
   const node = await startNode(request.options, { log });
-  const { rpc, credentials } = node;
-  if (!rpc || !credentials) throw new RangeError('spawn needs RPC: take -server=0 away');
-  const url = `http://127.0.0.1:${rpc.port}/`;
-  const client = createClient({ url, ...credentials });
   const close = async () => {
     await node.stop();
     log.close();
   };
+  const { rpc, credentials } = node;
+  if (!rpc || !credentials) {
+    await close();
+    throw new RangeError('spawn needs RPC: take -server=0 away');
+  }
+  const url = `http://127.0.0.1:${rpc.port}/`;
+  const client = createClient({ url, ...credentials });
   return { client, url, ...credentials, node, close, [Symbol.asyncDispose]: close };
 }
