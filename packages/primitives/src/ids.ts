@@ -20,8 +20,15 @@ export const ZERO_HASH = '0'.repeat(64) as BlockHash;
 /** The txid of all zeros, which a coinbase names as its prevout. */
 export const ZERO_TXID = '0'.repeat(64) as Txid;
 
+/** Where a hash is turned around, so that nothing is allocated for it; without Buffer there is none. */
+const scratch = (globalThis as { Buffer?: typeof Buffer }).Buffer?.alloc(32);
+
 /** Display-order hex of 32 wire-order bytes. The caller says which kind of id it is. */
 export function hashToHex<Id extends string>(wire: Uint8Array): Id {
+  if (scratch && wire.length === 32) {
+    for (let i = 0; i < 32; i++) scratch[i] = wire[31 - i] as number;
+    return scratch.toString('hex') as Id;
+  }
   const reversed = new Uint8Array(wire.length);
   for (let i = 0, j = wire.length - 1; j >= 0; i++, j--) reversed[i] = wire[j] as number;
   return bytesToHex(reversed) as Id;
@@ -29,6 +36,11 @@ export function hashToHex<Id extends string>(wire: Uint8Array): Id {
 
 /** Wire-order bytes of a display-order id. */
 export function hexToHash(id: string): Uint8Array {
+  if (scratch && id.length === 64 && scratch.write(id, 'hex') === 32) {
+    const wire = new Uint8Array(32);
+    for (let i = 0; i < 32; i++) wire[i] = scratch[31 - i] as number;
+    return wire;
+  }
   return hexToBytes(id).reverse();
 }
 
