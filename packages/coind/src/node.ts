@@ -164,7 +164,11 @@ async function openNode(
   const opened = options.wallets.enabled
     ? await openNodeWallets(options, { dataDir, source, log, onError: fail })
     : undefined;
-  closers.add(() => opened?.wallets.close());
+  closers.add(async () => {
+    // What a wallet has not seen by now it would have to search for at the next start.
+    await source.idle().catch(() => undefined);
+    await opened?.wallets.close();
+  });
 
   const modules: NodeModules = {
     params,

@@ -10,8 +10,12 @@ import { extendTrail, shortenTrail, wayBack } from './trail.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
 
-/** Blocks behind the tip from which on the whole keypool is derived before catching up. */
-const FAR_BEHIND = 10;
+/**
+ * Blocks behind the tip from which on the whole keypool is derived before catching up: a copy of a wallet
+ * may have handed out what this one has not. A node that was killed leaves its wallets a little behind,
+ * and must not pay for thousands of keys before it answers.
+ */
+const FAR_BEHIND = 1000;
 /** Scripts derived per step in the background. */
 const FILL_STEP = 64;
 /** A fresh wallet is busy; its keypool can wait so long. */
