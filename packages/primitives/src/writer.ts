@@ -98,6 +98,9 @@ export class Writer {
 
   /** What was written. The writer must not be used afterwards: the bytes are handed over, not copied. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    const { length } = this;
+    if (length === this.#bytes.length) return this.#bytes;
+    // Short arrays lie in V8's heap; a view of one would move it out, which costs more than a copy.
+    return length <= 64 ? this.#bytes.slice(0, length) : this.#bytes.subarray(0, length);
   }
 }
