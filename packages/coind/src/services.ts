@@ -16,6 +16,7 @@ import { mining } from './handlers/mining.ts';
 import { miningInfo } from './handlers/mining-info.ts';
 import { network } from './handlers/network.ts';
 import { rawtransactions } from './handlers/rawtransactions.ts';
+import { scripts } from './handlers/scripts.ts';
 import { util } from './handlers/util.ts';
 import { wallet } from './handlers/wallet.ts';
 import { walletHistory } from './handlers/wallet-history.ts';
@@ -43,6 +44,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.miningInfo, miningInfo, nodeContext),
     service(methods.network, network, nodeContext),
     service(methods.rawtransactions, rawtransactions, nodeContext),
+    service(methods.scripts, translated(scripts), nodeContext),
     service(methods.util, util, nodeContext),
     service(methods.accounts, translated(accounts), walletContext),
     service(methods.dev, translated(audit), walletContext),

@@ -12,6 +12,7 @@ import { mining } from './methods/mining.ts';
 import { miningInfo } from './methods/mining-info.ts';
 import { network } from './methods/network.ts';
 import { rawtransactions } from './methods/rawtransactions.ts';
+import { scripts } from './methods/scripts.ts';
 import { util } from './methods/util.ts';
 import { wallet } from './methods/wallet.ts';
 import { walletHistory } from './methods/wallet-history.ts';
@@ -31,6 +32,7 @@ export const methods = {
   miningInfo,
   network,
   rawtransactions,
+  scripts,
   util,
   wallet,
   walletHistory,
@@ -51,6 +53,7 @@ export const allMethods = {
   ...miningInfo,
   ...network,
   ...rawtransactions,
+  ...scripts,
   ...util,
   ...wallet,
   ...walletHistory,

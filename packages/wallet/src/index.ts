@@ -15,6 +15,7 @@ export {
   parsePath,
 } from './bip32.ts';
 export type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
+export { combineTransactions } from './combine.ts';
 export type { Randomness, WalletOptions } from './context.ts';
 export {
   type Descriptor,

@@ -310,7 +310,7 @@ export class TxSigner {
 }
 
 /** What scriptSig and witness push, to find signatures that are there already. */
-function existingItems({ scriptSig, witness }: TxInput): readonly Uint8Array[] {
+export function existingItems({ scriptSig, witness }: TxInput): readonly Uint8Array[] {
   const pushed = (decodeScript(scriptSig) ?? []).flatMap(({ data }) => (data ? [data] : []));
   return [...pushed, ...witness];
 }

@@ -256,7 +256,11 @@ export function indexRange(about: string): Codec<IndexRange> {
     cli: 'json',
     decode(json) {
       if (json instanceof JsonNumber) return decodeInteger(json, -(2 ** 63), 2 ** 63);
-      if (!Array.isArray(json) || json.length !== 2) {
+      if (
+        !Array.isArray(json) ||
+        json.length !== 2 ||
+        !json.every((bound) => bound instanceof JsonNumber)
+      ) {
         throw new RpcError(-8, 'Range must be specified as end or as [begin,end]');
       }
       const [begin, end] = (json as readonly Json[]).map((bound) =>
