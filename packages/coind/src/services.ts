@@ -15,6 +15,7 @@ import { mempool } from './handlers/mempool.ts';
 import { mining } from './handlers/mining.ts';
 import { miningInfo } from './handlers/mining-info.ts';
 import { network } from './handlers/network.ts';
+import { packages } from './handlers/packages.ts';
 import { rawtransactions } from './handlers/rawtransactions.ts';
 import { scripts } from './handlers/scripts.ts';
 import { util } from './handlers/util.ts';
@@ -43,6 +44,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.generating, translated(generating), nodeContext),
     service(methods.miningInfo, miningInfo, nodeContext),
     service(methods.network, network, nodeContext),
+    service(methods.packages, packages, nodeContext),
     service(methods.rawtransactions, rawtransactions, nodeContext),
     service(methods.scripts, translated(scripts), nodeContext),
     service(methods.util, util, nodeContext),

@@ -11,6 +11,7 @@ import { mempool } from './methods/mempool.ts';
 import { mining } from './methods/mining.ts';
 import { miningInfo } from './methods/mining-info.ts';
 import { network } from './methods/network.ts';
+import { packages } from './methods/packages.ts';
 import { rawtransactions } from './methods/rawtransactions.ts';
 import { scripts } from './methods/scripts.ts';
 import { util } from './methods/util.ts';
@@ -31,6 +32,7 @@ export const methods = {
   mining,
   miningInfo,
   network,
+  packages,
   rawtransactions,
   scripts,
   util,
@@ -52,6 +54,7 @@ export const allMethods = {
   ...mining,
   ...miningInfo,
   ...network,
+  ...packages,
   ...rawtransactions,
   ...scripts,
   ...util,

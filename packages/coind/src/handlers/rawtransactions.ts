@@ -15,12 +15,13 @@ import {
   type TxOutput,
 } from '@coind/primitives';
 import { type Handlers, type methods, type NewOutput, RpcError, rpcError } from '@coind/rpc';
-import { hasValidOps, isUnspendable, nullData } from '@coind/script';
+import { nullData } from '@coind/script';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
 import { recipientScript } from '../shapes/recipient.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
+import { checkBurn } from './packages.ts';
 
 /** Signals that the transaction may be replaced (BIP125). */
 const SEQUENCE_REPLACEABLE = 0xfffffffd;
@@ -80,16 +81,7 @@ async function checkSpending(
   maxFeeRate: FeeRate,
   maxBurn: Sats,
 ): Promise<void> {
-  const burns = tx.outputs.some(
-    ({ scriptPubKey, value }) =>
-      (isUnspendable(scriptPubKey) || !hasValidOps(scriptPubKey)) && value > maxBurn,
-  );
-  if (burns) {
-    throw new RpcError(
-      -25,
-      'Unspendable output exceeds maximum configured by user (maxburnamount)',
-    );
-  }
+  checkBurn(tx, maxBurn);
   if (maxFeeRate === 0n) return;
   const outcome = await mempool.test(tx);
   if (outcome.accepted && outcome.entry.fee > feeFor(maxFeeRate, tx.vsize)) {
@@ -175,50 +167,6 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
     return tx.txid;
   },
 
-  async testmempoolaccept({ node }, { rawtxs, maxfeerate }) {
-    if (rawtxs.length !== 1) {
-      throw new RpcError(
-        -8,
-        'Array must contain exactly 1 transaction: packages are not judged yet.',
-      );
-    }
-    const [hex = ''] = rawtxs;
-    const tx = parseTx(hex);
-    if (!tx) {
-      throw new RpcError(-22, `TX decode failed: ${hex} Make sure the tx has at least one input.`);
-    }
-    const outcome = await node.mempool.test(tx);
-    const ids = { txid: tx.txid, wtxid: tx.wtxid };
-    if (!outcome.accepted) {
-      const { reason, debug } = outcome.error;
-      return [
-        {
-          ...ids,
-          allowed: false,
-          'reject-reason': reason === 'bad-txns-inputs-missingorspent' ? 'missing-inputs' : reason,
-          'reject-details': debug === '' ? reason : `${reason}, ${debug}`,
-        },
-      ];
-    }
-    const { entry } = outcome;
-    if (maxfeerate !== 0n && entry.fee > feeFor(maxfeerate, entry.vsize)) {
-      return [{ ...ids, allowed: false, 'reject-reason': 'max-fee-exceeded' }];
-    }
-    return [
-      {
-        ...ids,
-        allowed: true,
-        vsize_adjusted: entry.vsize,
-        vsize: entry.vsize,
-        vsize_bip141: tx.vsize,
-        fees: {
-          base: entry.fee,
-          'effective-feerate': (entry.modifiedFee * 1000n) / BigInt(entry.vsize),
-          'effective-includes': [tx.wtxid],
-        },
-      },
-    ];
-  },
 };
 
 /** A refusal by the mempool as sendrawtransaction words it: with 0.16's reject code in front there. */

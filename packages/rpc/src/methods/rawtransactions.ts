@@ -161,37 +161,4 @@ export const rawtransactions = {
       checked: ['hexstring'],
     },
   }),
-  testmempoolaccept: method({
-    category: 'rawtransactions',
-    about: 'Whether the mempool would accept transactions, without sending them.',
-    profiles: ['coind', 'core'],
-    params: {
-      rawtxs: list(hex(''), 'The transactions', { usage: '["rawtx",...]' }),
-      maxfeerate: optional(
-        maxFeeRate('The highest fee rate to accept, BTC per 1,000 vbytes; 0: any'),
-        DEFAULT_MAX_FEE_RATE,
-      ),
-    },
-    result: list(
-      object({
-        txid: txid('The transaction id'),
-        wtxid: hex('The hash with witness'),
-        'package-error': optional(str('What is wrong with them together')),
-        allowed: optional(bool('Whether it would be accepted')),
-        vsize_adjusted: optional(int('Virtual size, counting sigops')),
-        vsize: optional(int('The same as vsize_adjusted')),
-        vsize_bip141: optional(int('Virtual size as BIP141 has it')),
-        fees: optional(
-          object({
-            base: amount('Its fee'),
-            'effective-feerate': amount('The fee per 1,000 vbytes it would be judged by'),
-            'effective-includes': list(hex(''), 'The transactions (wtxid) that counts'),
-          }),
-        ),
-        'reject-reason': optional(str('Why not')),
-        'reject-details': optional(str('Why not, in detail')),
-      }),
-    ),
-    examples: ['"[\\"0200…\\"]"'],
-  }),
 };
