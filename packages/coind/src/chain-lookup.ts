@@ -1,5 +1,5 @@
 /** What handlers ask of the chain by name or number, and the refusals bitcoind has for each miss. */
-import type { BlockInfo, BlockUndo, Chain } from '@coind/chain';
+import { type BlockInfo, type BlockUndo, type Chain, ChainError } from '@coind/chain';
 import type { Block, BlockHash } from '@coind/primitives';
 import { RpcError, rpcError } from '@coind/rpc';
 
@@ -27,15 +27,31 @@ export function requireActive(chain: Chain, { ref }: BlockInfo): void {
   if (!chain.isActive(ref.hash)) throw new RpcError(-8, 'Block is not in main chain');
 }
 
+/** What `read` finds; a file that is gone or damaged is a refusal of the call, not of the node. */
+async function fromDisk<T>(read: Promise<T>, text: string, code = -1): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof ChainError) throw new RpcError(code, text);
+    throw error;
+  }
+}
+
 /** The body of a block. Throws -1 when it is not there. */
 export async function bodyOf(chain: Chain, info: BlockInfo): Promise<Block> {
-  const block = await chain.block(info.ref.hash);
+  const block = await fromDisk(chain.block(info.ref.hash), 'Block not found on disk');
   if (!block) throw missingBody(info);
   return block;
 }
 
-/** The refusal for a block whose body is not there. */
-export function missingBody({ isPruned }: BlockInfo): RpcError {
+/** The bytes of a block. Throws -1 when they are not there. */
+export async function bytesOf(chain: Chain, info: BlockInfo): Promise<Uint8Array> {
+  const bytes = await fromDisk(chain.blockBytes(info.ref.hash), 'Block not found on disk');
+  if (!bytes) throw missingBody(info);
+  return bytes;
+}
+
+function missingBody({ isPruned }: BlockInfo): RpcError {
   const reason = isPruned ? 'pruned data' : 'not fully downloaded';
   return new RpcError(-1, `Block not available (${reason})`);
 }
@@ -43,8 +59,17 @@ export function missingBody({ isPruned }: BlockInfo): RpcError {
 /** The coins a block spent, the coinbase left out. Throws -1 when they are not there. */
 export async function undoOf(chain: Chain, info: BlockInfo): Promise<BlockUndo> {
   if (info.ref.height === 0) return [];
-  const undo = await chain.undo(info.ref.hash);
+  const text = "Can't read undo data from disk";
+  const undo = await fromDisk(chain.undo(info.ref.hash), text);
   if (undo) return undo;
-  if (info.isPruned) throw new RpcError(-1, 'Undo data not available (pruned data)');
-  throw new RpcError(-1, "Can't read undo data from disk");
+  throw new RpcError(-1, info.isPruned ? 'Undo data not available (pruned data)' : text);
+}
+
+/** The coins a block spent, as far as they are known: pruned ones are not. Throws -32603 for a bad file. */
+export function knownUndoOf(chain: Chain, info: BlockInfo): Promise<BlockUndo | undefined> {
+  const text =
+    "Undo data expected but can't be read. This could be due to disk corruption or a conflict with a pruning event.";
+  return info.isPruned
+    ? Promise.resolve(undefined)
+    : fromDisk(chain.undo(info.ref.hash), text, -32603);
 }

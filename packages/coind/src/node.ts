@@ -3,9 +3,11 @@
  * RPC listens first and answers "loading" (-28) until the rest is there, because programs poll it.
  */
 import { mkdirSync } from 'node:fs';
-import { CHAIN_SCHEMA, type ChainOptions, openChain } from '@coind/chain';
+import { CHAIN_SCHEMA, type Chain, type ChainOptions, openChain } from '@coind/chain';
+import { MAX_FUTURE_BLOCK_TIME } from '@coind/consensus';
 import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
+import { ConfError } from '@coind/rpc/conf';
 import { memoryStore, openStore, type Store } from '@coind/store';
 import { WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
 import { ScanPlace } from './chain-scans.ts';
@@ -129,6 +131,7 @@ async function openNode(
     { store, clock, log, onFatal: fail },
   );
   closers.add(() => chain.close());
+  checkTipTime(chain, clock.now());
   const { stopAtHeight } = options.validation;
   const stopAtLast = (): void => {
     if (stopAtHeight === undefined || chain.tip.ref.height < stopAtHeight) return;
@@ -209,6 +212,15 @@ async function openNode(
     stopped,
     stop,
   };
+}
+
+/** Refuses a chain from the future: the clock is wrong, or the chain is somebody else's. */
+function checkTipTime(chain: Chain, now: number): void {
+  const { ref, header } = chain.tip;
+  if (ref.height === 0 || header.time <= now + MAX_FUTURE_BLOCK_TIME) return;
+  throw new ConfError(
+    "The block database contains a block which appears to be from the future. This may be due to your computer's date and time being set incorrectly. Only rebuild the block database if you are sure that your computer's date and time are correct.\nPlease restart with -reindex or -reindex-chainstate to recover.",
+  );
 }
 
 function openChainStore(

@@ -256,16 +256,15 @@ test('nobody waits for an index that catches up for the first time', async () =>
   expect(index.status.synced).toBe(true);
 });
 
-/** A store whose commits take a turn of the event loop. */
+/** Makes every commit of `store` take a turn of the event loop. */
 function slowStore(store: Store): Store {
-  return {
-    table: (spec) => store.table(spec),
-    async commit(writes, options) {
+  const commit = store.commit.bind(store);
+  return Object.assign(store, {
+    async commit(...args: Parameters<Store['commit']>) {
       await new Promise(setImmediate);
-      await store.commit(writes, options);
+      await commit(...args);
     },
-    close: () => store.close(),
-  };
+  });
 }
 
 test('any walk over two branches ends with the statistics of a straight one', async () => {

@@ -7,7 +7,7 @@ import {
   formatUint256,
 } from '@coind/primitives';
 import { type Handlers, JsonNumber, JsonObject, type methods, rpcError } from '@coind/rpc';
-import { bodyOf, infoOf, missingBody } from '../chain-lookup.ts';
+import { bodyOf, bytesOf, infoOf, knownUndoOf } from '../chain-lookup.ts';
 import type { RpcContext } from '../context.ts';
 import { type BlockVerbosity, blockJson, formatBits, headerJson } from '../shapes/block-json.ts';
 import { verificationProgress } from '../shapes/chain-json.ts';
@@ -73,13 +73,9 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
 
   async getblock({ node: { chain } }, { blockhash, verbosity }) {
     const info = infoOf(chain, blockhash);
-    if (verbosity <= 0) {
-      const bytes = await chain.blockBytes(blockhash);
-      if (!bytes) throw missingBody(info);
-      return bytesToHex(bytes);
-    }
+    if (verbosity <= 0) return bytesToHex(await bytesOf(chain, info));
     const block = await bodyOf(chain, info);
-    const undo = verbosity >= 2 ? await chain.undo(blockhash) : undefined;
+    const undo = verbosity >= 2 ? await knownUndoOf(chain, info) : undefined;
     return blockJson(chain, info, block, Math.min(verbosity, 3) as BlockVerbosity, undo);
   },
 

@@ -16,6 +16,7 @@ import {
 } from '@coind/primitives';
 import { type Handlers, type methods, type NewOutput, RpcError, rpcError } from '@coind/rpc';
 import { nullData } from '@coind/script';
+import { knownUndoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
@@ -66,12 +67,12 @@ async function findTx(
 async function coinsSpentBy(
   chain: Chain,
   tx: Tx,
-  { ref }: BlockInfo,
+  info: BlockInfo,
 ): Promise<readonly Coin[] | undefined> {
   if (tx.isCoinbase) return undefined;
-  const block = await chain.block(ref.hash);
+  const block = await chain.block(info.ref.hash);
   const index = block?.txs.findIndex(({ txid }) => txid === tx.txid) ?? -1;
-  return index < 0 ? undefined : (await chain.undo(ref.hash))?.[index - 1];
+  return index < 0 ? undefined : (await knownUndoOf(chain, info))?.[index - 1];
 }
 
 /** Refuses outputs that burn more than `maxBurn`, and fees above `maxFeeRate` (zero: any). */
