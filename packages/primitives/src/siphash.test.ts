@@ -24,6 +24,14 @@ test('refuses a key of another length', () => {
   expect(() => new SipHasher(new Uint8Array(15))).toThrow(RangeError);
 });
 
+test('the short hash is the low 48 bits', () => {
+  const hasher = new SipHasher(KEY);
+  for (let length = 0; length < 40; length++) {
+    const bytes = new Uint8Array(length).fill(length);
+    expect(BigInt(hasher.hash48(bytes))).toBe(hasher.hash(bytes) & 0xffffffffffffn);
+  }
+});
+
 test('does not depend on where the bytes lie', () => {
   const bytes = hexToBytes('00010203040506070809');
   const padded = concatBytes(Uint8Array.of(9, 9, 9), bytes);

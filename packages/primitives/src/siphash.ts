@@ -20,9 +20,18 @@ export class SipHasher {
    * @example new SipHasher(new Uint8Array(16)).hash(new Uint8Array(0)) === 0x1e924b9d737700d7n
    */
   hash(bytes: Uint8Array): bigint {
+    this.#absorbAll(bytes);
+    return (BigInt(highWord()) << 32n) | BigInt(lowWord());
+  }
+
+  /** The low 48 bits of the hash, as a number: the short id of a transaction (BIP152). */
+  hash48(bytes: Uint8Array): number {
+    this.#absorbAll(bytes);
+    return (highWord() & 0xffff) * 0x100000000 + lowWord();
+  }
+
+  #absorbAll(bytes: Uint8Array): void {
     const [k0l = 0, k0h = 0, k1l = 0, k1h = 0] = this.#key;
-    // Four words of 64 bits in halves: v0 … v3, low half first.
-    const state = new Int32Array(8);
     state[0] = k0l ^ 0x70736575;
     state[1] = k0h ^ 0x736f6d65;
     state[2] = k1l ^ 0x6e646f6d;
@@ -33,22 +42,31 @@ export class SipHasher {
     state[7] = k1h ^ 0x74656462;
 
     const whole = bytes.length - (bytes.length % 8);
-    for (let at = 0; at < whole; at += 8) absorb(state, wordAt(bytes, at), wordAt(bytes, at + 4));
+    for (let at = 0; at < whole; at += 8) absorb(wordAt(bytes, at), wordAt(bytes, at + 4));
     // What is left fills the last word from below; its top byte is the length.
-    const tail = new Uint8Array(8);
-    tail.set(bytes.subarray(whole));
+    tail.fill(0);
+    for (let at = whole; at < bytes.length; at++) tail[at - whole] = bytes[at] as number;
     tail[7] = bytes.length;
-    absorb(state, wordAt(tail, 0), wordAt(tail, 4));
+    absorb(wordAt(tail, 0), wordAt(tail, 4));
 
     state[4] = (state[4] as number) ^ 0xff;
-    rounds(state, 4);
-    const low = (state[0] as number) ^ (state[2] as number) ^ (state[4] as number);
-    const high = (state[1] as number) ^ (state[3] as number) ^ (state[5] as number);
-    return (
-      (BigInt((high ^ (state[7] as number)) >>> 0) << 32n) |
-      BigInt((low ^ (state[6] as number)) >>> 0)
-    );
+    rounds(4);
   }
+}
+
+// One hash at a time is on its way; a reconstructed block takes one for each transaction of the pool.
+/** Four words of 64 bits in halves: v0 … v3, low half first. */
+const state = new Int32Array(8);
+const tail = new Uint8Array(8);
+
+function lowWord(): number {
+  const [v0 = 0, , v1 = 0, , v2 = 0, , v3 = 0] = state;
+  return (v0 ^ v1 ^ v2 ^ v3) >>> 0;
+}
+
+function highWord(): number {
+  const [, v0 = 0, , v1 = 0, , v2 = 0, , v3 = 0] = state;
+  return (v0 ^ v1 ^ v2 ^ v3) >>> 0;
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {
@@ -60,16 +78,16 @@ function wordAt(bytes: Uint8Array, at: number): number {
   );
 }
 
-function absorb(state: Int32Array, low: number, high: number): void {
+function absorb(low: number, high: number): void {
   state[6] = (state[6] as number) ^ low;
   state[7] = (state[7] as number) ^ high;
-  rounds(state, 2);
+  rounds(2);
   state[0] = (state[0] as number) ^ low;
   state[1] = (state[1] as number) ^ high;
 }
 
 /** SipRounds on words in halves: carries and rotations across the halves are done by hand. */
-function rounds(state: Int32Array, count: number): void {
+function rounds(count: number): void {
   let al = state[0] as number;
   let ah = state[1] as number;
   let bl = state[2] as number;
