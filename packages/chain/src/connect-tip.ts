@@ -74,17 +74,15 @@ export async function connectTip(
   const rules: Rules = { ...rulesFor(block.header, parent, params), checkScripts };
   const view = await coins.load(outpointsToLoad(block, rules));
   const effects = connectBlock(block, node.ref, parent, view, rules);
-  if (effects.scripts.length > 0) {
-    const verified = state.scripts.verify(effects.scripts);
-    if (verified) await verified;
-  }
+  const verified = effects.scripts.length > 0 && state.scripts.verify(effects.scripts);
+  // While other threads verify, this one writes down what will be committed if they find nothing.
+  const writes = [...coins.writes(effects.spentOutpoints, effects.created)];
   // A block that was connected before keeps its undo record: the same coins were spent.
-  if (!node.undo && node.body) {
-    node.undo = state.files.appendUndo(node.body.file, encodeUndo(block, effects.spent));
-  }
+  const undo = !node.undo && node.body && encodeUndo(block, effects.spent);
+  if (verified) await verified;
+  if (undo && node.body) node.undo = state.files.appendUndo(node.body.file, undo);
   node.connected = true;
   state.changed.add(node);
-  const writes = [...coins.writes(effects.spentOutpoints, effects.created)];
   writes.push(state.tipTable.put(undefined, node.ref));
   await commit(state, writes);
   coins.apply(effects.spentOutpoints, effects.created);

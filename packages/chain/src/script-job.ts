@@ -29,8 +29,8 @@ const NEXT = 0;
 const STOP = 1;
 const COUNT = 2;
 const HEADER_WORDS = 3;
-/** Inputs that are taken at a time: about a millisecond of work. */
-const INPUTS_AT_A_TIME = 8;
+/** Inputs that are taken at a time: enough for half a millisecond, few enough to share out evenly. */
+const INPUTS_AT_A_TIME = 4;
 
 /** Takes pieces of one job; every thread has one of its own over the same memory. */
 export class JobShare {

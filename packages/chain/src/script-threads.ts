@@ -80,8 +80,9 @@ class Threads implements ScriptThreads {
   async #verifyTogether(txs: readonly TxChecks[], helpers: readonly ThreadHandle[]): Promise<void> {
     const memory = writeJob(txs);
     const theirs = helpers.map((helper) => helper.verify(memory));
-    const share = new JobShare(memory);
-    let failed = await verifyOwnShare(txs, share);
+    // Whoever asked may have something else to do first; the others are at work already.
+    await undefined;
+    let failed = await verifyOwnShare(txs, new JobShare(memory));
     for (const theirFirst of await Promise.all(theirs)) {
       // A thread that died may have taken anything along: all is verified again, here.
       if (theirFirst === undefined) failed = 0;
