@@ -5,6 +5,7 @@
 import type { Chain } from '@coind/chain';
 import type { Mempool } from '@coind/mempool';
 import type { Miner } from '@coind/miner';
+import type { AddressManager, BanList, Peers } from '@coind/p2p';
 import type { ChainParams } from '@coind/primitives';
 import type { Profile } from '@coind/rpc';
 import type { ActiveCall } from '@coind/rpc/server';
@@ -14,6 +15,7 @@ import type { NodeChainSource } from './chain-source.ts';
 import type { NodeClock } from './clock.ts';
 import type { Indexes } from './indexes.ts';
 import type { OpenLog } from './log.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { SettingsFile } from './settings-file.ts';
 
 /** The running node as handlers see it. */
@@ -28,6 +30,12 @@ export interface NodeModules {
   readonly cacheBytes: { readonly coins: number; readonly database: number };
   readonly mempool: Mempool;
   readonly miner: Miner;
+  readonly peers: Peers;
+  /** Whom we do not talk to. */
+  readonly bans: BanList;
+  /** Nodes that peers have told us of. */
+  readonly addresses: AddressManager;
+  readonly scheduler: Scheduler;
   /** Where the wallet of a name lies, or would lie. */
   readonly walletPath: (name: string) => string;
   /** The names of all wallets that lie on the disk, sorted. */

@@ -19,7 +19,9 @@ import type { DataDir } from './data-dir.ts';
 import { openDefaultWallet } from './default-wallet.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log, OpenLog } from './log.ts';
+import { openNodePeers } from './peers.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
+import { createScheduler } from './scheduler.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 
 /** What the surroundings of a node give it. */
@@ -163,6 +165,9 @@ async function openNode(
   const miner = createMiner(templateOptions(options), { chain, mempool, clock });
 
   const source = chainSource({ chain, mempool, clock, estimate: () => undefined, onError: fail });
+  const scheduler = createScheduler();
+  closers.add(() => scheduler.close());
+
   rpc?.loading('Loading wallet…');
   const opened = options.wallets.enabled
     ? await openNodeWallets(options, { dataDir, source, log, onError: fail })
@@ -172,6 +177,18 @@ async function openNode(
     await source.idle().catch(() => undefined);
     await opened?.wallets.close();
   });
+
+  rpc?.loading('Starting network threads…');
+  const network = await openNodePeers(options, {
+    chain,
+    mempool,
+    clock,
+    scheduler,
+    log,
+    directory: dataDir?.network,
+    onFatal: fail,
+  });
+  closers.add(() => network.close());
 
   const modules: NodeModules = {
     params,
@@ -185,6 +202,10 @@ async function openNode(
     },
     mempool,
     miner,
+    peers: network.peers,
+    bans: network.bans,
+    addresses: network.addresses,
+    scheduler,
     wallets: opened?.wallets,
     walletPath: (name) => walletPath(dataDir?.wallets ?? '', name),
     walletsOnDisk: () => (dataDir ? listWalletDirectory(dataDir.wallets) : []),

@@ -286,22 +286,25 @@ export class BlockDownload {
   /** What a broken rule of a block or header says of who sent it. */
   punishForBlock(peer: Peer, error: ValidationError, viaCompact: boolean, message = ''): void {
     const { log } = this.#wire;
+    let misbehaved = false;
     switch (error.kind) {
       case 'consensus':
       case 'mutated':
-        if (!viaCompact) return this.#wire.misbehaving(peer, message);
+        misbehaved = !viaCompact;
         break;
       case 'cached-invalid':
-        if (!viaCompact && !peer.inbound) return this.#wire.misbehaving(peer, message);
+        misbehaved = !viaCompact && !peer.inbound;
         break;
       case 'invalid-header':
       case 'invalid-parent':
       case 'missing-parent':
-        return this.#wire.misbehaving(peer, message);
+        misbehaved = true;
+        break;
       default:
         break;
     }
-    if (message !== '') log.debug('net', `peer=${peer.id}: ${message}`);
+    if (misbehaved) this.#wire.misbehaving(peer, message);
+    else if (message !== '') log.debug('net', `peer=${peer.id}: ${message}`);
   }
 
   /** The active chain has changed: inside the chain's writer, so only notes are taken. */

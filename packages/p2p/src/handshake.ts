@@ -192,35 +192,37 @@ export class Handshake {
 
   /** Transaction reconciliation is agreed on but not done yet, as in bitcoind. */
   receiveSendtxrcncl(peer: Peer, read: () => { version: number; salt: bigint }): void {
-    const wire = this.#wire;
-    if (!wire.options.reconciliation) {
-      wire.log.debug(
+    const { log, options } = this.#wire;
+    if (!options.reconciliation) {
+      log.debug(
         'net',
         `sendtxrcncl from peer=${peer.id} ignored, as our node does not have txreconciliation enabled`,
       );
       return;
     }
-    if (peer.established) return wire.disconnect(peer, 'sendtxrcncl received after verack');
-    if (this.#refusesTxs(peer)) {
-      return wire.disconnect(peer, 'sendtxrcncl received to which we indicated no tx relay');
-    }
-    if (!peer.txRelay?.relay) {
-      return wire.disconnect(peer, 'sendtxrcncl received which indicated no tx relay to us');
-    }
+    const problem = this.#reconciliationProblem(peer, read);
+    if (problem !== undefined) this.#wire.disconnect(peer, problem);
+  }
+
+  #reconciliationProblem(
+    peer: Peer,
+    read: () => { version: number; salt: bigint },
+  ): string | undefined {
+    if (peer.established) return 'sendtxrcncl received after verack';
+    if (this.#refusesTxs(peer)) return 'sendtxrcncl received to which we indicated no tx relay';
+    if (!peer.txRelay?.relay) return 'sendtxrcncl received which indicated no tx relay to us';
     const { version } = read();
     if (peer.reconciliation === 'none') {
-      wire.log.debug('net', `Ignore unexpected txreconciliation signal from peer=${peer.id}`);
-    } else if (peer.reconciliation === 'registered') {
-      wire.disconnect(
-        peer,
-        'txreconciliation protocol violation (sendtxrcncl received from already registered peer)',
-      );
-    } else if (version < 1) {
-      wire.disconnect(peer, 'txreconciliation protocol violation');
-    } else {
-      peer.reconciliation = 'registered';
-      wire.log.debug('net', `Register peer=${peer.id} (inbound=${peer.inbound ? 1 : 0})`);
+      this.#wire.log.debug('net', `Ignore unexpected txreconciliation signal from peer=${peer.id}`);
+      return undefined;
     }
+    const violation = 'txreconciliation protocol violation';
+    if (peer.reconciliation === 'registered') {
+      return `${violation} (sendtxrcncl received from already registered peer)`;
+    }
+    if (version < 1) return violation;
+    peer.reconciliation = 'registered';
+    return undefined;
   }
 
   #isAcceptable(peer: Peer, { version, services: offered, nonce }: VersionMessage): boolean {

@@ -1,6 +1,19 @@
 /** The public surface of @coind/p2p. */
+export {
+  AddressManager,
+  type AddressPosition,
+  type AddressTable,
+  type KnownAddress,
+} from './address-manager.ts';
+export { type Ban, BanList } from './ban-list.ts';
 export type { HostAddress, NetworkName } from './net-address.ts';
-export { formatAddress, formatHost, parseHost, splitHostPort } from './net-address.ts';
+export {
+  formatAddress,
+  formatHost,
+  networkClass,
+  parseHost,
+  splitHostPort,
+} from './net-address.ts';
 export {
   type Connection,
   type ConnectionEvents,
@@ -26,6 +39,7 @@ export {
   type PeersOptions,
   type WhitelistEntry,
 } from './peers.ts';
+export { decodePeersFile, encodePeersFile, PeersFileError } from './peers-file.ts';
 export {
   implicitPermissions,
   type ParsedGrant,
@@ -33,7 +47,7 @@ export {
   parseGrant,
 } from './permissions.ts';
 export { formatServices, serviceNames, services } from './services.ts';
-export { parseSubnet, type Subnet, singleSubnet } from './subnet.ts';
+export { formatSubnet, parseSubnet, type Subnet, singleSubnet } from './subnet.ts';
 export { systemRandom, tcpNetwork } from './tcp-network.ts';
 export { UPLOAD_CYCLE_SECONDS } from './upload-target.ts';
 export type { NetLog, NetLogCategory, ProtocolOptions } from './wire.ts';

@@ -100,7 +100,6 @@ export interface BanChecks {
 export interface PeersModules {
   readonly chain: Chain;
   readonly mempool: Mempool;
-  readonly submitPackage?: Wire['submitPackage'];
   readonly clock: PeerClock;
   readonly network: Network;
   readonly random: Random;
@@ -158,7 +157,7 @@ export class Peers {
   constructor(options: PeersOptions, modules: PeersModules) {
     this.options = options;
     this.#modules = modules;
-    const { chain, mempool, clock, random, log, submitPackage } = modules;
+    const { chain, mempool, clock, random, log } = modules;
     this.#magic = hexToBytes(chain.params.messageStart);
     this.#secret = random.bytes(32);
     this.#active = options.active;
@@ -166,7 +165,6 @@ export class Peers {
     this.#wire = {
       chain,
       mempool,
-      submitPackage,
       clock,
       random,
       log,
@@ -274,7 +272,8 @@ export class Peers {
     this.#modules.log.info(`SetNetworkActive: ${active}`);
     if (this.#active === active) return;
     this.#active = active;
-    if (active) return this.#wake();
+    this.#wake();
+    if (active) return;
     for (const peer of [...this.#peers.values()]) this.#disconnect(peer, 'Network not active');
   }
 
@@ -433,42 +432,51 @@ export class Peers {
   #accept(connection: Connection, bind: Bind): void {
     const { log, bans } = this.#modules;
     const from = formatEndpoint(connection.remote);
-    const drop = (why: string) => {
-      log.debug('net', why);
+    const host = parseHost(connection.remote.host);
+    const permissions = new Set(bind.permissions);
+    this.#grant(permissions, host, 'incoming');
+    const refusal = this.#refusalOf(from, host, permissions);
+    if (refusal !== undefined) {
+      log.debug('net', refusal);
       connection.start({
         data: () => undefined,
         drained: () => undefined,
         closed: () => undefined,
       });
       connection.close();
-    };
-    if (this.#closed || !this.#active) {
-      return drop(`connection from ${from} dropped: not accepting new connections`);
-    }
-    const host = parseHost(connection.remote.host);
-    const permissions = new Set(bind.permissions);
-    this.#grant(permissions, host, 'incoming');
-    const noban = permissions.has('noban');
-    if (host && !noban && bans.isBanned(host)) {
-      return drop(`connection from ${from} dropped (banned)`);
-    }
-    const { inbound } = this.count();
-    const most = this.#limits().inbound;
-    const discouraged = host !== undefined && bans.isDiscouraged(host);
-    if (!noban && inbound + 1 >= most && discouraged) {
-      return drop(`connection from ${from} dropped (discouraged)`);
-    }
-    if (inbound >= most && !this.#evict(() => true)) {
-      return drop('failed to find an eviction candidate - connection dropped (full)');
+      return;
     }
     this.#addPeer(connection, 'inbound', {
       name: from,
       host,
       permissions,
-      preferEvict: discouraged,
+      preferEvict: host !== undefined && bans.isDiscouraged(host),
       transport: this.#transport(this.options.v2, false),
     });
     log.debug('net', `connection from ${from} accepted`);
+  }
+
+  /** Why somebody is not let in; makes room if that is all it takes. */
+  #refusalOf(
+    from: string,
+    host: HostAddress | undefined,
+    permissions: ReadonlySet<Permission>,
+  ): string | undefined {
+    const { bans } = this.#modules;
+    if (this.#closed || !this.#active) {
+      return `connection from ${from} dropped: not accepting new connections`;
+    }
+    const noban = permissions.has('noban');
+    if (host && !noban && bans.isBanned(host)) return `connection from ${from} dropped (banned)`;
+    const { inbound } = this.count();
+    const most = this.#limits().inbound;
+    if (host && !noban && inbound + 1 >= most && bans.isDiscouraged(host)) {
+      return `connection from ${from} dropped (discouraged)`;
+    }
+    if (inbound >= most && !this.#evict(() => true)) {
+      return 'failed to find an eviction candidate - connection dropped (full)';
+    }
+    return undefined;
   }
 
   #grant(

@@ -215,7 +215,7 @@ export class TxRelay {
 
   /** A transaction came. */
   async receive(peer: Peer, decode: () => Tx): Promise<void> {
-    const { chain, mempool, log, clock } = this.#wire;
+    const { chain, mempool, clock } = this.#wire;
     if (this.refusesFrom(peer)) {
       this.#wire.disconnect(peer, 'transaction sent in violation of protocol');
       return;
@@ -446,11 +446,10 @@ export class TxRelay {
 
   /** A parent that pays too little and a child that pays for both. */
   async #tryPackage(candidate: PackageCandidate): Promise<void> {
-    const { submitPackage, log } = this.#wire;
-    if (!submitPackage) return;
+    const { mempool, log } = this.#wire;
     const { parent, child, peer } = candidate;
-    const results = await submitPackage([parent, child]);
-    const failed = results.some((result) => !result?.accepted);
+    const { members: results, error } = await mempool.submitPackage([parent, child]);
+    const failed = error !== undefined;
     const names = [parent, child].map(({ txid, wtxid }) => `${txid} (wtxid=${wtxid})`).join(', ');
     log.debug(
       'txpackages',

@@ -3,8 +3,8 @@
  * clock and chance, and the few things one can do to a peer.
  */
 import type { BlockInfo, Chain } from '@coind/chain';
-import type { Mempool, TxOutcome } from '@coind/mempool';
-import { type BlockHash, type Tx, workOf } from '@coind/primitives';
+import type { Mempool } from '@coind/mempool';
+import { type BlockHash, workOf } from '@coind/primitives';
 import type { PeerClock, Random } from './network.ts';
 import type { Peer } from './peer.ts';
 
@@ -53,10 +53,6 @@ export interface ProtocolOptions {
 export interface Wire {
   readonly chain: Chain;
   readonly mempool: Mempool;
-  /** Gives a parent and its child to the pool together; an outcome each, undefined where undecided. */
-  readonly submitPackage?:
-    | ((txs: readonly Tx[]) => Promise<readonly (TxOutcome | undefined)[]>)
-    | undefined;
   readonly clock: PeerClock;
   readonly random: Random;
   readonly log: NetLog;

@@ -1,0 +1,160 @@
+/**
+ * The peers of a node: settings, sockets and the node's modules brought together, and what outlives the
+ * process: banlist.json and peers.dat, in bitcoind's formats.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Chain } from '@coind/chain';
+import type { Mempool } from '@coind/mempool';
+import {
+  AddressManager,
+  BanList,
+  decodePeersFile,
+  encodePeersFile,
+  openPeers,
+  type Peers,
+  systemRandom,
+  tcpNetwork,
+} from '@coind/p2p';
+import { hexToBytes } from '@coind/primitives';
+import { ConfError } from '@coind/rpc/conf';
+import type { NodeClock } from './clock.ts';
+import type { Options } from './config.ts';
+import type { Log } from './log.ts';
+import { peersOptions } from './net-options.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What the peers work with. */
+export interface NodePeersModules {
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly clock: NodeClock;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  /** Where files are kept; undefined keeps everything in memory. */
+  readonly directory: string | undefined;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Peers, and the way to end them. */
+export interface NodePeers {
+  readonly peers: Peers;
+  readonly bans: BanList;
+  readonly addresses: AddressManager;
+  /** Ends all connections and writes what is to be kept. */
+  close(): Promise<void>;
+}
+
+const REBROADCAST_MIN_MS = 10 * 60_000;
+const REBROADCAST_SPREAD_MS = 5 * 60_000;
+const DUMP_MS = 15 * 60_000;
+const DEFAULT_BAN_SECONDS = 86_400;
+
+/**
+ * Listens and connects as the options say. Throws `ListenError` when it cannot listen and
+ * {@link ConfError} for a file that cannot be read.
+ */
+export async function openNodePeers(
+  options: Options,
+  modules: NodePeersModules,
+): Promise<NodePeers> {
+  const { chain, mempool, clock, scheduler, log, directory, onFatal } = modules;
+  const bans = new BanList(
+    { defaultSeconds: options.settings.int('bantime', DEFAULT_BAN_SECONDS) },
+    { now: () => clock.now() },
+  );
+  const banFile = directory === undefined ? undefined : join(directory, 'banlist.json');
+  if (banFile !== undefined) readBans(bans, banFile, log);
+  const addressFile = directory === undefined ? undefined : join(directory, 'peers.dat');
+  const addresses = openAddresses(addressFile, options, modules);
+  const peers = await openPeers(peersOptions(options), {
+    chain,
+    mempool,
+    clock,
+    network: tcpNetwork,
+    random: systemRandom,
+    log,
+    bans,
+    onFatal,
+  });
+  // Our own transactions go out at once, and again until somebody has shown to have them.
+  const unfollow = mempool.follow({
+    txAdded: (tx, entry) => {
+      if (entry.unbroadcast) peers.relay(tx.wtxid);
+    },
+  });
+  scheduler.every(
+    () => REBROADCAST_MIN_MS + systemRandom.below(REBROADCAST_SPREAD_MS),
+    () => peers.protocol.txs.reannounce(),
+  );
+  const dump = () => {
+    if (banFile !== undefined) writeWhole(banFile, bans.format());
+    if (addressFile !== undefined) {
+      writeWhole(addressFile, encodePeersFile(addresses, hexToBytes(options.params.messageStart)));
+    }
+  };
+  scheduler.every(() => DUMP_MS, dump);
+  return {
+    peers,
+    bans,
+    addresses,
+    async close() {
+      unfollow();
+      await peers.close();
+      dump();
+    },
+  };
+}
+
+function readBans(bans: BanList, path: string, log: Log): void {
+  const text = readIfThere(path);
+  if (!text) {
+    log.info('Recreating the banlist database');
+    return;
+  }
+  try {
+    for (const dropped of bans.parse(new TextDecoder().decode(text))) log.warn(dropped);
+  } catch {
+    log.info('Recreating the banlist database');
+  }
+}
+
+function openAddresses(
+  path: string | undefined,
+  options: Options,
+  { clock, log }: NodePeersModules,
+): AddressManager {
+  const modules = { now: () => clock.now(), randomBelow: systemRandom.below };
+  const file = path === undefined ? undefined : readIfThere(path);
+  if (path === undefined || !file) {
+    if (path !== undefined)
+      log.info(`Creating peers.dat because the file was not found ("${path}")`);
+    return new AddressManager({ key: systemRandom.bytes(32) }, modules);
+  }
+  try {
+    const manager = decodePeersFile(file, hexToBytes(options.params.messageStart), modules);
+    log.info(`Loaded ${manager.size()} addresses from peers.dat`);
+    return manager;
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    throw new ConfError(
+      `Invalid or corrupt peers.dat (${what}). If you believe this is a bug, please report it to the project. As a workaround, you can move the file ("${path}") out of the way (rename, move, or delete) to have a new one created on the next start.`,
+    );
+  }
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Whole or not at all. */
+function writeWhole(path: string, contents: string | Uint8Array): void {
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+}
