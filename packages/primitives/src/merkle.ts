@@ -20,7 +20,7 @@ export function merkleRoot(ids: readonly string[]): MerkleRoot {
   // Most blocks of a test network hold a coinbase alone.
   if (ids.length === 1) return { root: only, mutated: false };
   // One buffer for all levels: each is shorter than the one it is made from, so it can be written over it.
-  const level = new Uint8Array(HASH * (ids.length + 1));
+  const level = new Uint8Array(PAIR * Math.ceil(ids.length / 2));
   for (let i = 0; i < ids.length; i++) level.set(hexToHash(ids[i] as string), HASH * i);
   let mutated = false;
   for (let count = ids.length; count > 1; count = Math.ceil(count / 2)) {
