@@ -7,6 +7,7 @@ import { type RpcCall, type Service, service } from '@coind/rpc/server';
 import type { NodeModules, RpcContext } from './context.ts';
 import { accounts } from './handlers/accounts.ts';
 import { audit } from './handlers/audit.ts';
+import { blockTemplate } from './handlers/block-template.ts';
 import { blockchain } from './handlers/blockchain.ts';
 import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
@@ -45,6 +46,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.miningInfo, miningInfo, nodeContext),
     service(methods.network, network, nodeContext),
     service(methods.packages, packages, nodeContext),
+    service(methods.blockTemplate, blockTemplate, nodeContext),
     service(methods.rawtransactions, rawtransactions, nodeContext),
     service(methods.scripts, translated(scripts), nodeContext),
     service(methods.util, util, nodeContext),

@@ -107,8 +107,10 @@ export interface MempoolModules {
 export interface Mempool {
   readonly options: MempoolOptions;
   readonly size: number;
-  /** Number of the next change; starts at 1. */
+  /** Number of the next change other than by a block; starts at 1. */
   readonly sequence: number;
+  /** Counts every change of the content and of fees set by hand. */
+  readonly updates: number;
   /** The door. Must not be called from inside `chain.exclusively`. */
   submit(tx: Tx, options?: SubmitOptions): Promise<TxOutcome>;
   /**
@@ -193,6 +195,10 @@ class ChainMempool implements Mempool {
 
   get sequence(): number {
     return this.#sequence;
+  }
+
+  get updates(): number {
+    return this.#pool.updates;
   }
 
   submit(tx: Tx, { unbroadcast = false }: SubmitOptions = {}): Promise<TxOutcome> {
@@ -519,7 +525,8 @@ class ChainMempool implements Mempool {
     if (entries.size === 0) return;
     this.#pool.remove(entries);
     for (const { tx } of entries) {
-      const sequence = this.#sequence++;
+      // Whoever counts changes hears of blocks elsewhere, so what they take out is not counted here.
+      const sequence = reason === 'block' ? this.#sequence : this.#sequence++;
       for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
     }
   }

@@ -33,9 +33,15 @@ export class Pool {
   #vbytes = 0;
   #fees = 0n;
   #unbroadcast = 0;
+  #updates = 0;
 
   get size(): number {
     return this.#byTxid.size;
+  }
+
+  /** Counts every change, fees set by hand included. */
+  get updates(): number {
+    return this.#updates;
   }
 
   /** Sum of virtual bytes. */
@@ -148,12 +154,14 @@ export class Pool {
     this.#vbytes += entry.vsize;
     this.#fees += entry.fee;
     if (entry.unbroadcast) this.#unbroadcast++;
+    this.#updates++;
     this.#chunks = undefined;
   }
 
   /** Takes entries out; what depends on them stays, so hand over descendants too where they must go. */
   remove(entries: ReadonlySet<PoolEntry>): void {
     if (entries.size === 0) return;
+    this.#updates += entries.size;
     for (const entry of entries) {
       const { tx } = entry;
       this.#byTxid.delete(tx.txid);
@@ -212,6 +220,7 @@ export class Pool {
     const total = (this.#deltas.get(txid) ?? 0n) + delta;
     if (total === 0n) this.#deltas.delete(txid);
     else this.#deltas.set(txid, total);
+    this.#updates++;
     const entry = this.#byTxid.get(txid);
     if (!entry) return;
     entry.feeDelta = total;

@@ -19,3 +19,4 @@ export {
   type TemplateOptions,
   templateDefaults,
 } from './template.ts';
+export { type SharedTemplate, TemplateCache, watchedBlock } from './template-cache.ts';

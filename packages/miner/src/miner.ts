@@ -13,6 +13,7 @@ import {
   type TemplateModules,
   type TemplateOptions,
 } from './template.ts';
+import { TemplateCache } from './template-cache.ts';
 
 /** Modules that a miner works with. */
 export type MinerModules = TemplateModules;
@@ -47,6 +48,8 @@ export interface Miner {
   readonly options: TemplateOptions;
   /** The template made last, for `getmininginfo`; undefined before the first. */
   readonly last: BlockTemplate | undefined;
+  /** Templates for those who mine elsewhere. */
+  readonly templates: TemplateCache;
   /** The next block as it would be mined now. */
   template(): Promise<BlockTemplate>;
   /**
@@ -115,6 +118,7 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
 
   return {
     options,
+    templates: new TemplateCache({ ...modules, miner: { template } }),
     get last() {
       return last;
     },

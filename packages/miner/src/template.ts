@@ -117,6 +117,18 @@ export function emptyTemplate(
   };
 }
 
+/** The same template with the time of `now`, and the target that goes with it where that depends on it. */
+export function refreshed(
+  template: BlockTemplate,
+  now: number,
+  params: ChainParams,
+): BlockTemplate {
+  const time = Math.max(template.minTime, now);
+  if (time <= template.time) return template;
+  const bits = params.minDifficultyBlocks ? nextBits(template.parent, time, params) : template.bits;
+  return { ...template, time, bits };
+}
+
 const caches = new WeakMap<ChainParams, DeploymentCaches>();
 
 /** States of deployments are looked up per period; without a cache each block would count them again. */

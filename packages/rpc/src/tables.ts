@@ -2,6 +2,7 @@
 
 import { isIn, type Method, type Profile, type View, viewOf } from './method.ts';
 import { accounts } from './methods/accounts.ts';
+import { blockTemplate } from './methods/block-template.ts';
 import { blockchain } from './methods/blockchain.ts';
 import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
@@ -23,6 +24,7 @@ import { walletSend } from './methods/wallet-send.ts';
 /** Every method there is, in one table per file of methods/. */
 export const methods = {
   accounts,
+  blockTemplate,
   blockchain,
   chainUpkeep,
   control,
@@ -45,6 +47,7 @@ export const methods = {
 /** All methods by name, as a client knows them. */
 export const allMethods = {
   ...accounts,
+  ...blockTemplate,
   ...blockchain,
   ...chainUpkeep,
   ...control,

@@ -16,7 +16,7 @@ import type { NodeModules, RpcContext } from '../context.ts';
 type Submits = Pick<typeof methods.mining, 'submitblock' | 'submitheader'>;
 
 /** Reads from the bytes in `hex`, of which more may follow; undefined when they are not what is read. */
-function readHex<T>(hex: string, read: (reader: Reader) => T): T | undefined {
+export function readHex<T>(hex: string, read: (reader: Reader) => T): T | undefined {
   if (!isHex(hex)) return undefined;
   try {
     return read(new Reader(hexToBytes(hex)));
@@ -26,7 +26,8 @@ function readHex<T>(hex: string, read: (reader: Reader) => T): T | undefined {
   }
 }
 
-function readBlock(reader: Reader): Block {
+/** Reads a block of which more may follow. */
+export function readBlock(reader: Reader): Block {
   const header = BlockHeader.read(reader);
   const txs: Tx[] = [];
   for (let count = reader.compactSize(); count > 0; count--) txs.push(Tx.read(reader));
