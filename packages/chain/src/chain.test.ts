@@ -265,6 +265,7 @@ describe('an operating error', () => {
         if (options?.sync) syncs++;
         await inner.commit(writes, options);
       },
+      compact: () => inner.compact(),
       close: () => inner.close(),
     };
     return { store, fail, syncs: () => syncs };

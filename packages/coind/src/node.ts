@@ -9,7 +9,7 @@ import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
 import { ConfError } from '@coind/rpc/conf';
 import { memoryStore, openStore, type Store } from '@coind/store';
-import { WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
+import { defaultWalletOptions, WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
 import { ScanPlace } from './chain-scans.ts';
 import { chainSource, type NodeChainSource } from './chain-source.ts';
 import { createClock, type NodeClock } from './clock.ts';
@@ -356,11 +356,13 @@ function walletsInMemory(names: Set<string>): WalletStores {
   };
 }
 
-function walletOptions({ wallets }: Options) {
+function walletOptions({ wallets, profile }: Options) {
   return {
     addressType: wallets.addressType,
     ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
     keypool: wallets.keypoolSize,
+    lockedKeypool: profile === 'legacy' ? ('runs-out' as const) : ('grows' as const),
+    kdfCost: defaultWalletOptions.kdfCost,
     fallbackFeeRate: wallets.fallbackFeeRate,
     minFeeRate: wallets.minFeeRate,
     discardFeeRate: wallets.discardFeeRate,

@@ -7,6 +7,7 @@ import { blockchain } from './methods/blockchain.ts';
 import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
 import { dev } from './methods/dev.ts';
+import { encryption } from './methods/encryption.ts';
 import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
 import { mining } from './methods/mining.ts';
@@ -29,6 +30,7 @@ export const methods = {
   chainUpkeep,
   control,
   dev,
+  encryption,
   generating,
   mempool,
   mining,
@@ -52,6 +54,7 @@ export const allMethods = {
   ...chainUpkeep,
   ...control,
   ...dev,
+  ...encryption,
   ...mempool,
   ...generating,
   ...mining,

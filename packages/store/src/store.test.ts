@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -203,4 +203,20 @@ describe('a directory', () => {
     }
     await expect(openStore(path(), STAMP)).rejects.toMatchObject({ code: 'corrupt' });
   });
+});
+
+test('compact leaves nothing in the files that was deleted or replaced', async () => {
+  const path = join(dir, 'db');
+  const store = await openStore(path, STAMP);
+  const table = store.table(numbers);
+  await store.commit([table.put(1, 'first secret'), table.put(2, 'kept')]);
+  await store.commit([table.put(1, 'second secret')]);
+  await store.commit([table.del(1)]);
+  await store.compact();
+  const files: string[] = [];
+  for (const name of await readdir(path)) files.push(await readFile(join(path, name), 'latin1'));
+  expect(files.some((bytes) => bytes.includes('secret'))).toBe(false);
+  expect(files.some((bytes) => bytes.includes('kept'))).toBe(true);
+  expect(table.getSync(2)).toBe('kept');
+  await store.close();
 });

@@ -17,6 +17,8 @@ export interface Store {
    * death of the process; `sync` makes it survive a loss of power as well.
    */
   commit(writes: Iterable<Write>, options?: { readonly sync?: boolean }): Promise<void>;
+  /** Writes the files anew: nothing that was deleted or replaced can be read from them afterwards. */
+  compact(): Promise<void>;
   /** Waits for commits under way, then closes. The store must not be used afterwards. */
   close(): Promise<void>;
 }
@@ -122,6 +124,11 @@ class BackendStore implements Store {
       this.#pending.push({ writes: [...writes], sync, resolve, reject });
       this.#writing ??= this.#writeAll();
     });
+  }
+
+  async compact(): Promise<void> {
+    await this.#writing;
+    await this.#backend.compact();
   }
 
   close(): Promise<void> {

@@ -75,6 +75,8 @@ export interface Backend {
   scan(range: RawRange, rows?: number): AsyncIterable<[Uint8Array, Uint8Array][]>;
   clear(range: RawRange): Promise<void>;
   write(writes: Write[], sync: boolean): Promise<void>;
+  /** Leaves nothing deleted in the files. */
+  compact(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -5,8 +5,9 @@ import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { ChainSource } from './chain-source.ts';
 import { WalletError } from './errors.ts';
-import type { Keyring } from './keyring.ts';
+import type { Keyring, LockedKeypool } from './keyring.ts';
 import type { ScriptHex, WalletTables } from './tables.ts';
+import type { KdfCost, Vault } from './vault.ts';
 
 /** Settings that all wallets of a node share, as bitcoind's wallet options name them. */
 export interface WalletOptions {
@@ -16,6 +17,10 @@ export interface WalletOptions {
   readonly changeType?: AddressType;
   /** `-keypool`: unused scripts known per chain. */
   readonly keypool: number;
+  /** What the keypool does while the wallet is locked. */
+  readonly lockedKeypool: LockedKeypool;
+  /** How hard it is to guess a passphrase; wallets keep what they were encrypted with. */
+  readonly kdfCost: KdfCost;
   /** `-fallbackfee`; zero switches it off. */
   readonly fallbackFeeRate: FeeRate;
   /** `-mintxfee`. */
@@ -46,6 +51,7 @@ export interface WalletContext {
   readonly params: ChainParams;
   readonly tables: WalletTables;
   readonly keyring: Keyring;
+  readonly vault: Vault;
   readonly source: ChainSource;
   readonly options: WalletOptions;
   readonly random: Randomness;

@@ -248,6 +248,8 @@ export function fakeWallets(
   const settings = {
     ...defaultWalletOptions,
     keypool: 10,
+    // A guess may be cheap where nothing is to be protected.
+    kdfCost: { cost: 16, blockSize: 8, parallelization: 1 },
     fallbackFeeRate: feeRate(20_000n),
     ...options,
   };
@@ -260,6 +262,7 @@ export function fakeWallets(
       return {
         table: (spec) => store.table(spec),
         commit: (writes, o) => store.commit(writes, o),
+        compact: () => store.compact(),
         close: async () => {},
       };
     },

@@ -1,7 +1,7 @@
 /** The extended keys that a wallet's descriptors are made from, as `gethdkeys` lists them. */
 import { bytesToHex, type ChainParams } from '@coind/primitives';
 import { type ExtendedKey, formatExtendedKey, neuter } from './bip32.ts';
-import { keysOf } from './descriptor.ts';
+import { hasPrivateKeys, keysOf, parseDescriptor } from './descriptor.ts';
 import type { Keyring } from './keyring.ts';
 
 /** An extended key and the descriptors that use it. */
@@ -9,16 +9,25 @@ export interface HdKey {
   readonly xpub: string;
   /** Its private form, when the wallet has it. */
   readonly xprv?: string;
+  /** Whether the wallet has the private form, readable now or locked away. */
+  readonly hasPrivate: boolean;
   /** Sorted by their text. */
   readonly descriptors: readonly { readonly descriptor: string; readonly active: boolean }[];
 }
 
 /** The extended keys of `keyring`, in order of their public keys. */
 export function hdKeys(keyring: Keyring, params: ChainParams, activeOnly: boolean): HdKey[] {
-  const found = new Map<string, { key: ExtendedKey; uses: Map<string, boolean> }>();
+  const found = new Map<
+    string,
+    { key: ExtendedKey; uses: Map<string, boolean>; hasPrivate: boolean }
+  >();
   for (const { id, row } of keyring.list()) {
     if (activeOnly && !row.active) continue;
-    const descriptor = keyring.full(id);
+    const hasSecret = keyring.hasSecret(id);
+    const full = keyring.full(id);
+    // Locked away, the public form as it was given still names the same extended keys.
+    const locked = hasSecret && full && !hasPrivateKeys(full);
+    const descriptor = locked ? parseDescriptor(row.given, params) : full;
     for (const expression of descriptor ? keysOf(descriptor) : []) {
       if (expression.kind !== 'extended') continue;
       const { root } = expression;
@@ -27,13 +36,15 @@ export function hdKeys(keyring: Keyring, params: ChainParams, activeOnly: boolea
       const key = known?.key.privateKey ? known.key : root;
       const uses = known?.uses ?? new Map<string, boolean>();
       uses.set(row.descriptor, row.active);
-      found.set(name, { key, uses });
+      const hasPrivate = hasSecret || known?.hasPrivate === true;
+      found.set(name, { key, uses, hasPrivate });
     }
   }
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([, { key, uses }]) => ({
+  return sorted.map(([, { key, uses, hasPrivate }]) => ({
     xpub: formatExtendedKey(neuter(key), params),
     ...(key.privateKey && { xprv: formatExtendedKey(key, params) }),
+    hasPrivate,
     descriptors: [...uses]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([descriptor, active]) => ({ descriptor, active })),

@@ -263,6 +263,17 @@ export function publicKeyOnly(key: KeyExpression): KeyExpression {
   return { ...folded, root: neuter(folded.root) };
 }
 
+/** Overwrites the secrets of a key that is not needed any more. */
+export function wipeKey(key: KeyExpression): void {
+  if (key.kind === 'single') {
+    key.privateKey?.fill(0);
+    return;
+  }
+  key.root.privateKey?.fill(0);
+  parents.get(key)?.privateKey?.fill(0);
+  parents.delete(key);
+}
+
 /** True when the expression carries a secret. */
 export function hasPrivateKey(key: KeyExpression): boolean {
   return (key.kind === 'single' ? key.privateKey : key.root.privateKey) !== undefined;

@@ -12,13 +12,16 @@ import {
   formatDescriptor,
   hasPrivateKeys,
   isRanged,
+  keysOf,
   parseDescriptor,
   type ScriptSolution,
   withoutSecrets,
 } from './descriptor.ts';
 import { WalletError } from './errors.ts';
+import { wipeKey } from './key-expression.ts';
 import type { DescriptorRow, ScriptHex, ScriptRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
+import type { Vault } from './vault.ts';
 
 /**
  * How many unused scripts per chain a fresh wallet knows at once. The rest of the keypool follows with
@@ -55,6 +58,13 @@ export function typeOfDescriptor(descriptor: Descriptor): AddressType | undefine
   }
 }
 
+/** False for hardened wildcards of which only the public key is known. */
+function canLookAhead(descriptor: Descriptor): boolean {
+  return keysOf(descriptor).every(
+    (key) => key.kind === 'single' || key.wildcard !== 'hardened' || key.root.privateKey,
+  );
+}
+
 /** The eight descriptors of a new wallet: four types, receiving and change (BIP44/49/84/86). */
 export function standardDescriptors(
   master: ExtendedKey,
@@ -89,22 +99,56 @@ export interface DescriptorSettings {
   readonly next?: number;
 }
 
+/**
+ * What a keypool does while the wallet is locked: today's wallets derive public keys and go on, those of
+ * 0.16 handed out what was ready and then had no more.
+ */
+export type LockedKeypool = 'grows' | 'runs-out';
+
+/** Settings of a keyring. */
+export interface KeyringOptions {
+  readonly params: ChainParams;
+  /** Unused scripts known per chain. */
+  readonly keypool: number;
+  readonly lockedKeypool: LockedKeypool;
+}
+
 /** The keys of one wallet. */
 export class Keyring {
   readonly #params: ChainParams;
   readonly #tables: WalletTables;
   readonly #keypool: number;
+  readonly #vault: Vault;
+  readonly #lockedKeypool: LockedKeypool;
   #held = new Map<number, Held>();
   /** Parsed with secrets on first signature; dropped when the wallet is locked or reloaded. */
   readonly #secret = new Map<number, Descriptor>();
 
   constructor(
-    { params, keypool }: { params: ChainParams; keypool: number },
-    { tables }: { tables: WalletTables },
+    { params, keypool, lockedKeypool }: KeyringOptions,
+    { tables, vault }: { tables: WalletTables; vault: Vault },
   ) {
     this.#params = params;
     this.#tables = tables;
+    this.#vault = vault;
     this.#keypool = keypool;
+    this.#lockedKeypool = lockedKeypool;
+  }
+
+  /** Forgets private keys that were in use. */
+  wipe(): void {
+    for (const descriptor of this.#secret.values()) keysOf(descriptor).forEach(wipeKey);
+    this.#secret.clear();
+    for (const [id, { row, lookahead }] of this.#held) {
+      if (!hasPrivateKeys(lookahead)) continue;
+      keysOf(lookahead).forEach(wipeKey);
+      this.#held.set(id, { row, lookahead: parseDescriptor(row.descriptor, this.#params) });
+    }
+  }
+
+  /** Whether the keypool may grow now. */
+  get #mayGrow(): boolean {
+    return this.#lockedKeypool === 'grows' || !this.#vault.isLocked;
   }
 
   /** Reads the descriptors from disk; to be called again after a commit that changed them. */
@@ -113,7 +157,8 @@ export class Keyring {
     for await (const [id, row] of this.#tables.descriptors.entries()) {
       const known = this.#held.get(id);
       // Parsing costs curve operations; the text of a descriptor never changes once it has an id.
-      const lookahead = known?.lookahead ?? this.#parsePublic(id, row);
+      const lookahead =
+        known && canLookAhead(known.lookahead) ? known.lookahead : this.#parsePublic(id, row);
       held.set(id, { lookahead, row });
     }
     this.#held = held;
@@ -122,7 +167,7 @@ export class Keyring {
   #parsePublic(id: number, row: DescriptorRow): Descriptor {
     // Hardened wildcards cannot look ahead from public keys, so those need their secret text.
     const needsSecret = /\*(h|')/.test(row.descriptor);
-    const secret = needsSecret ? this.#tables.secrets.getSync(id) : undefined;
+    const secret = needsSecret && !this.#vault.isLocked ? this.#vault.get(id) : undefined;
     return withoutSecrets(parseDescriptor(secret ?? row.descriptor, this.#params));
   }
 
@@ -133,7 +178,12 @@ export class Keyring {
 
   /** The private text of a descriptor; undefined when the wallet has only its public part. */
   secretText(id: number): string | undefined {
-    return this.#tables.secrets.getSync(id);
+    return this.#vault.get(id);
+  }
+
+  /** Whether the wallet has private keys of a descriptor, readable now or not. */
+  hasSecret(id: number): boolean {
+    return this.#vault.has(id);
   }
 
   /** True when some active descriptor hands out addresses of one side. */
@@ -200,7 +250,7 @@ export class Keyring {
   #withSecrets(id: number): Descriptor | undefined {
     let parsed = this.#secret.get(id);
     if (!parsed) {
-      const text = this.#tables.secrets.getSync(id);
+      const text = this.#vault.isLocked ? undefined : this.#vault.get(id);
       if (text === undefined) return this.#full(id);
       parsed = parseDescriptor(text, this.#params);
       this.#secret.set(id, parsed);
@@ -243,7 +293,7 @@ export class Keyring {
     };
     unit.put(this.#tables.descriptors, id, row);
     if (hasPrivateKeys(descriptor)) {
-      unit.put(this.#tables.secrets, id, formatDescriptor(descriptor, 'private', this.#params));
+      this.#vault.put(unit, id, formatDescriptor(descriptor, 'private', this.#params));
     }
     const lookahead = withoutSecrets(descriptor);
     return this.#register(unit, id, lookahead, start, end);
@@ -294,13 +344,15 @@ export class Keyring {
     }
     const [id, row] = found;
     const held = this.#held.get(id) as Held;
+    const runsOut = !this.#mayGrow && row.next >= row.promised;
+    if (runsOut || !canLookAhead(held.lookahead)) throw new WalletError('keypool-ran-out');
     const end = Math.max(row.rangeEnd, this.#wantedEnd(row, row.next + 1));
     this.#register(unit, id, held.lookahead, row.rangeEnd, end);
     unit.put(this.#tables.descriptors, id, {
       ...row,
       next: row.next + 1,
       rangeEnd: end,
-      promised: Math.max(row.promised, row.next + this.#keypool),
+      promised: this.#mayGrow ? Math.max(row.promised, row.next + this.#keypool) : row.promised,
     });
     const [solution] = expandDescriptor(held.lookahead, row.next);
     return bytesToHex((solution as ScriptSolution).scriptPubKey);
@@ -328,9 +380,9 @@ export class Keyring {
   markUsed(unit: UnitOfWork, { descriptor: id, index }: ScriptRow): ScriptHex[] {
     const row = unit.get(this.#tables.descriptors, id);
     const held = this.#held.get(id);
-    if (!row || !held || !isRanged(held.lookahead)) return [];
+    if (!row || !held || !isRanged(held.lookahead) || !canLookAhead(held.lookahead)) return [];
     const next = Math.max(row.next, index + 1);
-    const promised = Math.max(row.promised, next + this.#keypool);
+    const promised = this.#mayGrow ? Math.max(row.promised, next + this.#keypool) : row.promised;
     if (next === row.next) {
       if (promised > row.promised) unit.put(this.#tables.descriptors, id, { ...row, promised });
       return [];
@@ -350,7 +402,7 @@ export class Keyring {
     let left = count;
     for (const [id, { lookahead }] of this.#held) {
       const row = unit.get(this.#tables.descriptors, id);
-      if (!row || !isRanged(lookahead)) continue;
+      if (!row || !isRanged(lookahead) || !canLookAhead(lookahead)) continue;
       const end = Math.min(Math.max(row.promised, row.next + this.#keypool), row.rangeEnd + left);
       if (end <= row.rangeEnd) continue;
       this.#register(unit, id, lookahead, row.rangeEnd, end);

@@ -35,6 +35,7 @@ import {
 } from '@coind/store';
 import type { AddressType } from './address-type.ts';
 import type { OnceRow } from './idempotency.ts';
+import type { EncryptionRow } from './vault.ts';
 
 /** Version of this layout; a store of another one is refused. */
 export const WALLET_SCHEMA = 1;
@@ -256,6 +257,10 @@ const hex: PartCodec<string> = {
   put: (writer, value) => void writer.varBytes(hexToBytes(value)),
   take: (reader) => bytesToHex(reader.varBytes()),
 };
+const rawBytes = {
+  encode: (value: Uint8Array): Uint8Array => value,
+  decode: (value: Uint8Array): Uint8Array => value,
+};
 /** The value of a set: a row that is there says true. */
 const mark: PartCodec<true> = part(
   () => {},
@@ -341,7 +346,19 @@ export const walletTables = {
     'Blocks it has worked through: the recent ones, and few of the older.',
   ),
   descriptors: spec('d:', u32be, json<DescriptorRow>(), 'Descriptors, public parts.'),
-  secrets: spec('S:', u32be, text, 'Descriptors with their private keys.'),
+  secrets: spec(
+    'S:',
+    u32be,
+    text,
+    'Descriptors with their private keys, while there is no passphrase.',
+  ),
+  sealed: spec<number, Uint8Array>('E:', u32be, rawBytes, 'The same, sealed under the master key.'),
+  encryption: spec(
+    'W:',
+    unit,
+    json<EncryptionRow>(),
+    'The master key, sealed under the passphrase, and how.',
+  ),
   scripts: spec(
     'k:',
     hex,
@@ -366,12 +383,7 @@ export const walletTables = {
     'Amounts by subject and height, in two levels, so that any minconf is a short range.',
   ),
   txs: spec('t:', txid, json<TxRow>(), 'Transactions: state, time, account, comments.'),
-  txBytes: spec<Txid, Uint8Array>(
-    'T:',
-    txid,
-    { encode: (value) => value, decode: (value) => value },
-    'Transactions as they are serialised.',
-  ),
+  txBytes: spec<Txid, Uint8Array>('T:', txid, rawBytes, 'Transactions as they are serialised.'),
   postings: spec('P:', txid, list(posting), 'What a transaction added to the sums.'),
   order: spec(
     'o:',

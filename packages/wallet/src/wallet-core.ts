@@ -120,6 +120,11 @@ export class WalletCore {
     }
   }
 
+  /** Writes the files anew, so that nothing deleted is left in them. */
+  compact(): Promise<void> {
+    return this.#store.compact();
+  }
+
   async close(): Promise<void> {
     await this.#serial.idle();
     await this.#store.close();

@@ -46,6 +46,7 @@ import {
 } from './balances.ts';
 import { appendJournal, changeAccount, takeNumber } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
+import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import { type HdKey, hdKeys } from './hd-keys.ts';
 import {
@@ -91,6 +92,8 @@ export interface SendOptions extends SpendOptions {
   readonly accountConfirmations?: number;
   readonly comment?: string;
   readonly to?: string;
+  /** Chooses coins before it looks whether the wallet can sign: the order of `send`. */
+  readonly evenLocked?: boolean;
   /** Has its effect once, however often it is asked for. */
   readonly once?: Once;
 }
@@ -105,6 +108,8 @@ export interface WalletInfo {
   readonly payTxFee: FeeRate;
   readonly balances: Balances;
   readonly scanning: boolean;
+  /** Only of encrypted wallets: Unix seconds, 0 while locked. */
+  readonly unlockedUntil?: number;
 }
 
 /** Which coins could not be locked or unlocked, and why, in bitcoind's words. */
@@ -126,9 +131,17 @@ export class Wallet {
   #scanning = false;
   #abort = false;
 
-  constructor(modules: { core: WalletCore; follower: WalletFollower }) {
+  /** Its passphrase, if it has one. */
+  readonly encryption: WalletEncryption;
+
+  constructor(modules: {
+    core: WalletCore;
+    follower: WalletFollower;
+    encryption: WalletEncryption;
+  }) {
     this.#core = modules.core;
     this.#follower = modules.follower;
+    this.encryption = modules.encryption;
   }
 
   get name(): string {
@@ -156,6 +169,8 @@ export class Wallet {
   /** Stops following the chain and closes the wallet's store. */
   async close(): Promise<void> {
     await this.#follower.stop();
+    await this.#core.idle();
+    this.encryption.close();
     await this.#core.close();
   }
 
@@ -428,6 +443,7 @@ export class Wallet {
     return this.#core.read(async () => {
       const before = once && recallOnce(tables, once);
       if (before) return firstPayment(tables, before);
+      if (options.evenLocked !== true) this.encryption.requireUnlocked();
       await this.#checkAccount(recipients, options);
       const prepared = await this.#core.changeNow(async (unit, ledger) => {
         const payment = await this.#prepare(recipients, options, unit);
@@ -551,18 +567,27 @@ export class Wallet {
 
   // --- keys -------------------------------------------------------------------------------------
 
+  /** Throws 'wallet-locked': for doors that refuse before they look at anything else. */
+  requireUnlocked(): Promise<void> {
+    return this.#core.read(() => this.encryption.requireUnlocked());
+  }
+
   /** Signs what the wallet has keys for. `prevouts` adds outputs and scripts it may not know. */
   signTransaction(
     tx: Tx,
     prevouts: readonly PrevOut[] = [],
     hashType?: number,
   ): Promise<SignedTx & { readonly spent: readonly (TxOutput | undefined)[] }> {
-    return this.#core.read(() => signForWallet(this.#context, tx, prevouts, hashType));
+    return this.#core.read(() => {
+      this.encryption.requireUnlocked();
+      return signForWallet(this.#context, tx, prevouts, hashType);
+    });
   }
 
   /** The private key of an own address with one key, as WIF. */
   dumpPrivateKey(address: string): Promise<string> {
     return this.#core.read(() => {
+      this.encryption.requireUnlocked();
       const { privateKey, publicKey } = this.#singleKey(address);
       if (!privateKey) {
         throw new WalletError(
@@ -589,6 +614,7 @@ export class Wallet {
   /** Signs a message with the key of a P2PKH address; base64. */
   signMessage(address: string, message: string): Promise<string> {
     return this.#core.read(() => {
+      this.encryption.requireUnlocked();
       const script = scriptOf(address, this.#context.params);
       if (!isP2pkh(script)) throw new WalletError('not-a-key-address');
       const { privateKey, publicKey } = this.#singleKey(address);
@@ -601,6 +627,7 @@ export class Wallet {
   async importPrivateKey(wif: string, label = '', rescan = true): Promise<void> {
     const context = this.#context;
     if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
+    await this.requireUnlocked();
     const descriptor = wifDescriptor(context, wif);
     await this.#changeKeys((unit) => {
       const settings = { timestamp: 1, active: false, internal: false };
@@ -619,6 +646,7 @@ export class Wallet {
 
   /** Imports descriptors one by one, then searches the blocks since the oldest of them. */
   async importDescriptors(requests: readonly DescriptorImport[]): Promise<ImportOutcome[]> {
+    await this.requireUnlocked();
     const now = this.#context.source.tip().medianTimePast;
     const outcomes: ImportOutcome[] = [];
     for (const request of requests) outcomes.push(await this.#importOne(request, now));
@@ -689,6 +717,7 @@ export class Wallet {
           "Can't get private descriptor string for watch-only wallets",
         );
       }
+      if (secrets) this.encryption.requireUnlocked();
       const found = keyring.list().map(({ id }) => {
         const row = tables.descriptors.getSync(id) as DescriptorRow;
         return { ...row, text: (secrets && keyring.secretText(id)) || row.descriptor };
@@ -711,7 +740,10 @@ export class Wallet {
 
   /** Fills the keypool now instead of in idle time, to `size` addresses per chain if it is smaller. */
   async refillKeypool(size?: number): Promise<void> {
-    await this.#core.change((unit) => this.#context.keyring.promise(unit, size));
+    await this.#core.change((unit) => {
+      this.encryption.requireUnlocked();
+      this.#context.keyring.promise(unit, size);
+    });
     await this.#follower.fillAll();
   }
 
@@ -726,6 +758,7 @@ export class Wallet {
       payTxFee: this.#core.payTxFee,
       balances: balances(this.#context),
       scanning: this.#scanning,
+      ...(this.encryption.isEncrypted && { unlockedUntil: this.encryption.unlockedUntil ?? 0 }),
     }));
   }
 }

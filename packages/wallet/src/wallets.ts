@@ -1,16 +1,18 @@
 /** All wallets of a node: creating, opening and closing them. Where their stores lie is the caller's. */
 import { randomBytes, randomInt } from 'node:crypto';
-import { bytesToHex, feeRate, hash160 } from '@coind/primitives';
+import { feeRate } from '@coind/primitives';
 import type { Store } from '@coind/store';
 import { decodeBackup } from './backup.ts';
-import { type ExtendedKey, masterKey } from './bip32.ts';
+import { masterKey } from './bip32.ts';
 import type { ChainSource } from './chain-source.ts';
 import type { Randomness, WalletContext, WalletOptions } from './context.ts';
+import { addMaster, masterKeyIdOf, randomMaster, WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
-import { Keyring, standardDescriptors } from './keyring.ts';
+import { Keyring } from './keyring.ts';
 import { openTables, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import { defaultKdfCost, Vault } from './vault.ts';
 import { Wallet } from './wallet.ts';
 import { WalletCore } from './wallet-core.ts';
 import { WalletFollower } from './wallet-follower.ts';
@@ -19,6 +21,8 @@ import { WalletFollower } from './wallet-follower.ts';
 export const defaultWalletOptions: WalletOptions = {
   addressType: 'bech32',
   keypool: 1000,
+  lockedKeypool: 'grows',
+  kdfCost: defaultKdfCost,
   fallbackFeeRate: feeRate(0n),
   minFeeRate: feeRate(1000n),
   discardFeeRate: feeRate(10_000n),
@@ -51,6 +55,8 @@ export interface CreateOptions {
   readonly blank?: boolean;
   readonly privateKeysDisabled?: boolean;
   readonly avoidReuse?: boolean;
+  /** Encrypts it from the beginning. */
+  readonly passphrase?: string;
   /** Makes the keys from this seed instead of a random one. */
   readonly seed?: Uint8Array;
 }
@@ -156,39 +162,36 @@ export class Wallets {
     const { source, random = systemRandom } = this.#modules;
     const tables = openTables(store);
     const { params } = source;
-    const { keypool } = this.#options;
-    const keyring = new Keyring({ params, keypool }, { tables });
-    return { params, tables, keyring, source, options: this.#options, random };
+    const { keypool, lockedKeypool, kdfCost } = this.#options;
+    const vault = new Vault(kdfCost, { tables });
+    const keyring = new Keyring({ params, keypool, lockedKeypool }, { tables, vault });
+    return { params, tables, keyring, vault, source, options: this.#options, random };
   }
 
   /** Writes the first rows: flags, keys, and the tip, before which nothing can be the wallet's. */
   async #initialise(store: Store, context: WalletContext, options: CreateOptions): Promise<void> {
-    const { tables, keyring, params, source, random } = context;
-    const { blank = false, privateKeysDisabled = false, avoidReuse = false, seed } = options;
+    const { tables, vault, source, random } = context;
+    const { blank = false, privateKeysDisabled = false, avoidReuse = false } = options;
+    const { passphrase, seed } = options;
     const flags: WalletFlags = { blank, privateKeysDisabled, avoidReuse };
     const unit = new UnitOfWork();
     const tip = source.tip();
     const birthTime = source.now();
-    let master: ExtendedKey | undefined;
-    if (!blank && !privateKeysDisabled) {
-      master = seed && masterKey(seed);
-      while (!master) master = masterKey(random.bytes(32));
-    }
+    const wantsKeys = !blank && !privateKeysDisabled;
+    const master = wantsKeys ? ((seed && masterKey(seed)) ?? randomMaster(random)) : undefined;
     unit.put(tables.meta, undefined, {
       flags,
       birthTime,
-      ...(master && { masterKeyId: bytesToHex(hash160(master.publicKey).reverse()) }),
+      ...(master && { masterKeyId: masterKeyIdOf(master) }),
     });
     // Somebody else's seed may have a past; the caller says so by a rescan.
     const start = { hash: tip.hash, height: tip.height };
     unit.put(tables.position, undefined, start);
     extendTrail(unit, tables, start);
-    if (master) {
-      for (const { descriptor, internal } of standardDescriptors(master, params)) {
-        keyring.add(unit, descriptor, { timestamp: birthTime, active: true, internal });
-      }
-    }
+    if (passphrase !== undefined) vault.encrypt(unit, await vault.prepare(passphrase), []);
+    if (master) addMaster(unit, context, master, birthTime);
     await store.commit(unit.writes(), { sync: true });
+    vault.lock();
   }
 
   async #start(name: string, store: Store, context: WalletContext): Promise<Wallet> {
@@ -202,7 +205,8 @@ export class Wallets {
       await core.close();
       throw error;
     }
-    const wallet = new Wallet({ core, follower });
+    const encryption = new WalletEncryption({ core });
+    const wallet = new Wallet({ core, follower, encryption });
     this.#open.set(name, wallet);
     for (const listener of this.#listeners) listener(wallet);
     return wallet;

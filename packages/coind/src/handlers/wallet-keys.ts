@@ -23,10 +23,11 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
   },
 
   async gethdkeys({ wallet }, { options }) {
+    if (options?.private) await wallet.requireUnlocked();
     const keys = await wallet.hdKeys({ activeOnly: options?.active_only ?? false });
-    return keys.map(({ xpub, xprv, descriptors }) => ({
+    return keys.map(({ xpub, xprv, hasPrivate, descriptors }) => ({
       xpub,
-      has_private: xprv !== undefined,
+      has_private: hasPrivate,
       ...(options?.private && xprv !== undefined && { xprv }),
       descriptors: descriptors.map(({ descriptor, active }) => ({ desc: descriptor, active })),
     }));

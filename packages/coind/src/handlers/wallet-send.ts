@@ -183,7 +183,11 @@ export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
     const { add_to_wallet = true, lock_unspents = false } = options;
     const { tx } = await inWords(words, () =>
       add_to_wallet
-        ? wallet.sendToScripts(recipients, { ...sending, ...onceOf(context, 'send', args) })
+        ? wallet.sendToScripts(recipients, {
+            ...sending,
+            evenLocked: true,
+            ...onceOf(context, 'send', args),
+          })
         : wallet.createTransaction(recipients, sending),
     );
     if (lock_unspents) await wallet.lock(tx.inputs.map(({ prevout }) => prevout));

@@ -111,6 +111,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       txcount: info.transactions,
       keypoolsize: info.keypoolSize,
       keypoolsize_hd_internal: info.keypoolSizeInternal,
+      ...(info.unlockedUntil !== undefined && { unlocked_until: info.unlockedUntil }),
       private_keys_enabled: !flags.privateKeysDisabled,
       avoid_reuse: flags.avoidReuse,
       scanning: false,
@@ -377,6 +378,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async dumpprivkey(context, { address }) {
+    await context.wallet.requireUnlocked();
     checkAddress(context, address);
     return inWords({ 'not-a-key-address': 'notAKeyAddressDump' }, () =>
       context.wallet.dumpPrivateKey(address),
@@ -410,6 +412,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async signmessage(context, { address, message }) {
+    await context.wallet.requireUnlocked();
     checkAddress(context, address, 'invalidSignAddress');
     return context.wallet.signMessage(address, message);
   },

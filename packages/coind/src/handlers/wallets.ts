@@ -43,12 +43,10 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
           : 'Private keys must be disabled when using an external signer',
       );
     }
-    if (passphrase !== undefined && passphrase !== '') {
+    if (passphrase !== undefined && passphrase !== '' && disable_private_keys) {
       throw new RpcError(
         -4,
-        disable_private_keys
-          ? 'Passphrase provided but private keys are disabled. A passphrase is only used to encrypt private keys, so cannot be used for wallets with private keys disabled.'
-          : 'Wallet encryption is not supported yet.',
+        'Passphrase provided but private keys are disabled. A passphrase is only used to encrypt private keys, so cannot be used for wallets with private keys disabled.',
       );
     }
     if (name === '') throw new RpcError(-8, 'Wallet name cannot be empty');
@@ -59,6 +57,7 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
           blank,
           privateKeysDisabled: disable_private_keys,
           avoidReuse: avoid_reuse,
+          ...(passphrase !== undefined && passphrase !== '' && { passphrase }),
         });
       } catch (error) {
         if (!(error instanceof WalletError && error.key === 'wallet-exists')) throw error;

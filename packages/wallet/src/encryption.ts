@@ -1,0 +1,167 @@
+/**
+ * Encrypting a wallet, opening it for a while and closing it again. How secrets are sealed is `vault.ts`;
+ * here is when: the clock (a mocked one too), the order of things, and that nothing readable is left behind.
+ */
+import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
+import { type ExtendedKey, masterKey } from './bip32.ts';
+import type { Randomness, WalletContext } from './context.ts';
+import { WalletError } from './errors.ts';
+import { type Keyring, standardDescriptors } from './keyring.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+import type { WalletCore } from './wallet-core.ts';
+
+/** What a timer of the platform can hold. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const SEED_SIZE = 32;
+
+/** A master key of random bytes. */
+export function randomMaster(random: Randomness): ExtendedKey {
+  for (;;) {
+    const master = masterKey(random.bytes(SEED_SIZE));
+    if (master) return master;
+  }
+}
+
+/** HASH160 of a master public key in display order, as 0.16 showed it. */
+export function masterKeyIdOf(master: ExtendedKey): string {
+  return bytesToHex(hash160(master.publicKey).reverse());
+}
+
+/** Adds the descriptors of a master key; they hand out addresses from now on. */
+export function addMaster(
+  unit: UnitOfWork,
+  { keyring, params }: { keyring: Keyring; params: ChainParams },
+  master: ExtendedKey,
+  timestamp: number,
+): void {
+  for (const { descriptor, internal } of standardDescriptors(master, params)) {
+    keyring.add(unit, descriptor, { timestamp, active: true, internal });
+  }
+}
+
+/** The lock of one wallet. */
+export class WalletEncryption {
+  readonly #core: WalletCore;
+  #until = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ core }: { core: WalletCore }) {
+    this.#core = core;
+  }
+
+  get #context(): WalletContext {
+    return this.#core.context;
+  }
+
+  get isEncrypted(): boolean {
+    return this.#context.vault.isEncrypted;
+  }
+
+  /** Unix seconds at which it locks itself; 0 while locked, undefined without encryption. */
+  get unlockedUntil(): number | undefined {
+    if (!this.isEncrypted) return undefined;
+    this.#lockWhenDue();
+    return this.#context.vault.isLocked ? 0 : this.#until;
+  }
+
+  /** For callers in the wallet's queue. Throws 'wallet-locked'. */
+  requireUnlocked(): void {
+    this.#lockWhenDue();
+    if (this.#context.vault.isLocked) throw new WalletError('wallet-locked');
+  }
+
+  /**
+   * Seals all secrets, and makes new ones for new addresses: what was readable until now may lie in some
+   * backup. Locked afterwards. Throws 'nothing-to-encrypt', 'wallet-encrypted'.
+   */
+  encrypt(passphrase: string): Promise<void> {
+    const { tables, vault, keyring, random, source } = this.#context;
+    return this.#core.read(async () => {
+      const meta = tables.meta.getSync(undefined);
+      if (meta?.flags.privateKeysDisabled) throw new WalletError('nothing-to-encrypt');
+      if (vault.isEncrypted) throw new WalletError('wallet-encrypted');
+      const prepared = await vault.prepare(passphrase);
+      const ids = keyring.list().map(({ id }) => id);
+      try {
+        await this.#core.changeNow((unit) => {
+          vault.encrypt(unit, prepared, ids);
+          if (!meta || meta.flags.blank) return;
+          const master = randomMaster(random);
+          addMaster(unit, this.#context, master, source.now());
+          unit.put(tables.meta, undefined, { ...meta, masterKeyId: masterKeyIdOf(master) });
+        });
+        await keyring.load();
+      } finally {
+        this.#lockNow();
+      }
+      // Deleted rows stay readable in the files until those are written anew.
+      await this.#core.compact();
+    });
+  }
+
+  /**
+   * Opens the secrets for so many seconds and fills the keypool; a new call replaces the time. Throws
+   * 'wallet-unencrypted', 'passphrase-incorrect'.
+   */
+  unlock(passphrase: string, seconds: number): Promise<void> {
+    const { vault, keyring, source } = this.#context;
+    return this.#core.read(async () => {
+      if (!vault.isEncrypted) throw new WalletError('wallet-unencrypted');
+      await vault.unlock(passphrase);
+      await keyring.load();
+      await this.#core.changeNow((unit) => keyring.promise(unit));
+      this.#until = source.now() + seconds;
+      this.#lockAfter(seconds * 1000);
+    });
+  }
+
+  /** Throws 'wallet-unencrypted'. */
+  lock(): Promise<void> {
+    return this.#core.read(() => {
+      if (!this.isEncrypted) throw new WalletError('wallet-unencrypted');
+      this.#lockNow();
+    });
+  }
+
+  /** Leaves it as locked or unlocked as it was. Throws 'wallet-unencrypted', 'passphrase-incorrect'. */
+  changePassphrase(old: string, next: string): Promise<void> {
+    const { tables, vault } = this.#context;
+    return this.#core.read(async () => {
+      if (!vault.isEncrypted) throw new WalletError('wallet-unencrypted');
+      const row = await vault.reseal(old, next);
+      await this.#core.changeNow((unit) => unit.put(tables.encryption, undefined, row));
+      await this.#core.compact();
+    });
+  }
+
+  /** Forgets everything; the wallet is being closed. */
+  close(): void {
+    this.#lockNow();
+  }
+
+  #lockWhenDue(): void {
+    const { vault, source } = this.#context;
+    if (this.isEncrypted && !vault.isLocked && source.now() >= this.#until) this.#lockNow();
+  }
+
+  #lockNow(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#until = 0;
+    if (!this.isEncrypted) return;
+    this.#context.vault.lock();
+    this.#context.keyring.wipe();
+  }
+
+  /** Real time locks it even when nobody asks, and even when a test holds the clock still. */
+  #lockAfter(leftMs: number): void {
+    clearTimeout(this.#timer);
+    const waitMs = Math.min(leftMs, MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      if (leftMs > waitMs) this.#lockAfter(leftMs - waitMs);
+      // After what is being signed.
+      else void this.#core.read(() => this.#lockNow());
+    }, waitMs);
+    this.#timer.unref();
+  }
+}
