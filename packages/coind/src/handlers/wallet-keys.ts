@@ -68,6 +68,13 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
         throw new RpcError(-8, 'stop_height must be greater than start_height');
       }
     }
+    const pruned = node.chain.prunedHeight();
+    if (pruned !== undefined && pruned >= start_height) {
+      throw new RpcError(
+        -1,
+        "Can't rescan beyond pruned data. Use RPC call getblockchaininfo to determine your pruned height.",
+      );
+    }
     const { start, stop } = await wallet.rescan(start_height, stop_height);
     return { start_height: start, stop_height: stop };
   },
