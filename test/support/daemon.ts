@@ -5,10 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Client, createClient } from '@coind/rpc/client';
+import { repositoryRoot } from './root.ts';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = repositoryRoot(import.meta.dirname);
 const coindPath = join(root, 'packages/coind/bin/coind.js');
 const cliPath = join(root, 'packages/coin-cli/bin/coin-cli.js');
 
@@ -96,6 +97,8 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       '-rpcbind=127.0.0.1',
       '-rpcallowip=127.0.0.1',
       '-printtoconsole=0',
+      // Several at a time would want the same port.
+      '-listen=0',
       ...args,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },

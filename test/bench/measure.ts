@@ -1,0 +1,70 @@
+/** Clock, statistics and the table of a benchmark. Speed is reported, never asserted: machines differ. */
+import { readFileSync } from 'node:fs';
+
+/** One line of the report. */
+export interface Result {
+  readonly name: string;
+  /** Median in milliseconds of one operation. */
+  readonly medianMs: number;
+  /** The best one: what is left when nobody else uses the machine. */
+  readonly leastMs: number;
+  /** What else is worth saying: memory, a ratio. */
+  readonly note?: string;
+}
+
+/** Milliseconds that `work` takes. */
+export async function timed(work: () => unknown): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** Median and least of some measurements. Throws `RangeError` for none. */
+export function summarise(name: string, samplesMs: readonly number[], note?: string): Result {
+  const sorted = [...samplesMs].sort((a, b) => a - b);
+  const [leastMs] = sorted;
+  const medianMs = sorted[sorted.length >> 1];
+  if (leastMs === undefined || medianMs === undefined) throw new RangeError(`nothing measured`);
+  return { name, medianMs, leastMs, ...(note !== undefined && { note }) };
+}
+
+/** Runs `work` `count` times a round, some rounds for warming up, and reports the time of one. */
+export async function repeat(
+  name: string,
+  count: number,
+  work: (index: number) => unknown,
+  rounds = 5,
+): Promise<Result> {
+  const samples: number[] = [];
+  for (let round = -2; round < rounds; round++) {
+    const ms = await timed(async () => {
+      for (let i = 0; i < count; i++) {
+        const pending = work(i);
+        if (pending instanceof Promise) await pending;
+      }
+    });
+    if (round >= 0) samples.push(ms / count);
+  }
+  return summarise(name, samples);
+}
+
+/** Resident memory of a process in megabytes; undefined where there is no /proc. */
+export function residentMegabytes(pid: number): number | undefined {
+  try {
+    const match = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return match ? Number(match[1]) / 1024 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A result as a line of text. */
+export function formatResult({ name, medianMs, leastMs, note }: Result): string {
+  const times = `${formatMs(medianMs)} (least ${formatMs(leastMs)})`;
+  return `  ${name.padEnd(44)}${times.padEnd(32)}${note ?? ''}`.trimEnd();
+}
+
+function formatMs(ms: number): string {
+  if (ms >= 10) return `${ms.toFixed(0)} ms`;
+  return ms >= 0.1 ? `${ms.toFixed(2)} ms` : `${(1000 * ms).toFixed(2)} µs`;
+}
