@@ -7,6 +7,7 @@ import { ConfError } from '@coind/rpc/conf';
 import { type Options, parseOptions } from './config.ts';
 import { openDataDir } from './data-dir.ts';
 import { openLog } from './log.ts';
+import { RebuildError } from './rebuild-error.ts';
 import { formatUsage, formatVersion } from './usage.ts';
 
 /** Runs the daemon with these arguments and returns its exit status. */
@@ -26,14 +27,15 @@ export async function main(argv: readonly string[]): Promise<number> {
           : run(request.options));
     }
   } catch (error) {
-    process.stderr.write(`Error: ${textOf(error)}\n`);
+    const lead = error instanceof RebuildError ? '' : 'Error: ';
+    process.stderr.write(`${lead}${textOf(error)}\n`);
     return 1;
   }
 }
 
 /** Errors of the user are one sentence; anything else is ours, and wants its stack. */
 function textOf(error: unknown): string {
-  if (error instanceof ConfError) return error.message;
+  if (error instanceof ConfError || error instanceof RebuildError) return error.message;
   if (!(error instanceof Error)) return String(error);
   return ['StoreError', 'ChainError', 'WalletError'].includes(error.name)
     ? error.message

@@ -7,7 +7,6 @@ import { CHAIN_SCHEMA, type Chain, type ChainOptions, openChain } from '@coind/c
 import { MAX_FUTURE_BLOCK_TIME } from '@coind/consensus';
 import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
-import { ConfError } from '@coind/rpc/conf';
 import { memoryStore, openStore, type Store } from '@coind/store';
 import { defaultWalletOptions, WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
 import { ScanPlace } from './chain-scans.ts';
@@ -19,7 +18,9 @@ import type { DataDir } from './data-dir.ts';
 import { openDefaultWallet } from './default-wallet.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log, OpenLog } from './log.ts';
+import { MempoolFile } from './mempool-file.ts';
 import { openNodePeers } from './peers.ts';
+import { RebuildError } from './rebuild-error.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { createScheduler } from './scheduler.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
@@ -162,6 +163,15 @@ async function openNode(
 
   const mempool = createMempool(mempoolOptions(options), { chain, clock });
   closers.add(() => mempool.close());
+  const mempoolFile = new MempoolFile(
+    {
+      path: dataDir?.mempool,
+      persist: options.mempool.persist,
+      plain: options.mempool.persistPlain,
+    },
+    { mempool, clock, log },
+  );
+  closers.add(() => mempoolFile.close());
   const miner = createMiner(templateOptions(options), { chain, mempool, clock });
 
   const source = chainSource({ chain, mempool, clock, estimate: () => undefined, onError: fail });
@@ -201,6 +211,7 @@ async function openNode(
       database: options.validation.databaseCacheBytes,
     },
     mempool,
+    mempoolFile,
     miner,
     peers: network.peers,
     bans: network.bans,
@@ -223,6 +234,7 @@ async function openNode(
     stop: () => void setImmediate(() => void stop().catch(fail)),
   };
   rpc?.ready(modules);
+  void mempoolFile.load().catch(fail);
   log.info('Done loading');
   stopAtLast();
   return {
@@ -239,8 +251,8 @@ async function openNode(
 function checkTipTime(chain: Chain, now: number): void {
   const { ref, header } = chain.tip;
   if (ref.height === 0 || header.time <= now + MAX_FUTURE_BLOCK_TIME) return;
-  throw new ConfError(
-    "The block database contains a block which appears to be from the future. This may be due to your computer's date and time being set incorrectly. Only rebuild the block database if you are sure that your computer's date and time are correct.\nPlease restart with -reindex or -reindex-chainstate to recover.",
+  throw new RebuildError(
+    "The block database contains a block which appears to be from the future. This may be due to your computer's date and time being set incorrectly. Only rebuild the block database if you are sure that your computer's date and time are correct",
   );
 }
 
