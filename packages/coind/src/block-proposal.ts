@@ -26,7 +26,10 @@ export function checkProposal({ chain, clock }: Judges, block: Block): Promise<v
     checkBlock(block, params, { pow: false });
     checkHeader(block.header, parent, params, clock.now());
     contextualCheckBlock(block, parent, params);
-    const rules = { ...rulesFor(block.header, parent, params), checkScripts: true };
+    const strict = rulesFor(block.header, parent, params);
+    // Where BIP34 always held nothing can repeat, but bitcoind looks nevertheless and says so first.
+    const enforceBip30 = strict.enforceBip30 || params.buried.bip34 <= 1;
+    const rules = { ...strict, enforceBip30, checkScripts: true };
     const outpoints = outpointsToLoad(block, rules);
     const coins = await chain.coins(outpoints);
     const known = new Map(outpoints.map((outpoint, i) => [outpointKey(outpoint), coins[i]]));

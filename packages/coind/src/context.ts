@@ -15,6 +15,7 @@ import type { NodeChainSource } from './chain-source.ts';
 import type { NodeClock } from './clock.ts';
 import type { Indexes } from './indexes.ts';
 import type { OpenLog } from './log.ts';
+import type { MempoolFile } from './mempool-file.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SettingsFile } from './settings-file.ts';
 
@@ -29,6 +30,7 @@ export interface NodeModules {
   /** Memory that the coins of the chain may take, in the cache and in the database. */
   readonly cacheBytes: { readonly coins: number; readonly database: number };
   readonly mempool: Mempool;
+  readonly mempoolFile: MempoolFile;
   readonly miner: Miner;
   readonly peers: Peers;
   /** Whom we do not talk to. */

@@ -70,6 +70,8 @@ export interface MempoolOptions {
   readonly ancestorCount: number;
   readonly descendantCount: number;
   readonly persist: boolean;
+  /** Saves in the older format, which has no key. */
+  readonly persistPlain: boolean;
 }
 
 /** For block templates. */
@@ -244,6 +246,7 @@ export function mempoolOptions({ settings, profile }: GroupContext): MempoolOpti
     ancestorCount: settings.int('limitancestorcount', 25),
     descendantCount: settings.int('limitdescendantcount', 25),
     persist: settings.bool('persistmempool', true),
+    persistPlain: settings.bool('persistmempoolv1', false),
   };
 }
 

@@ -134,11 +134,8 @@ const generalOptions: OptionTable = inCategory('general', {
     value: '<n>',
     default: '0',
   }),
-  persistmempool: bool('Save the mempool at shutdown and load it at start', {
-    default: '1',
-    noEffect: true,
-  }),
-  persistmempoolv1: bool('Save the mempool in the older format', { noEffect: true }),
+  persistmempool: bool('Save the mempool at shutdown and load it at start', { default: '1' }),
+  persistmempoolv1: bool('Save the mempool in the older format'),
   pid: text("The file with the process id; relative paths start in the network's directory", {
     value: '<file>',
     default: 'bitcoind.pid',

@@ -14,6 +14,7 @@ import { control } from './handlers/control.ts';
 import { encryption } from './handlers/encryption.ts';
 import { generating } from './handlers/generating.ts';
 import { mempool } from './handlers/mempool.ts';
+import { mempoolFile } from './handlers/mempool-file.ts';
 import { mining } from './handlers/mining.ts';
 import { miningInfo } from './handlers/mining-info.ts';
 import { network } from './handlers/network.ts';
@@ -48,6 +49,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.network, network, nodeContext),
     service(methods.packages, packages, nodeContext),
     service(methods.blockTemplate, blockTemplate, nodeContext),
+    service(methods.mempoolFile, mempoolFile, nodeContext),
     service(methods.rawtransactions, rawtransactions, nodeContext),
     service(methods.scripts, translated(scripts), nodeContext),
     service(methods.util, util, nodeContext),

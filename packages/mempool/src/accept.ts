@@ -69,8 +69,8 @@ export interface Surroundings {
   readonly pool: Pool;
   /** The tip, parent of the next block. */
   readonly tip: HeaderContext;
-  /** Unix seconds. */
-  readonly now: number;
+  /** When it came, unix seconds. */
+  readonly time: number;
   /** The pool's moving minimum. */
   readonly feeFloor: FeeRate;
   /** Number of the next change of the pool. */
@@ -183,7 +183,7 @@ function entryOf(
   tx: Tx,
   fee: Sats,
   spent: readonly Coin[],
-  { options, pool, tip, now, sequence, terms: { fromBlock } }: Surroundings,
+  { options, pool, tip, time, sequence, terms: { fromBlock } }: Surroundings,
 ): PoolEntry {
   const outputs = spent.map(({ output }) => output);
   const cost = sigopCostOf(tx, outputs, STANDARD_FLAGS);
@@ -191,7 +191,7 @@ function entryOf(
     tx,
     fee,
     feeDelta: pool.deltas.get(tx.txid) ?? 0n,
-    time: now,
+    time,
     height: tip.ref.height,
     sequence: fromBlock ? 0 : sequence,
     sigopCost: cost,

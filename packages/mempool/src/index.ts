@@ -20,5 +20,15 @@ export {
   type MemberOutcome,
   type PackageOutcome,
 } from './packages.ts';
+export {
+  decodePool,
+  encodePool,
+  type ImportCounts,
+  type ImportOptions,
+  importPool,
+  type SavedPool,
+  type SavedTx,
+  savedPool,
+} from './persist.ts';
 export { dustThreshold, isDust, MAX_STANDARD_WEIGHT } from './policy.ts';
 export { signalsReplacement } from './replacement.ts';

@@ -75,6 +75,8 @@ export type TxOutcome =
 export interface SubmitOptions {
   /** True for one of our own: it stays marked until a peer has shown to have it. */
   readonly unbroadcast?: boolean;
+  /** Unix seconds at which it came, for one that was saved; now unless told otherwise. */
+  readonly time?: number;
 }
 
 /** How a package came. */
@@ -161,6 +163,8 @@ export interface Mempool {
   priorities(): ReadonlyMap<Txid, Sats>;
   /** A peer has it: take the mark off. */
   markBroadcast(txid: Txid): void;
+  /** No peer is known to have it: it is announced again and again. Nothing when it isn't here. */
+  markUnbroadcast(txid: Txid): void;
   follow(listener: MempoolListener): () => void;
   /** Stops listening to the chain. */
   close(): void;
@@ -201,9 +205,9 @@ class ChainMempool implements Mempool {
     return this.#pool.updates;
   }
 
-  submit(tx: Tx, { unbroadcast = false }: SubmitOptions = {}): Promise<TxOutcome> {
+  submit(tx: Tx, { unbroadcast = false, time }: SubmitOptions = {}): Promise<TxOutcome> {
     return this.#chain.exclusively(async () => {
-      const outcome = await this.#decide(tx, terms.alone);
+      const outcome = await this.#decide(tx, terms.alone, time);
       if (!outcome.accepted) return outcome;
       const { entry, replaced } = outcome.verdict;
       entry.unbroadcast = unbroadcast;
@@ -359,6 +363,11 @@ class ChainMempool implements Mempool {
     if (entry) this.#pool.setUnbroadcast(entry, false);
   }
 
+  markUnbroadcast(txid: Txid): void {
+    const entry = this.#pool.get(txid);
+    if (entry) this.#pool.setUnbroadcast(entry, true);
+  }
+
   follow(listener: MempoolListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -378,9 +387,10 @@ class ChainMempool implements Mempool {
   async #decide(
     tx: Tx,
     asked: Terms,
+    time?: number,
   ): Promise<{ accepted: true; verdict: Verdict } | { accepted: false; error: ValidationError }> {
     try {
-      const surroundings = this.#surroundings(asked);
+      const surroundings = this.#surroundings(asked, time);
       checkAlone(tx, surroundings);
       const coins = await this.coins(tx.inputs.map(({ prevout }) => prevout));
       const mined = coins.includes(undefined) && (await this.#hasOutputs(tx));
@@ -489,13 +499,13 @@ class ChainMempool implements Mempool {
     });
   }
 
-  #surroundings(asked: Terms): Surroundings {
+  #surroundings(asked: Terms, time?: number): Surroundings {
     const now = this.#clock.now();
     return {
       options: this.options,
       pool: this.#pool,
       tip: this.#chain.headerContext(this.#chain.tip.ref.hash),
-      now,
+      time: time ?? now,
       feeFloor: this.#floor.at(now, this.#pool.usage),
       sequence: this.#sequence,
       terms: asked,

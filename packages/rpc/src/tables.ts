@@ -10,6 +10,7 @@ import { dev } from './methods/dev.ts';
 import { encryption } from './methods/encryption.ts';
 import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
+import { mempoolFile } from './methods/mempool-file.ts';
 import { mining } from './methods/mining.ts';
 import { miningInfo } from './methods/mining-info.ts';
 import { network } from './methods/network.ts';
@@ -33,6 +34,7 @@ export const methods = {
   encryption,
   generating,
   mempool,
+  mempoolFile,
   mining,
   miningInfo,
   network,
@@ -57,6 +59,7 @@ export const allMethods = {
   ...encryption,
   ...mempool,
   ...generating,
+  ...mempoolFile,
   ...mining,
   ...miningInfo,
   ...network,

@@ -69,10 +69,10 @@ export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
     return mempool_sequence ? { txids, mempool_sequence: pool.sequence } : txids;
   },
 
-  getmempoolinfo({ node: { mempool: pool } }) {
+  getmempoolinfo({ node: { mempool: pool, mempoolFile: file } }) {
     const { size, vbytes, usage, fees, minFee, unbroadcast, options } = pool.info();
     return {
-      loaded: true,
+      loaded: file.loaded,
       size,
       bytes: vbytes,
       usage,
