@@ -45,7 +45,7 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
       difficulty: difficultyOf(bits),
       time,
       mediantime: tip.medianTimePast,
-      verificationprogress: verificationProgress(tip, clock.now(), params),
+      verificationprogress: verificationProgress(chain, clock.now()),
       initialblockdownload: chain.initialDownload,
       chainwork: formatUint256(tip.chainwork),
       size_on_disk: chain.sizeOnDisk(),

@@ -193,7 +193,7 @@ export const chainStats: Handlers<Stats, RpcContext> = {
   },
 
   getchainstates({ node }) {
-    const { chain, clock, params, cacheBytes } = node;
+    const { chain, clock, cacheBytes } = node;
     const { ref, header } = chain.tip;
     return {
       headers: chain.bestHeader.ref.height,
@@ -204,7 +204,7 @@ export const chainStats: Handlers<Stats, RpcContext> = {
           bits: formatBits(header.bits),
           target: formatUint256(decodeBits(header.bits).target),
           difficulty: difficultyOf(header.bits),
-          verificationprogress: verificationProgress(chain.tip, clock.now(), params),
+          verificationprogress: verificationProgress(chain, clock.now()),
           coins_db_cache_bytes: cacheBytes.database,
           coins_tip_cache_bytes: cacheBytes.coins,
           validated: true,
