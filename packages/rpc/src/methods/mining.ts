@@ -54,8 +54,9 @@ export const mining = {
     params: {
       timestamp: ranged(
         0,
-        2 ** 53,
-        'Mocktime must be in the range [0, 9223372036], not less.',
+        // Headers hold no later time.
+        2 ** 32 - 1,
+        'Mocktime must be in the range [0, 4294967295], not %s.',
         'Unix seconds',
       ),
     },

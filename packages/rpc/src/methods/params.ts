@@ -100,7 +100,7 @@ export function inputSequence(about: string): Codec<number | undefined> {
   };
 }
 
-/** A whole number from `min` to `max`, refused with -8 and `text` outside of it. */
+/** A whole number from `min` to `max`, refused with -8 and `text` (`%s` is the number) outside of it. */
 export function ranged(min: number, max: number, text: string, about: string): Codec<number> {
   return {
     type: 'number',
@@ -109,7 +109,7 @@ export function ranged(min: number, max: number, text: string, about: string): C
     cli: 'json',
     decode(json) {
       const value = decodeInteger(json, -(2 ** 63), 2 ** 63);
-      if (value < min || value > max) throw new RpcError(-8, text);
+      if (value < min || value > max) throw new RpcError(-8, text.replace('%s', `${value}`));
       return value;
     },
     encode: (value) => `${value}`,
