@@ -19,6 +19,7 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'insufficient-funds': 'insufficientFunds',
   'coins-unavailable': creationFailed,
   'account-insufficient-funds': 'accountInsufficientFunds',
+  'preselected-insufficient': creationFailed,
   'fee-exceeds-balance': creationFailed,
   'amount-too-small': creationFailed,
   'amount-too-small-for-fee': creationFailed,

@@ -3,7 +3,7 @@
  * lists, in the order it lists them; so a handler may return more than a profile shows.
  */
 import { type Codec, isOptional, type Presentation, refuseType } from './codec.ts';
-import { rpcError } from './error.ts';
+import { RpcError, rpcError } from './error.ts';
 import { formatString, type Json, JsonObject, jsonType } from './json.ts';
 
 /** The value a codec reads. */
@@ -37,6 +37,8 @@ export interface ObjectReading extends Presentation {
   readonly reading?: 'checked' | 'strict';
   /** The members may be given as named parameters of the method as well. */
   readonly alsoNamed?: boolean;
+  /** Names that members had once, with what they are called now; refused before anything is read. */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 /** An object with known members. */
@@ -76,6 +78,9 @@ export function object<S extends Shape>(
     alsoNamed: reading.alsoNamed ?? false,
     decode(json) {
       if (!(json instanceof JsonObject)) return refuseType('object', json);
+      for (const [old, now] of Object.entries(reading.renamed ?? {})) {
+        if (json.get(old) !== undefined) throw new RpcError(-8, `Use ${now} instead of ${old}`);
+      }
       if (reading.reading !== undefined) check(json);
       const value: Record<string, unknown> = {};
       for (const { key, codec } of members) {

@@ -24,6 +24,9 @@ interface Step {
   readonly whole: boolean;
 }
 
+/** Options of `send` that need inputs from outside of the wallet. */
+const NOT_YET = /"(solving_data|input_weights)"/;
+
 const REACHED = new RpcError(-32603, 'the handler was reached');
 
 /** A dispatcher whose handlers all throw {@link REACHED}. */
@@ -77,6 +80,7 @@ async function replay(profile: Profile, file: string, codes: readonly number[]):
     const given = params === undefined ? '' : formatJson(params);
     // Parameters with variables of the scenario mean nothing here.
     if (!views.has(method) || !codes.includes(code) || given.includes('$')) continue;
+    if (NOT_YET.test(given)) continue;
     const actual = await errorOf(profile, method, params);
     const where = `${file}: ${method} ${given}`;
     if (actual === REACHED) {

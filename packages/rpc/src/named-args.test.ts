@@ -30,7 +30,7 @@ describe('one shape of arguments for every profile', () => {
       account: '*',
       minconf: undefined,
       include_watchonly: false,
-      avoid_reuse: true,
+      avoid_reuse: undefined,
     });
     expect(() => argsOf('legacy', 'getbalance', '[null,1]')).toThrow('if an account is specified');
   });
@@ -70,7 +70,41 @@ describe('one shape of arguments for every profile', () => {
       fromaccount: '',
       verbose: false,
     });
-    expect(() => argsOf('legacy', 'sendmany', '["",{"x":0}]')).toThrow('Invalid amount for send');
+    expect(() => argsOf('core', 'sendmany', '["",{"x":1},1,"",["y"]]')).toThrow(
+      'destination y not found in tx outputs',
+    );
+    expect(() => argsOf('core', 'sendmany', '["",{"x":1},1,"",[0,"x"]]')).toThrow(
+      'duplicated position: 0',
+    );
+    expect(argsOf('legacy', 'sendmany', '["",{"x":1},1,"",["y"]]')).toMatchObject({
+      subtractfeefrom: ['y'],
+    });
+  });
+
+  test('0.16 looks at an amount when its handler has looked at the address', () => {
+    const { toaddress, ...late } = Object.getOwnPropertyDescriptors(
+      argsOf('legacy', 'sendfrom', '["a","nowhere",0]'),
+    );
+    expect(toaddress?.value).toBe('nowhere');
+    expect(late.amount?.get).toThrow('Invalid amount for send');
+    const { amounts } = argsOf('legacy', 'sendmany', '["",{"x":0}]') as {
+      amounts: readonly (readonly [string, bigint])[];
+    };
+    expect(amounts[0]?.[0]).toBe('x');
+    expect(() => amounts[0]?.[1]).toThrow('Invalid amount for send');
+    expect(() => argsOf('core', 'sendmany', '["",{"x":-1}]')).toThrow('Amount out of range');
+  });
+
+  test('what a profile fixes for its callers', () => {
+    expect(argsOf('legacy', 'getreceivedbyaddress', '["x"]')).toMatchObject({ coinbase: 'none' });
+    expect(argsOf('core', 'getreceivedbyaddress', '["x"]')).toMatchObject({ coinbase: 'mature' });
+    expect(argsOf('core', 'getreceivedbyaddress', '["x",1,true]')).toMatchObject({
+      coinbase: 'all',
+    });
+    expect(argsOf('legacy', 'validateaddress', '["x"]')).toEqual({
+      address: 'x',
+      wallet_facts: true,
+    });
   });
 
   test('sendrawtransaction: allowhighfees becomes a highest fee rate', () => {
@@ -107,7 +141,8 @@ describe('help', () => {
 
   test('the list is grouped and leaves hidden methods out', () => {
     const text = helpList(views.values());
-    expect(text).toMatch(/^== Blockchain ==\ngetbestblockhash\n/);
+    expect(text).toMatch(/^== Blockchain ==\n/);
+    expect(text).toContain('\ngetbestblockhash\n');
     expect(text).toContain('\nmove "fromaccount" "toaccount" amount ( minconf "comment" )');
     expect(text).not.toContain('setmocktime');
   });

@@ -9,6 +9,8 @@ export const walletErrors = {
   /** There is money, but locked away or not spendable yet. */
   'coins-unavailable': 'Insufficient funds',
   'account-insufficient-funds': 'Account has insufficient funds',
+  'preselected-insufficient':
+    'The preselected coins total amount does not cover the transaction target. Please allow other inputs to be automatically selected or include more coins manually',
   'fee-exceeds-balance': 'The total exceeds your balance when the transaction fee is included.',
   'amount-too-small': 'Transaction amount too small',
   'amount-too-small-for-fee': 'The transaction amount is too small to pay the fee',

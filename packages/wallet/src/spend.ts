@@ -69,6 +69,8 @@ export interface SpendOptions extends FeeWish {
   readonly includeUnsafe?: boolean;
   /** Least confirmations of chosen coins. */
   readonly minConfirmations?: number;
+  /** The most the signed transaction may weigh. */
+  readonly maxWeight?: number;
   /** The transaction's version; 2 unless told otherwise. */
   readonly version?: number;
   /** Most confirmations of chosen coins. */
@@ -128,7 +130,8 @@ export async function prepareSpend(
   const locktime = options.locktime ?? chooseLocktime(context);
   const unsigned = new Tx({ version: options.version ?? 2, inputs, outputs, locktime });
   const tx = signOwn(context, unsigned, coins);
-  if (tx.weight > MAX_STANDARD_WEIGHT) throw new WalletError('transaction-too-large');
+  if (tx.weight > (options.maxWeight ?? MAX_STANDARD_WEIGHT))
+    throw new WalletError('transaction-too-large');
   return { tx, fee, feeRate, ...(changePosition !== undefined && { changePosition }) };
 }
 
@@ -229,7 +232,7 @@ class SpendPlan {
     const goal = this.#goal;
     const covered = preset.reduce((sum, coin) => sum + coin.effective, 0n);
     if (covered >= goal.target && preset.length > 0) return preset;
-    if (!addInputs) throw this.#shortage(sumOf(preset));
+    if (!addInputs) throw new WalletError('preselected-insufficient');
     const left = { ...goal, target: goal.target - covered };
     const taken = new Set(preset.map(({ outpoint }) => outpointKey(outpoint)));
     const chosen = await this.#select(left, taken);
@@ -331,7 +334,8 @@ class SpendPlan {
       if (!coin) {
         const [foreign] = await this.#context.source.coins([outpoint]);
         const known = foreign ? 'missing-solving-data' : 'invalid-input';
-        throw new WalletError(known, undefined, { outpoint: outpointKey(outpoint) });
+        const text = foreign ? undefined : 'Unable to find UTXO for external input';
+        throw new WalletError(known, text, { outpoint: outpointKey(outpoint) });
       }
       const candidate = this.#candidate(outpoint, coin.value, coin.script);
       if (!candidate) throw new WalletError('missing-solving-data');

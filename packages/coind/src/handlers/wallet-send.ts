@@ -90,13 +90,18 @@ function recipientsOf(
       ? { script: nullData(hexToBytes(output.data)), amount: 0n }
       : { script: recipientScript(output.address, node), amount: output.amount },
   );
+  const names = outputs.map((output) => ('data' in output ? 'data' : output.address));
   const seen = new Set<number>();
-  for (const place of payers) {
+  for (const payer of payers) {
     const wrong = (text: string) =>
-      new RpcError(-8, `Invalid parameter 'subtract fee from output', ${text}: ${place}`);
-    if (seen.has(place)) throw wrong('duplicated position');
-    if (place < 0) throw wrong('negative position');
-    if (place >= recipients.length) throw wrong('position too large');
+      new RpcError(-8, `Invalid parameter 'subtract fee from output', ${text}`);
+    const place = typeof payer === 'number' ? payer : names.indexOf(payer);
+    if (typeof payer === 'string' && place < 0) {
+      throw wrong(`destination ${payer} not found in tx outputs`);
+    }
+    if (seen.has(place)) throw wrong(`duplicated position: ${place}`);
+    if (place < 0) throw wrong(`negative position: ${place}`);
+    if (place >= recipients.length) throw wrong(`position too large: ${place}`);
     seen.add(place);
   }
   return recipients.map((recipient, place) =>
@@ -158,9 +163,14 @@ function coinOptions(options: Partial<Options>): SendOptions {
   };
 }
 
+function checkMaxWeight(weight: number): void {
+  if (weight >= 260 && weight <= 400_000) return;
+  throw new RpcError(-4, 'Maximum transaction weight must be between 260 and 400000');
+}
+
 /** Whatever keeps `send` from making a transaction is one code of bitcoind's. */
 const sendWords = Object.fromEntries(
-  Object.keys(creationWords).map((key) => [key, codes.wallet] as const),
+  ['insufficient-funds', ...Object.keys(creationWords)].map((key) => [key, codes.wallet] as const),
 );
 
 /** Handlers of the wallet methods that pay in today's way. */
@@ -177,9 +187,12 @@ export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
       ...(fee.fee_rate !== undefined && { replaceable: true }),
       ...feeOptions(fee),
       version: args.version,
+      ...(options.max_tx_weight !== undefined && { maxWeight: options.max_tx_weight }),
     };
+    const { max_tx_weight } = options;
+    if (max_tx_weight !== undefined) checkMaxWeight(max_tx_weight);
     if (recipients.length === 0) throw new RpcError(-8, 'TX must have at least one output');
-    const words = { ...sendWords, 'fee-rate-too-low': codes.wallet };
+    const words = { ...sendWords, 'invalid-input': codes.wallet };
     const { add_to_wallet = true, lock_unspents = false } = options;
     const { tx } = await inWords(words, () =>
       add_to_wallet

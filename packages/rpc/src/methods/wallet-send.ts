@@ -1,11 +1,29 @@
 /** The wallet methods that pay in today's way: with options for the coins, the change and the fee. */
-import { bool, feeRate, hex, int, optional, str, txid } from '../codec.ts';
-import { list, object } from '../codec-shapes.ts';
+import { bool, type Codec, feeRate, hex, int, optional, str, txid } from '../codec.ts';
+import { list, object, oneOf } from '../codec-shapes.ts';
+import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
 import { inputIndex, inputSequence, newOutputs, ranged } from './params.ts';
 
 const modern = ['coind', 'core'] as const;
 const locktime = ranged(0, 0xffffffff, 'Invalid parameter, locktime out of range', 'The locktime');
+
+/** A member whose type is looked at when it is read, not before all others. */
+function inItsTurn<Value>(codec: Codec<Value>) {
+  return optional({ ...codec, type: undefined });
+}
+
+/** Outputs that bear the fee; what is no list is refused in words of its own. */
+function payers<Payer>(item: Codec<Payer>, about: string): Codec<readonly Payer[]> {
+  const codec = list(item, about);
+  return {
+    ...codec,
+    decode(json, name) {
+      if (Array.isArray(json)) return codec.decode(json, name);
+      throw new RpcError(-1, 'JSON value is not an object or array as expected');
+    },
+  };
+}
 
 /** The options of `send`; each can also be given as a named parameter of the method. */
 const sendOptions = object(
@@ -22,7 +40,7 @@ const sendOptions = object(
     estimate_mode: optional(str('unset, economical or conservative')),
     fee_rate: optional(feeRate('The fee rate, sat/vB')),
     include_watching: optional(bool('Ignored')),
-    inputs: optional(
+    inputs: inItsTurn(
       list(
         object({
           txid: txid('The transaction spent from'),
@@ -32,16 +50,30 @@ const sendOptions = object(
         'Coins to spend',
       ),
     ),
-    locktime: optional(locktime),
+    locktime: inItsTurn(locktime),
     lock_unspents: optional(bool('Whether to keep the coins from being spent again'), false),
-    replaceable: optional(bool('Whether it signals that it may be replaced (BIP125)')),
-    subtract_fee_from_outputs: optional(
-      list(int('The place of an output'), 'Outputs that bear the fee'),
-      [],
+    max_tx_weight: optional(int('The most it may weigh')),
+    replaceable: inItsTurn(bool('Whether it signals that it may be replaced (BIP125)')),
+    subtract_fee_from_outputs: inItsTurn(
+      payers(
+        oneOf([str('An address'), int('The place of an output')]),
+        'Outputs that bear the fee',
+      ),
     ),
   },
   'How to pay',
-  { reading: 'strict', alsoNamed: true, usage: 'options' },
+  {
+    reading: 'strict',
+    alsoNamed: true,
+    usage: 'options',
+    renamed: {
+      feeRate: 'fee_rate (sat/vB)',
+      changeAddress: 'change_address',
+      changePosition: 'change_position',
+      lockUnspents: 'lock_unspents',
+      subtractFeeFromOutputs: 'subtract_fee_from_outputs',
+    },
+  },
 );
 
 /** The wallet methods that pay in today's way. */
