@@ -373,7 +373,7 @@ function walletOptions({ wallets, profile }: Options) {
     addressType: wallets.addressType,
     ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
     keypool: wallets.keypoolSize,
-    lockedKeypool: profile === 'legacy' ? ('runs-out' as const) : ('grows' as const),
+    keypoolStyle: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
     kdfCost: defaultWalletOptions.kdfCost,
     fallbackFeeRate: wallets.fallbackFeeRate,
     minFeeRate: wallets.minFeeRate,

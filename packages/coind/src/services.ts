@@ -11,6 +11,7 @@ import { blockTemplate } from './handlers/block-template.ts';
 import { blockchain } from './handlers/blockchain.ts';
 import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
+import { dump } from './handlers/dump.ts';
 import { encryption } from './handlers/encryption.ts';
 import { generating } from './handlers/generating.ts';
 import { mempool } from './handlers/mempool.ts';
@@ -55,6 +56,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.util, util, nodeContext),
     service(methods.accounts, translated(accounts), walletContext),
     service(methods.dev, translated(audit), walletContext),
+    service(methods.dump, translated(dump), walletContext),
     service(methods.encryption, translated(encryption), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
     service(methods.walletHistory, translated(walletHistory), walletContext),

@@ -39,6 +39,7 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'wallet-encrypted': codes.wrongEncryptionState,
   'wallet-unencrypted': codes.wrongEncryptionState,
   'nothing-to-encrypt': codes.encryptionFailed,
+  'has-private-key': codes.wallet,
   'private-keys-disabled': codes.wallet,
   'private-key-unknown': codes.wallet,
   'invalid-private-key': 'invalidPrivateKeyEncoding',

@@ -7,6 +7,7 @@ import { blockchain } from './methods/blockchain.ts';
 import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
 import { dev } from './methods/dev.ts';
+import { dump } from './methods/dump.ts';
 import { encryption } from './methods/encryption.ts';
 import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
@@ -31,6 +32,7 @@ export const methods = {
   chainUpkeep,
   control,
   dev,
+  dump,
   encryption,
   generating,
   mempool,
@@ -56,6 +58,7 @@ export const allMethods = {
   ...chainUpkeep,
   ...control,
   ...dev,
+  ...dump,
   ...encryption,
   ...mempool,
   ...generating,

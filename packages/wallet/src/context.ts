@@ -5,7 +5,7 @@ import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { ChainSource } from './chain-source.ts';
 import { WalletError } from './errors.ts';
-import type { Keyring, LockedKeypool } from './keyring.ts';
+import type { KeypoolStyle, Keyring } from './keyring.ts';
 import type { ScriptHex, WalletTables } from './tables.ts';
 import type { KdfCost, Vault } from './vault.ts';
 
@@ -17,8 +17,8 @@ export interface WalletOptions {
   readonly changeType?: AddressType;
   /** `-keypool`: unused scripts known per chain. */
   readonly keypool: number;
-  /** What the keypool does while the wallet is locked. */
-  readonly lockedKeypool: LockedKeypool;
+  /** Today's keypools, or that of 0.16. */
+  readonly keypoolStyle: KeypoolStyle;
   /** How hard it is to guess a passphrase; wallets keep what they were encrypted with. */
   readonly kdfCost: KdfCost;
   /** `-fallbackfee`; zero switches it off. */

@@ -106,7 +106,7 @@ describe('an encrypted wallet', () => {
   });
 
   test('with the keypool of 0.16 a locked wallet runs out of addresses', async () => {
-    const { wallet } = await fundedWallet(1, { keypool: 3, lockedKeypool: 'runs-out' });
+    const { wallet } = await fundedWallet(1, { keypool: 3, keypoolStyle: '0.16' });
     await wallet.encryption.encrypt('p');
     for (let i = 0; i < 3; i++) await wallet.newAddress();
     const ranOut = { key: 'keypool-ran-out' };

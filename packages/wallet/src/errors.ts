@@ -30,6 +30,7 @@ export const walletErrors = {
   'wallet-encrypted': 'Error: running with an encrypted wallet',
   'wallet-unencrypted': 'Error: running with an unencrypted wallet',
   'nothing-to-encrypt': 'Error: wallet does not contain private keys, nothing to encrypt.',
+  'has-private-key': 'The wallet already contains the private key for this address or script',
   'private-keys-disabled': 'Error: Private keys are disabled for this wallet',
   'private-key-unknown': 'Private key not available',
   'invalid-private-key': 'Invalid private key encoding',

@@ -29,6 +29,7 @@ export {
   parseMultipath,
   type ScriptSolution,
 } from './descriptor.ts';
+export type { TextSink } from './dump.ts';
 export type { WalletEncryption } from './encryption.ts';
 export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
 export type { ChosenFeeRate, FeeReason } from './fee-rate.ts';

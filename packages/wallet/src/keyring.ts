@@ -100,17 +100,17 @@ export interface DescriptorSettings {
 }
 
 /**
- * What a keypool does while the wallet is locked: today's wallets derive public keys and go on, those of
- * 0.16 handed out what was ready and then had no more.
+ * Today each chain has a pool, and a locked wallet derives public keys and goes on. In 0.16 there was one
+ * pool for all types of addresses, and a locked wallet handed out what was ready and then had no more.
  */
-export type LockedKeypool = 'grows' | 'runs-out';
+export type KeypoolStyle = 'modern' | '0.16';
 
 /** Settings of a keyring. */
 export interface KeyringOptions {
   readonly params: ChainParams;
   /** Unused scripts known per chain. */
   readonly keypool: number;
-  readonly lockedKeypool: LockedKeypool;
+  readonly keypoolStyle: KeypoolStyle;
 }
 
 /** The keys of one wallet. */
@@ -119,20 +119,20 @@ export class Keyring {
   readonly #tables: WalletTables;
   readonly #keypool: number;
   readonly #vault: Vault;
-  readonly #lockedKeypool: LockedKeypool;
+  readonly #keypoolStyle: KeypoolStyle;
   #held = new Map<number, Held>();
   /** Parsed with secrets on first signature; dropped when the wallet is locked or reloaded. */
   readonly #secret = new Map<number, Descriptor>();
 
   constructor(
-    { params, keypool, lockedKeypool }: KeyringOptions,
+    { params, keypool, keypoolStyle }: KeyringOptions,
     { tables, vault }: { tables: WalletTables; vault: Vault },
   ) {
     this.#params = params;
     this.#tables = tables;
     this.#vault = vault;
     this.#keypool = keypool;
-    this.#lockedKeypool = lockedKeypool;
+    this.#keypoolStyle = keypoolStyle;
   }
 
   /** Forgets private keys that were in use. */
@@ -148,7 +148,7 @@ export class Keyring {
 
   /** Whether the keypool may grow now. */
   get #mayGrow(): boolean {
-    return this.#lockedKeypool === 'grows' || !this.#vault.isLocked;
+    return this.#keypoolStyle === 'modern' || !this.#vault.isLocked;
   }
 
   /** Reads the descriptors from disk; to be called again after a commit that changed them. */
@@ -192,14 +192,16 @@ export class Keyring {
   }
 
   /**
-   * Unused addresses that active chains of one side promise. The scripts behind them may still wait to
+   * Unused addresses that active chains of one side promise; of one pool, that of the chain of `type`. The scripts behind them may still wait to
    * be derived; a chain is topped up before it hands out and when one of its scripts is paid.
    */
-  keypoolSize(internal: boolean): number {
+  keypoolSize(internal: boolean, type?: AddressType): number {
+    const one = this.#keypoolStyle === '0.16' ? type : undefined;
     let size = 0;
     for (const [id] of this.#held) {
       const row = this.#tables.descriptors.getSync(id);
-      if (row?.active && row.internal === internal) size += row.promised - row.next;
+      if (!row?.active || row.internal !== internal) continue;
+      if (one === undefined || row.type === one) size += row.promised - row.next;
     }
     return size;
   }

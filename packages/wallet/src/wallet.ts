@@ -46,6 +46,8 @@ import {
 } from './balances.ts';
 import { appendJournal, changeAccount, takeNumber } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
+import { type Descriptor, expandDescriptor, parseDescriptor } from './descriptor.ts';
+import { dumpKeys, parseDump, type TextSink } from './dump.ts';
 import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import { type HdKey, hdKeys } from './hd-keys.ts';
@@ -123,6 +125,9 @@ const lockTexts = {
 
 /** Seconds before a key's birth from which blocks are searched: clocks of miners differ. */
 const TIMESTAMP_WINDOW = 7200;
+
+/** Keys that are added in one batch. */
+const KEYS_PER_BATCH = 100;
 
 /** An open wallet. */
 export class Wallet {
@@ -636,6 +641,74 @@ export class Wallet {
     if (rescan) await this.rescan(0);
   }
 
+  /** Writes all private keys as text, a line each, as bitcoind did. Throws 'wallet-locked'. */
+  dumpKeys(creator: string, write: TextSink): Promise<void> {
+    return this.#core.read(() => {
+      this.encryption.requireUnlocked();
+      dumpKeys(this.#context, creator, write);
+    });
+  }
+
+  /** Adds the keys of such a text that it does not have, with their labels; searches old blocks. */
+  async importDump(text: string): Promise<void> {
+    const context = this.#context;
+    if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
+    await this.requireUnlocked();
+    const keys = [
+      ...new Map(parseDump(text, context.params).map((key) => [key.wif, key])).values(),
+    ];
+    let oldest = Number.POSITIVE_INFINITY;
+    for (let start = 0; start < keys.length; start += KEYS_PER_BATCH) {
+      await this.#changeKeys(async (unit) => {
+        for (const { wif, time, label } of keys.slice(start, start + KEYS_PER_BATCH)) {
+          const descriptor = wifDescriptor(context, wif);
+          if (this.#hasKeyOf(descriptor)) continue;
+          const settings = { timestamp: time, active: false, internal: false };
+          await addDescriptor(context, unit, descriptor, settings, label);
+          oldest = Math.min(oldest, time);
+        }
+      });
+    }
+    if (oldest < Number.POSITIVE_INFINITY) {
+      await this.rescan(this.#heightBefore(oldest - TIMESTAMP_WINDOW));
+    }
+  }
+
+  #hasKeyOf(descriptor: Descriptor): boolean {
+    const { keyring } = this.#context;
+    return expandDescriptor(descriptor, 0).some(({ scriptPubKey }) => {
+      const owner = keyring.owner(undefined, bytesToHex(scriptPubKey));
+      return owner !== undefined && keyring.hasSecret(owner.descriptor);
+    });
+  }
+
+  /**
+   * Names scripts that are not the wallet's. One without private keys watches them from now on; for
+   * others they are entries of the address book. Throws 'has-private-key'.
+   */
+  async watch(descriptors: readonly string[], label: string, rescan: boolean): Promise<void> {
+    const context = this.#context;
+    const watching = this.#meta().flags.privateKeysDisabled;
+    const parsed = descriptors.map((text) => parseDescriptor(text, context.params));
+    if (parsed.some((one) => this.#hasKeyOf(one))) throw new WalletError('has-private-key');
+    await this.#changeKeys(async (unit) => {
+      for (const descriptor of parsed) {
+        if (watching) {
+          const settings = { timestamp: 1, active: false, internal: false };
+          await addDescriptor(context, unit, descriptor, settings, label);
+          continue;
+        }
+        for (const { scriptPubKey } of expandDescriptor(descriptor, 0)) {
+          const script = bytesToHex(scriptPubKey);
+          if (addressOf(script, context.params) === undefined) continue;
+          const payments = await paymentsOf(context, script);
+          bookScript(unit, context, script, { label, purpose: 'receive' }, payments);
+        }
+      }
+    });
+    if (watching && rescan) await this.rescan(0);
+  }
+
   /** A change of keys; the keyring knows of it before the next call runs. */
   #changeKeys(work: (unit: UnitOfWork) => Promise<void>): Promise<void> {
     return this.#core.read(async () => {
@@ -753,8 +826,11 @@ export class Wallet {
       name: this.name,
       meta: this.#meta(),
       transactions: transactionCount(this.#context),
-      keypoolSize: this.#context.keyring.keypoolSize(false),
-      keypoolSizeInternal: this.#context.keyring.keypoolSize(true),
+      keypoolSize: this.#context.keyring.keypoolSize(false, this.#context.options.addressType),
+      keypoolSizeInternal: this.#context.keyring.keypoolSize(
+        true,
+        this.#context.options.addressType,
+      ),
       payTxFee: this.#core.payTxFee,
       balances: balances(this.#context),
       scanning: this.#scanning,

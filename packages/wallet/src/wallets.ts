@@ -21,7 +21,7 @@ import { WalletFollower } from './wallet-follower.ts';
 export const defaultWalletOptions: WalletOptions = {
   addressType: 'bech32',
   keypool: 1000,
-  lockedKeypool: 'grows',
+  keypoolStyle: 'modern',
   kdfCost: defaultKdfCost,
   fallbackFeeRate: feeRate(0n),
   minFeeRate: feeRate(1000n),
@@ -162,9 +162,9 @@ export class Wallets {
     const { source, random = systemRandom } = this.#modules;
     const tables = openTables(store);
     const { params } = source;
-    const { keypool, lockedKeypool, kdfCost } = this.#options;
+    const { keypool, keypoolStyle, kdfCost } = this.#options;
     const vault = new Vault(kdfCost, { tables });
-    const keyring = new Keyring({ params, keypool, lockedKeypool }, { tables, vault });
+    const keyring = new Keyring({ params, keypool, keypoolStyle }, { tables, vault });
     return { params, tables, keyring, vault, source, options: this.#options, random };
   }
 
