@@ -11,10 +11,10 @@ import {
   ValidationError,
 } from '@coind/consensus';
 import type { Block, BlockHash, BlockHeader, ChainParams, OutPoint } from '@coind/primitives';
-import { workOf } from '@coind/primitives';
 import type { Store } from '@coind/store';
 import { acceptBlock, acceptHeader } from './accept.ts';
 import { Activator, type TipChange } from './activate.ts';
+import { whyVerify } from './assume-valid.ts';
 import { DiskBlockFiles, MemoryBlockFiles } from './block-files.ts';
 import { BlockIndex, type BlockNode } from './block-index.ts';
 import { type BlockInfo, type ChainTip, infoOf, tipsOf } from './block-info.ts';
@@ -179,7 +179,6 @@ const DEFAULT_CHECK_LEVEL = 3;
 /** Blocks between two fsyncs: a loss of power costs at most the download of so many. */
 const BLOCKS_PER_SYNC = 1000;
 const DAY = 24 * 60 * 60;
-const TWO_WEEKS = 14 * DAY;
 
 /** Opens the chain in `options.dir` and `modules.store`, or begins a new one. Throws `ChainError`. */
 export async function openChain(options: ChainOptions, modules: ChainModules): Promise<Chain> {
@@ -244,6 +243,8 @@ class NodeChain implements Chain {
   readonly #maxTipAge: number;
   /** The last block file when it was last looked at whether there is too much: -1 is never. */
   #prunedAtFile = -1;
+  /** Null before any block was connected. */
+  #lastVerifyReason: string | undefined | null = null;
   #unsynced = 0;
   #initialDownload = true;
   /** Set by the first operating error: memory may be ahead of the disk, so nothing more is taken. */
@@ -578,19 +579,14 @@ class NodeChain implements Chain {
     this.#unsynced = 0;
   }
 
-  /**
-   * True for a block whose scripts were verified before the release: an ancestor of the assumed-valid
-   * block, on the best known header chain, and buried under two weeks of work.
-   */
+  /** Whether the scripts of `node` are left out; where that changes, the log says why. */
   #isAssumedValid(node: BlockNode): boolean {
-    const { index, params } = this.#state;
-    const assumed = params.assumeValid && index.get(params.assumeValid);
-    if (!assumed || assumed.ancestor(node.height) !== node) return false;
-    const best = index.bestHeader;
-    if (best.ancestor(node.height) !== node || best.chainwork < params.minimumChainwork) {
-      return false;
+    const reason = whyVerify(this.#state, node);
+    if (reason !== this.#lastVerifyReason) {
+      this.#lastVerifyReason = reason;
+      const place = `script verification at block #${node.height} (${node.hash})`;
+      this.#modules.log?.info(reason ? `Enabling ${place}: ${reason}.` : `Disabling ${place}.`);
     }
-    const blocksOnTop = Number((best.chainwork - node.chainwork) / workOf(best.header.bits));
-    return blocksOnTop * params.powTargetSpacing > TWO_WEEKS;
+    return reason === undefined;
   }
 }
