@@ -16,10 +16,15 @@ import type { WalletCore } from './wallet-core.ts';
  * and must not pay for thousands of keys before it answers.
  */
 const FAR_BEHIND = 1000;
-/** Scripts derived per step in the background. */
-const FILL_STEP = 64;
-/** A fresh wallet is busy; its keypool can wait so long. */
-const FILL_DELAY_MS = 3_000;
+/** Scripts derived per step in the background: a few milliseconds, which no caller notices. */
+const FILL_STEP = 16;
+/** And when somebody waits for all of them. */
+const WAITED_FILL_STEP = 128;
+/**
+ * A fresh wallet is busy, and knows more scripts than it has handed out. Nodes that live for one test never
+ * pay the seconds that a full keypool takes.
+ */
+const FILL_DELAY_MS = 60_000;
 const FILL_PAUSE_MS = 20;
 
 /** Follows the chain for one wallet. */
@@ -162,18 +167,18 @@ export class WalletFollower implements TxFollower {
 
   /** Derives every script of the keypool now. */
   async fillAll(): Promise<void> {
-    while ((await this.#fill()) > 0);
+    while ((await this.#fill(WAITED_FILL_STEP)) > 0);
   }
 
-  #fill(): Promise<number> {
+  #fill(count: number): Promise<number> {
     const { keyring } = this.#core.context;
-    return this.#core.change((unit) => keyring.fill(unit, FILL_STEP), { sync: false });
+    return this.#core.change((unit) => keyring.fill(unit, count), { sync: false });
   }
 
   /** Fills the keypool while nothing else happens; never keeps the process alive. */
   #schedule(delayMs: number): void {
     this.#timer = setTimeout(() => {
-      this.#fill().then(
+      this.#fill(FILL_STEP).then(
         (added) => {
           if (added > 0 && this.#timer) this.#schedule(FILL_PAUSE_MS);
         },
