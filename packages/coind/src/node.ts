@@ -7,6 +7,7 @@ import { CHAIN_SCHEMA, type Chain, type ChainOptions, openChain } from '@coind/c
 import { MAX_FUTURE_BLOCK_TIME } from '@coind/consensus';
 import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
+import { type Network, tcpNetwork } from '@coind/p2p';
 import { memoryStore, openStore, type Store } from '@coind/store';
 import { defaultWalletOptions, WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
 import { ScanPlace } from './chain-scans.ts';
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly log: OpenLog;
   /** Open, and closed by whoever opened it; without one everything is kept in memory. */
   readonly dataDir?: DataDir;
+  /** What carries bytes between nodes; without one, TCP. */
+  readonly network?: Network;
   /** Called when something broke that the node cannot go on without; it has begun to stop by then. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -86,7 +89,7 @@ export async function startNode(options: Options, surroundings: Surroundings): P
 
 async function openNode(
   options: Options,
-  { log, dataDir, onFailure = () => undefined }: Surroundings,
+  { log, dataDir, network: carrier = tcpNetwork, onFailure = () => undefined }: Surroundings,
   closers: Closers,
 ): Promise<Node> {
   const { params, profile } = options;
@@ -195,6 +198,7 @@ async function openNode(
     clock,
     scheduler,
     log,
+    network: carrier,
     directory: dataDir?.network,
     onFatal: fail,
   });

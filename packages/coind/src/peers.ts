@@ -11,10 +11,10 @@ import {
   BanList,
   decodePeersFile,
   encodePeersFile,
+  type Network,
   openPeers,
   type Peers,
   systemRandom,
-  tcpNetwork,
 } from '@coind/p2p';
 import { hexToBytes } from '@coind/primitives';
 import { ConfError } from '@coind/rpc/conf';
@@ -31,6 +31,8 @@ export interface NodePeersModules {
   readonly clock: NodeClock;
   readonly scheduler: Scheduler;
   readonly log: Log;
+  /** What carries bytes between nodes. */
+  readonly network: Network;
   /** Where files are kept; undefined keeps everything in memory. */
   readonly directory: string | undefined;
   readonly onFatal: (error: unknown) => void;
@@ -58,7 +60,7 @@ export async function openNodePeers(
   options: Options,
   modules: NodePeersModules,
 ): Promise<NodePeers> {
-  const { chain, mempool, clock, scheduler, log, directory, onFatal } = modules;
+  const { chain, mempool, clock, scheduler, log, network, directory, onFatal } = modules;
   const bans = new BanList(
     { defaultSeconds: options.settings.int('bantime', DEFAULT_BAN_SECONDS) },
     { now: () => clock.now() },
@@ -71,7 +73,7 @@ export async function openNodePeers(
     chain,
     mempool,
     clock,
-    network: tcpNetwork,
+    network,
     random: systemRandom,
     log,
     bans,

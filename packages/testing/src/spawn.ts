@@ -3,7 +3,7 @@
  * when it is closed: no file, no socket, no timer.
  */
 import { type Client, createClient } from '@coind/rpc/client';
-import { type Node, openLog, parseOptions, startNode } from 'coind';
+import { type Network, type Node, openLog, parseOptions, startNode } from 'coind';
 
 /** How the node shall be. */
 export interface SpawnOptions {
@@ -11,6 +11,8 @@ export interface SpawnOptions {
   readonly args?: readonly string[];
   /** Unix seconds at which the node's clock stands still; the real clock without it. */
   readonly mockTime?: number;
+  /** What carries bytes to other nodes: see `FaultyNetwork`; TCP without it. */
+  readonly network?: Network;
 }
 
 /** A node that runs. */
@@ -30,6 +32,8 @@ export interface Spawned extends AsyncDisposable {
 /** Every option that would look at a file or a terminal is off; time is the caller's. */
 const QUIET = [
   '-regtest',
+  // Nodes of one process would want the same port; who wants peers says -listen=1 and a -bind.
+  '-listen=0',
   '-rpcport=0',
   '-rpcbind=127.0.0.1',
   '-rpcallowip=127.0.0.1',
@@ -47,13 +51,13 @@ const QUIET = [
  * console.log(await client.getbalance()); // 5000000000n
  * await close();
  */
-export async function spawn({ args = [], mockTime }: SpawnOptions = {}): Promise<Spawned> {
+export async function spawn({ args = [], mockTime, network }: SpawnOptions = {}): Promise<Spawned> {
   const time = mockTime === undefined ? [] : [`-mocktime=${mockTime}`];
   // No environment: a conf file in somebody's home must not change a test.
   const request = parseOptions([...QUIET, '-noconf', ...time, ...args], {});
   if (request.kind !== 'start') throw new RangeError(`spawn cannot take -${request.kind}`);
   const log = openLog(request.options.log);
-  const node = await startNode(request.options, { log });
+  const node = await startNode(request.options, network ? { log, network } : { log });
   const close = async () => {
     await node.stop();
     log.close();
