@@ -84,5 +84,6 @@ export function helpList(views: Iterable<View>): string {
 export function help(views: ReadonlyMap<string, View>, command: string | undefined): string {
   if (command === undefined || command === '') return helpList(views.values());
   const view = views.get(command);
+  if (view?.replacedBy !== undefined) return view.replacedBy;
   return view ? helpText(view).trimEnd() : `help: unknown command: ${command}`;
 }

@@ -118,6 +118,10 @@ export const packages: Handlers<typeof methods.packages, RpcContext> = {
     const { error, members } = await node.mempool.submitPackage(txs, {
       maxFeeRate: maxfeerate === 0n ? undefined : maxfeerate,
     });
+    for (const { txid } of txs) {
+      const entry = node.mempool.get(txid);
+      if (entry) node.peers.relay(entry.tx.wtxid);
+    }
     const replaced = new Set<Txid>();
     for (const outcome of members) {
       if (outcome?.accepted) for (const { txid } of outcome.replaced) replaced.add(txid);

@@ -162,12 +162,16 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
     const outpoints = tx.outputs.map((_, vout) => ({ txid: tx.txid, vout }));
     if ((await chain.coins(outpoints)).some((coin) => coin)) throw rpcError('alreadyInChain');
     await checkSpending(mempool, tx, maxfeerate, maxburnamount);
-    if (mempool.has(tx.txid)) return tx.txid;
+    const known = mempool.get(tx.txid);
+    if (known) {
+      // Whoever sends it once more may know that it did not reach everybody.
+      node.peers.relay(known.tx.wtxid);
+      return tx.txid;
+    }
     const outcome = await mempool.submit(tx, { unbroadcast: true });
     if (!outcome.accepted) throw rejection(outcome.error);
     return tx.txid;
   },
-
 };
 
 /** A refusal by the mempool as sendrawtransaction words it: with 0.16's reject code in front there. */
