@@ -35,6 +35,8 @@ export interface NodeModules {
   readonly peers: Peers;
   /** Whom we do not talk to. */
   readonly bans: BanList;
+  /** Writes them down after a change. */
+  readonly saveBans: () => void;
   /** Nodes that peers have told us of. */
   readonly addresses: AddressManager;
   readonly scheduler: Scheduler;

@@ -4,13 +4,14 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Chain } from '@coind/chain';
+import type { Chain, FilterIndex } from '@coind/chain';
 import type { Mempool } from '@coind/mempool';
 import {
   AddressManager,
   BanList,
   decodePeersFile,
   encodePeersFile,
+  type FilterSource,
   type Network,
   openPeers,
   type Peers,
@@ -30,6 +31,7 @@ export interface NodePeersModules {
   readonly mempool: Mempool;
   readonly clock: NodeClock;
   readonly scheduler: Scheduler;
+  readonly filterIndex: FilterIndex | undefined;
   readonly log: Log;
   /** What carries bytes between nodes. */
   readonly network: Network;
@@ -43,6 +45,8 @@ export interface NodePeers {
   readonly peers: Peers;
   readonly bans: BanList;
   readonly addresses: AddressManager;
+  /** Writes the ban list after a change of it. */
+  saveBans(): void;
   /** Ends all connections and writes what is to be kept. */
   close(): Promise<void>;
 }
@@ -77,6 +81,8 @@ export async function openNodePeers(
     random: systemRandom,
     log,
     bans,
+    addresses,
+    filters: filterSource(modules),
     onFatal,
   });
   // Our own transactions go out at once, and again until somebody has shown to have them.
@@ -89,8 +95,11 @@ export async function openNodePeers(
     () => REBROADCAST_MIN_MS + systemRandom.below(REBROADCAST_SPREAD_MS),
     () => peers.protocol.txs.reannounce(),
   );
-  const dump = () => {
+  const saveBans = () => {
     if (banFile !== undefined) writeWhole(banFile, bans.format());
+  };
+  const dump = () => {
+    saveBans();
     if (addressFile !== undefined) {
       writeWhole(addressFile, encodePeersFile(addresses, hexToBytes(options.params.messageStart)));
     }
@@ -100,10 +109,27 @@ export async function openNodePeers(
     peers,
     bans,
     addresses,
+    saveBans,
     async close() {
       unfollow();
       await peers.close();
       dump();
+    },
+  };
+}
+
+/** The index of filters as peers are served from it. */
+function filterSource({ chain, filterIndex }: NodePeersModules): FilterSource | undefined {
+  if (!filterIndex) return undefined;
+  return {
+    async filterOf(hash) {
+      const ref = chain.info(hash)?.ref;
+      if (!ref) return undefined;
+      const [filter, hashes] = await Promise.all([
+        filterIndex.filter(ref),
+        filterIndex.hashes(ref),
+      ]);
+      return filter && hashes && { filter, filterHash: hashes.filterHash, header: hashes.header };
     },
   };
 }

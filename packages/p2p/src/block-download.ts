@@ -4,8 +4,9 @@
  * go to the chain here, whatever message brought them, and what the chain says decides about the peer.
  */
 import type { BlockInfo, TipChange } from '@coind/chain';
-import { checkWitnessCommitment, ValidationError } from '@coind/consensus';
-import { type Block, type BlockHash, merkleRoot, workOf } from '@coind/primitives';
+import type { ValidationError } from '@coind/consensus';
+import { type Block, type BlockHash, workOf } from '@coind/primitives';
+import { mutationOf } from './compact-blocks.ts';
 import { type Inventory, inventoryTypes } from './messages.ts';
 import type { Peer, RequestedBlock } from './peer.ts';
 import { isLimited, offers, servesBlocks, services } from './services.ts';
@@ -229,7 +230,10 @@ export class BlockDownload {
     const { hash } = block;
     log.debug('net', `received block ${hash} peer=${peer.id}`);
     const parent = chain.info(block.header.prevHash);
-    if (parent && isMutated(block, parent.ref.height + 1 >= chain.params.buried.segwit)) {
+    const segwit = parent && parent.ref.height + 1 >= chain.params.buried.segwit;
+    const mutation = segwit === undefined ? undefined : mutationOf(block, segwit);
+    if (mutation !== undefined) {
+      log.debug('validation', `Block mutated: ${mutation}`);
       log.debug('net', `Received mutated block from peer=${peer.id}`);
       wire.misbehaving(peer, 'mutated block');
       this.forget(hash, peer);
@@ -260,7 +264,7 @@ export class BlockDownload {
     if (!worked && !chain.info(hash) && chain.info(block.header.prevHash)) {
       log.debug(
         'validation',
-        `AcceptBlock: not adding new block header ${hash}, missing anti-dos proof-of-work validation`,
+        `AcceptBlockHeader: not adding new block header ${hash}, missing anti-dos proof-of-work validation`,
       );
       log.error('AcceptBlock FAILED (too-little-chainwork)');
       this.#sources.delete(hash);
@@ -274,7 +278,12 @@ export class BlockDownload {
       this.forget(hash);
     }
     if (outcome.status === 'invalid') {
-      log.error(`AcceptBlock FAILED (${outcome.error.message})`);
+      const { message, kind } = outcome.error;
+      if (kind === 'invalid-header' || kind === 'too-new') {
+        const where = 'AcceptBlockHeader: Consensus::ContextualCheckBlockHeader';
+        log.debug('validation', `${where}: ${hash}, ${message}`);
+      }
+      log.error(`AcceptBlock FAILED (${message})`);
       const source = this.#sources.get(hash);
       if (source && !source.peer.disconnecting) {
         this.punishForBlock(source.peer, outcome.error, !source.punish);
@@ -424,23 +433,5 @@ export class BlockDownload {
       }
     }
     return { blocks: wanted };
-  }
-}
-
-const AMBIGUOUS_TX_BYTES = 64;
-
-/** True when the body may not be the one the header commits to; says nothing against the header. */
-export function isMutated(block: Block, segwit: boolean): boolean {
-  const { txs } = block;
-  const { root, mutated } = merkleRoot(txs.map(({ txid }) => txid));
-  if (mutated || root !== block.header.merkleRoot) return true;
-  // A transaction of 64 bytes can pass for an inner node of the tree.
-  if (!txs[0]?.isCoinbase) return txs.some((tx) => tx.strippedSize === AMBIGUOUS_TX_BYTES);
-  try {
-    checkWitnessCommitment(block, segwit);
-    return false;
-  } catch (error) {
-    if (error instanceof ValidationError) return true;
-    throw error;
   }
 }

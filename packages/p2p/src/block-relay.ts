@@ -12,6 +12,7 @@ import {
   Writer,
   workOf,
 } from '@coind/primitives';
+import { compactBlockOf, encodeCompactBlock } from './compact-blocks.ts';
 import { MAX_HEADERS } from './header-sync.ts';
 import {
   type Inventory,
@@ -23,11 +24,20 @@ import {
 import type { Peer } from './peer.ts';
 import { isLimited, offers, services } from './services.ts';
 import { MAX_INVENTORY, type TxRelay } from './tx-relay.ts';
-import { forkOfLocator, peerHasHeader, refreshBestKnown, type Wire } from './wire.ts';
+import {
+  canDirectFetch,
+  forkOfLocator,
+  peerHasHeader,
+  refreshBestKnown,
+  type Wire,
+} from './wire.ts';
 
 const MAX_ANNOUNCED = 8;
 const MAX_LOCATOR = 101;
 const MAX_GETBLOCKS = 500;
+const MAX_COMPACT_DEPTH = 5;
+/** From here on nobody is blamed for passing on an invalid compact block. */
+const COMPACT_WITHOUT_BLAME_VERSION = 70015;
 const STALE_SECONDS = 30 * 24 * 60 * 60;
 const HISTORICAL_SECONDS = 7 * 24 * 60 * 60;
 const LIMITED_BLOCKS = 288 + 2;
@@ -47,6 +57,8 @@ export class BlockRelay {
   readonly #limits: UploadLimits;
   /** The latest block, which everybody is about to ask for. */
   #recent: Block | undefined;
+  #recentCompact: Uint8Array | undefined;
+  #highestAnnounced = 0;
 
   constructor(wire: Wire, txs: TxRelay, limits: UploadLimits) {
     this.#wire = wire;
@@ -65,7 +77,9 @@ export class BlockRelay {
     const last = connected[connected.length - 1];
     if (!last) return;
     this.#recent = last.block;
+    this.#recentCompact = undefined;
     this.#txs.rememberBlock(last.block.txs);
+    this.#announceCompact(last.block);
     if (wire.chain.initialDownload) return;
     const hashes = connected.slice(-MAX_ANNOUNCED).map(({ ref }) => ref.hash);
     for (const peer of wire.peers.values()) peer.blocksForHeaders.push(...hashes);
@@ -259,7 +273,9 @@ export class BlockRelay {
     if (type === inventoryTypes.BLOCK) peer.sendRaw('block', encodeStripped(block));
     else if (type === inventoryTypes.WITNESS_BLOCK) peer.sendRaw('block', block.encode());
     else if (filtered) this.#serveFiltered(peer, block);
-    else peer.sendRaw('block', block.encode());
+    else if (canDirectFetch(wire) && depth <= MAX_COMPACT_DEPTH) {
+      peer.sendRaw('cmpctblock', this.#compact(block));
+    } else peer.sendRaw('block', block.encode());
     if (hash !== peer.continuation) return;
     // The peer will then ask for the next stretch.
     peer.send('inv', [{ type: inventoryTypes.BLOCK, hash: chain.tip.ref.hash }]);
@@ -285,6 +301,36 @@ export class BlockRelay {
     for (const tx of matched) sendTx(peer, tx, false);
   }
 
+  #compact(block: Block): Uint8Array {
+    if (block === this.#recent && this.#recentCompact) return this.#recentCompact;
+    const message = encodeCompactBlock(compactBlockOf(block, this.#wire.random.u64()));
+    if (block === this.#recent) this.#recentCompact = message;
+    return message;
+  }
+
+  /** Peers that asked for it get the new tip as a compact block at once. */
+  #announceCompact(block: Block): void {
+    const wire = this.#wire;
+    const { chain, log } = wire;
+    const info = chain.info(block.hash);
+    const parent = chain.info(block.header.prevHash);
+    if (!info || !parent || info.ref.height < chain.params.buried.segwit) return;
+    if (info.ref.height <= this.#highestAnnounced) return;
+    this.#highestAnnounced = info.ref.height;
+    for (const peer of wire.peers.values()) {
+      if (peer.disconnecting || !peer.blocks.wantsCompact) continue;
+      if (peer.commonVersion < COMPACT_WITHOUT_BLAME_VERSION) continue;
+      refreshBestKnown(wire, peer);
+      if (peerHasHeader(wire, peer, info) || !peerHasHeader(wire, peer, parent)) continue;
+      log.debug(
+        'net',
+        `PeerManager::NewPoWValidBlock sending header-and-ids ${block.hash} to peer=${peer.id}`,
+      );
+      peer.sendRaw('cmpctblock', this.#compact(block));
+      peer.blocks.bestHeaderSent = info;
+    }
+  }
+
   /** False when they cannot be announced by headers: they would not connect to what the peer has. */
   #announceHeaders(peer: Peer, pending: readonly BlockHash[]): boolean {
     const wire = this.#wire;
@@ -307,6 +353,18 @@ export class BlockRelay {
     }
     const [first] = fresh;
     if (!first || !last) return true;
+    if (fresh.length === 1 && peer.blocks.wantsCompact) {
+      const recent = this.recentBlock(first.ref.hash);
+      if (recent) {
+        log.debug(
+          'net',
+          `SendMessages sending header-and-ids ${first.ref.hash} to peer=${peer.id}`,
+        );
+        peer.sendRaw('cmpctblock', this.#compact(recent));
+        peer.blocks.bestHeaderSent = last;
+        return true;
+      }
+    }
     if (!peer.headers.prefersHeaders) return false;
     const range =
       fresh.length > 1

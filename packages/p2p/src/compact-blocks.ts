@@ -289,14 +289,22 @@ function placePrefilled(compact: CompactBlock): (Tx | undefined)[] | undefined {
  * be valid. `segwitActive`: the coinbase has to commit to witnesses.
  */
 export function isMutated(block: Block, segwitActive: boolean): boolean {
+  return mutationOf(block, segwitActive) !== undefined;
+}
+
+/** What shows that the transactions are not the right ones, as a text; undefined when nothing does. */
+export function mutationOf(block: Block, segwitActive: boolean): string | undefined {
   try {
     checkMerkleRoot(block);
     // Without a coinbase in front, a transaction of 64 bytes may be a node of the tree in disguise.
-    if (!block.txs[0]?.isCoinbase) return block.txs.some((tx) => tx.strippedSize === 64);
+    if (!block.txs[0]?.isCoinbase) {
+      const ambiguous = block.txs.some((tx) => tx.strippedSize === 64);
+      return ambiguous ? 'a transaction of 64 bytes and no coinbase' : undefined;
+    }
     checkWitnessCommitment(block, segwitActive);
-    return false;
+    return undefined;
   } catch (error) {
-    if (error instanceof ValidationError) return true;
+    if (error instanceof ValidationError) return error.message;
     throw error;
   }
 }

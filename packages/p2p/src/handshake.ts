@@ -227,7 +227,7 @@ export class Handshake {
 
   #isAcceptable(peer: Peer, { version, services: offered, nonce }: VersionMessage): boolean {
     const wire = this.#wire;
-    const chosen = peer.type === 'outbound-full-relay' || peer.type === 'block-relay-only';
+    const chosen = peer.isOutboundOrBlockRelay || peer.type === 'addr-fetch';
     if (chosen && !isDesirable(wire, offered)) {
       const hex = (bits: bigint) => bits.toString(16).padStart(8, '0');
       wire.disconnect(

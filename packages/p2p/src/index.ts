@@ -6,6 +6,7 @@ export {
   type KnownAddress,
 } from './address-manager.ts';
 export { type Ban, BanList } from './ban-list.ts';
+export type { BlockFilterRecord, FilterSource } from './filter-serving.ts';
 export type { HostAddress, NetworkName } from './net-address.ts';
 export {
   formatAddress,

@@ -98,9 +98,10 @@ export class Orphanage {
     for (const announcement of [...(this.#byPeer.get(peer) ?? [])]) this.#drop(announcement);
   }
 
-  /** Drops what a block contains or contradicts. */
-  eraseForBlock(block: Block): void {
-    if (this.#orphans.size === 0) return;
+  /** Drops what a block contains or contradicts; says how many that were. */
+  eraseForBlock(block: Block): number {
+    const before = this.#orphans.size;
+    if (before === 0) return 0;
     for (const tx of block.txs) {
       for (const { prevout } of tx.inputs) {
         for (const wtxid of [...(this.#byParent.get(prevout.txid) ?? [])]) {
@@ -111,6 +112,7 @@ export class Orphanage {
         }
       }
     }
+    return before - this.#orphans.size;
   }
 
   /** `parent` was accepted: what waited for it is to be looked at again, each by one announcer. */

@@ -6,7 +6,9 @@ import { createHmac } from 'node:crypto';
 import type { Chain } from '@coind/chain';
 import type { Mempool } from '@coind/mempool';
 import { type BlockHash, hexToBytes, type Wtxid } from '@coind/primitives';
+import type { AddressManager } from './address-manager.ts';
 import { chooseEviction } from './eviction.ts';
+import type { FilterSource } from './filter-serving.ts';
 import type { WireAddress } from './messages.ts';
 import {
   formatAddress,
@@ -15,6 +17,7 @@ import {
   isLocal,
   isRoutable,
   networkClass,
+  networkIds,
   parseHost,
   splitHostPort,
 } from './net-address.ts';
@@ -105,6 +108,9 @@ export interface PeersModules {
   readonly random: Random;
   readonly log: NetLog;
   readonly bans: BanChecks;
+  readonly addresses: AddressManager;
+  /** The index of block filters, where one is kept. */
+  readonly filters?: FilterSource | undefined;
   /** Hears of errors that are no peer's fault: the node cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -183,7 +189,17 @@ export class Peers {
         isOurNonce: (nonce) => this.#outboundNonces.has(nonce),
         seenLocal: (_peer, address) => this.#seenLocal(address),
         txRelayWanted: (peer, message) => this.#makeRoomForTxRelay(peer, message),
-        connected: () => undefined,
+        connected: (peer) => {
+          if (peer.host) modules.addresses.good(peer.host);
+        },
+      },
+      filters: modules.filters,
+      gossip: {
+        addresses: modules.addresses,
+        isUnwanted: (host) => modules.bans.isBanned(host) || modules.bans.isDiscouraged(host),
+        isReachable: (host) => this.#isReachable(host),
+        localFor: (peer) => this.#localFor(peer),
+        listens: options.binds.length > 0,
       },
     });
     for (const name of options.addNodes) this.#added.set(name, options.v2);
@@ -662,6 +678,8 @@ export class Peers {
     log.debug('net', `Resetting socket for peer=${peer.id}`);
     peer.connection.close();
     this.#peers.delete(peer.id);
+    const full = peer.type === 'outbound-full-relay' || peer.type === 'manual';
+    if (peer.established && full && peer.host) this.#modules.addresses.connected(peer.host);
     this.#outboundNonces.delete(peer.localNonce);
     peer.queue.length = 0;
     this.protocol.peerGone(peer);
@@ -745,6 +763,21 @@ export class Peers {
     );
     this.#disconnect(peer, '');
     return false;
+  }
+
+  /** Only what can be connected to without a proxy counts as reachable so far. */
+  #isReachable({ networkId }: HostAddress): boolean {
+    return networkId === networkIds.ipv4 || networkId === networkIds.ipv6;
+  }
+
+  /** Of our addresses the one we are surest of, on a network the peer can use. */
+  #localFor(peer: Peer): WireAddress | undefined {
+    if (peer.host && isLocal(peer.host)) return undefined;
+    let best: { address: WireAddress; score: number } | undefined;
+    for (const local of this.#localAddresses.values()) {
+      if (!best || local.score > best.score) best = local;
+    }
+    return best?.address;
   }
 
   #seenLocal(address: WireAddress): void {

@@ -5,8 +5,12 @@
  */
 import type { TipChange } from '@coind/chain';
 import { type BlockHash, DecodeError, MAX_MONEY, Reader } from '@coind/primitives';
+import { AddressRelay, type AddressRelayModules } from './address-relay.ts';
 import { BlockDownload } from './block-download.ts';
 import { BlockRelay, type UploadLimits } from './block-relay.ts';
+import { BloomFilter, MAX_FILTERADD_BYTES } from './bloom-filter.ts';
+import { CompactRelay } from './compact-relay.ts';
+import { FilterServing, type FilterSource } from './filter-serving.ts';
 import { FEATURE_VERSION, Handshake, type HandshakeEvents } from './handshake.ts';
 import { HeaderSync, MAX_HEADERS } from './header-sync.ts';
 import {
@@ -31,9 +35,11 @@ const BIP31_VERSION = 60_000;
 const MAX_NOTFOUND = 5000 + 16;
 const ADDR_FETCH_TIMEOUT_MS = 5 * 60_000;
 
-/** What the protocol asks of the connections. */
+/** What the protocol works with beside the wire. */
 export interface ProtocolModules {
   readonly limits: UploadLimits;
+  readonly filters: FilterSource | undefined;
+  readonly gossip: Omit<AddressRelayModules, 'wire'>;
   readonly events: Pick<HandshakeEvents, 'isOurNonce' | 'seenLocal' | 'txRelayWanted'> & {
     /** An outbound peer's version was good. */
     connected(peer: Peer): void;
@@ -47,17 +53,26 @@ export class Protocol {
   readonly txs: TxRelay;
   readonly blocks: BlockRelay;
   readonly handshake: Handshake;
+  readonly addresses: AddressRelay;
+  readonly #compact: CompactRelay;
+  readonly #filters: FilterServing;
+  readonly #txRelayWanted: (peer: Peer, message: string) => boolean;
   readonly #wire: Wire;
   readonly #limits: UploadLimits;
   readonly #stopFollowing: () => void;
 
-  constructor(wire: Wire, { limits, events }: ProtocolModules) {
+  constructor(wire: Wire, { limits, events, filters, gossip }: ProtocolModules) {
     this.#wire = wire;
     this.#limits = limits;
     this.download = new BlockDownload(wire);
     this.headers = new HeaderSync(wire, this.download);
     this.txs = new TxRelay(wire);
     this.blocks = new BlockRelay(wire, this.txs, limits);
+    this.addresses = new AddressRelay({ wire, ...gossip });
+    const { download, headers, blocks, txs } = this;
+    this.#compact = new CompactRelay({ wire, download, headers, blocks, txs });
+    this.#filters = new FilterServing(wire, blocks, filters);
+    this.#txRelayWanted = events.txRelayWanted;
     this.handshake = new Handshake(
       wire,
       {
@@ -65,7 +80,7 @@ export class Protocol {
         versionAccepted: (peer) => {
           this.download.peerReady(peer);
           if (peer.inbound) return;
-          if (this.addressRelayWith(peer)) this.handshake.sendGetaddr(peer);
+          if (this.addresses.enable(peer)) this.handshake.sendGetaddr(peer);
           events.connected(peer);
         },
         established: (peer) => this.txs.download.peerReady(peer),
@@ -85,13 +100,6 @@ export class Protocol {
     this.download.peerGone(peer);
     this.txs.download.peerGone(peer);
     this.#wire.log.debug('net', `Cleared nodestate for peer=${peer.id}`);
-  }
-
-  /** True when addresses are exchanged with the peer; from the first time on. */
-  addressRelayWith(peer: Peer): boolean {
-    if (peer.type === 'block-relay-only' || peer.type === 'feeler') return false;
-    peer.addresses.enabled = true;
-    return true;
   }
 
   /** Processes one message of a peer, or a piece of earlier work; true when there is more to do. */
@@ -135,6 +143,7 @@ export class Protocol {
     }
     this.#maybePing(peer);
     if (peer.disconnecting) return;
+    this.addresses.tick(peer);
     this.headers.maybeSendSendheaders(peer);
     this.txs.tick();
     this.headers.maybeStart(peer);
@@ -305,9 +314,70 @@ export class Protocol {
         wire.log.debug('net', `received: feefilter of ${btc} BTC/kvB from peer=${peer.id}`);
         return;
       }
+      case 'addr':
+      case 'addrv2':
+        this.addresses.receive(peer, type, decodePayload(type, reader));
+        return;
+      case 'getaddr':
+        this.addresses.receiveGetaddr(peer);
+        return;
+      case 'cmpctblock':
+        await this.#compact.receive(peer, reader.bytes);
+        return;
+      case 'getblocktxn':
+        await this.#compact.receiveRequest(peer, reader.bytes);
+        return;
+      case 'blocktxn':
+        await this.#compact.receiveTransactions(peer, reader.bytes);
+        return;
+      case 'filterload':
+      case 'filteradd':
+      case 'filterclear':
+        this.#receiveFilter(peer, type, reader);
+        return;
+      case 'getcfilters':
+        await this.#filters.receiveGetcfilters(peer, decodePayload(type, reader));
+        return;
+      case 'getcfheaders':
+        await this.#filters.receiveGetcfheaders(peer, decodePayload(type, reader));
+        return;
+      case 'getcfcheckpt':
+        await this.#filters.receiveGetcfcheckpt(peer, decodePayload(type, reader));
+        return;
       default:
         return;
     }
+  }
+
+  /** Bloom filters (BIP37), where they are offered. */
+  #receiveFilter(
+    peer: Peer,
+    type: 'filterload' | 'filteradd' | 'filterclear',
+    reader: Reader,
+  ): void {
+    const wire = this.#wire;
+    if (!offers(peer.ourServices, services.BLOOM)) {
+      wire.disconnect(peer, `${type} received despite not offering bloom services`);
+      return;
+    }
+    const relay = peer.txRelay;
+    if (type === 'filteradd') {
+      const data = reader.varBytes();
+      const fits = data.length <= MAX_FILTERADD_BYTES;
+      if (!fits || (relay && !relay.filter)) wire.misbehaving(peer, 'bad filteradd message');
+      else relay?.filter?.insert(data);
+      return;
+    }
+    const filter = type === 'filterload' ? BloomFilter.decode(reader.bytes) : undefined;
+    if (filter && !filter.isWithinLimits) {
+      wire.misbehaving(peer, 'too-large bloom filter');
+      return;
+    }
+    if (!relay) return;
+    relay.filter = filter;
+    relay.relay = true;
+    peer.relaysTxs = true;
+    this.#txRelayWanted(peer, type);
   }
 
   #receiveInv(peer: Peer, items: readonly Inventory[]): void {

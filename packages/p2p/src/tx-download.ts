@@ -102,7 +102,13 @@ export class TxDownload {
   }
 
   blockConnected(block: Block): void {
-    this.#orphans.eraseForBlock(block);
+    const erased = this.#orphans.eraseForBlock(block);
+    if (erased > 0) {
+      this.#log.debug(
+        'txpackages',
+        `Erased ${erased} orphan transaction(s) included or conflicted by block`,
+      );
+    }
     for (const tx of block.txs) {
       this.#orphans.addChildrenToWork(tx);
       this.#confirmed.add(tx.txid);

@@ -345,7 +345,9 @@ export class TxRelay {
     if (options.blocksOnly || peer.commonVersion < FEEFILTER_VERSION) return;
     if (peer.has('forcerelay') || peer.type === 'block-relay-only') return;
     const now = clock.nowMs();
-    let current: bigint = mempool.minFee();
+    // The pool's own floor counts: what is relayed at all, peers know without being told.
+    const floor = mempool.minFee();
+    let current: bigint = floor > mempool.options.minRelayFee ? floor : 0n;
     if (chain.initialDownload) current = MAX_MONEY;
     else if (peer.feeFilterSent === MAX_FILTER) peer.nextFeeFilter = 0;
     if (now > peer.nextFeeFilter) {

@@ -314,6 +314,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
           'Error: Unban failed. Requested address/subnet was not previously manually banned.',
         );
       }
+      node.saveBans();
       return null;
     }
     // A range is banned already when just this range is; an address when anything covers it.
@@ -323,6 +324,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
       throw new RpcError(codes.invalidParameter, 'Error: Absolute timestamp is in the past');
     }
     bans.ban(subnet, absolute ? { until: bantime } : { seconds: bantime });
+    node.saveBans();
     node.peers.disconnectSubnet(subnet);
     return null;
   },
@@ -341,6 +343,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
 
   clearbanned({ node }) {
     node.bans.clear();
+    node.saveBans();
     return null;
   },
 

@@ -30,7 +30,7 @@ const networks = list(
     proxy: str('The proxy for it, host:port'),
     proxy_randomize_credentials: bool('Whether the proxy gets new credentials each time'),
   }),
-  'The networks',
+  'The networks (ipv4, ipv6, onion, i2p, cjdns)',
 );
 const localAddresses = list(
   object({ address: str('An address of ours'), port: int('Its port'), score: int('Its score') }),
@@ -100,7 +100,7 @@ export const network = {
         addr: str('Its address, host:port'),
         addrbind: optional(str('Our end, host:port')),
         addrlocal: optional(str('Our address as it sees it')),
-        network: str('The network it is on'),
+        network: str('Its network (ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable)'),
         mapped_as: optional(int64('The autonomous system it belongs to')),
         services: hex('What it offers, bits'),
         servicesnames: list(str(''), 'What it offers, by name'),
