@@ -30,30 +30,30 @@ const TELL_EVERY = 16;
 const RECENT_BLOCKS = 32;
 const RECENT_BYTES = 16 << 20;
 
+/** What moving the tip asks and tells. */
+export interface ActivatorHooks {
+  /** Runs after a commit and before the next step. */
+  tell(change: TipChange): Promise<void>;
+  /** True to leave the scripts of a block out. */
+  isAssumedValid(node: BlockNode): boolean;
+  /** A block that was to be connected breaks a rule. */
+  refused(error: ValidationError): void;
+}
+
 /** Moves the tip. */
 export class Activator {
   readonly #state: ChainState;
-  readonly #tell: (change: TipChange) => Promise<void>;
-  readonly #isAssumedValid: (node: BlockNode) => boolean;
+  readonly #hooks: ActivatorHooks;
   #disconnected: BlockStep[] = [];
   #connected: BlockStep[] = [];
   readonly #recent = new Map<BlockHash, Block>();
   #recentBytes = 0;
   readonly #stopAtHeight: number;
 
-  /**
-   * `tell` runs after the commit and before the next step; `isAssumedValid` spares scripts; above
-   * `stopAtHeight` nothing is connected.
-   */
-  constructor(
-    state: ChainState,
-    tell: (change: TipChange) => Promise<void>,
-    isAssumedValid: (node: BlockNode) => boolean,
-    stopAtHeight = Number.POSITIVE_INFINITY,
-  ) {
+  /** Above `stopAtHeight` nothing is connected. */
+  constructor(state: ChainState, hooks: ActivatorHooks, stopAtHeight = Number.POSITIVE_INFINITY) {
     this.#state = state;
-    this.#tell = tell;
-    this.#isAssumedValid = isAssumedValid;
+    this.#hooks = hooks;
     this.#stopAtHeight = stopAtHeight;
   }
 
@@ -122,12 +122,13 @@ export class Activator {
   async #connect(node: BlockNode): Promise<ValidationError | undefined> {
     const block = this.blockOf(node);
     // What was connected once, on the same parent, obeys every script rule still.
-    const checkScripts = !node.connected && !this.#isAssumedValid(node);
+    const checkScripts = !node.connected && !this.#hooks.isAssumedValid(node);
     try {
       await connectTip(this.#state, node, block, checkScripts);
     } catch (error) {
-      if (error instanceof ValidationError) return error;
-      throw error;
+      if (!(error instanceof ValidationError)) throw error;
+      this.#hooks.refused(error);
+      return error;
     }
     this.remember(block);
     const undone = this.#connected.length === 0 && this.#disconnected.at(-1);
@@ -149,7 +150,7 @@ export class Activator {
     const change = { connected: this.#connected, disconnected: this.#disconnected };
     this.#connected = [];
     this.#disconnected = [];
-    await this.#tell(change);
+    await this.#hooks.tell(change);
   }
 }
 

@@ -265,8 +265,11 @@ class NodeChain implements Chain {
     this.#maxTipAge = options.maxTipAgeSeconds ?? DAY;
     this.activator = new Activator(
       state,
-      (change) => this.#tell(change),
-      (node) => this.#isAssumedValid(node),
+      {
+        tell: (change) => this.#tell(change),
+        isAssumedValid: (node) => this.#isAssumedValid(node),
+        refused: (error) => modules.log?.info(`Block validation error: ${error.message}`),
+      },
       options.stopAtHeight,
     );
     const { index } = state;
