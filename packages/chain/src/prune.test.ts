@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Block } from '@coind/primitives';
 import { openStore, type Store } from '@coind/store';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Chain, type ChainOptions, openChain } from './chain.ts';
 import { asParent, clock, genesis, mineChain, params } from './mining.test.support.ts';
 import { CHAIN_SCHEMA } from './tables.ts';
@@ -13,6 +13,9 @@ import { CHAIN_SCHEMA } from './tables.ts';
 /** About 60 blocks of these tests fill a file. */
 const SMALL_FILES = { maxFileBytes: 16_384 };
 const BY_HAND = { ...SMALL_FILES, prune: { targetBytes: 0, afterHeight: 100 } };
+
+// Each test connects hundreds of blocks, on whatever machine.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let dir: string;
 let blocks: Block[];

@@ -132,7 +132,7 @@ test('above the height to stop at nothing is connected', () =>
     expect(chain.tip.ref.height).toBe(40);
   }));
 
-describe('any order of delivery', () => {
+describe('any order of delivery', { timeout: 30_000 }, () => {
   /** A tree: two branches that spend differently, the longer one with most work. */
   const trunk = spendingChain();
   const left = mineChain(asParent(trunk[100] as Block, 101), 4);
