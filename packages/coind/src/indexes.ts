@@ -14,6 +14,7 @@ import {
   SpenderIndex,
   TxIndex,
 } from '@coind/chain';
+import { ConfError } from '@coind/rpc/conf';
 import { memoryStore, openStore, type Store, StoreError } from '@coind/store';
 import type { Log } from './log.ts';
 import type { IndexOptions } from './option-groups.ts';
@@ -96,7 +97,7 @@ export interface IndexSurroundings {
   readonly onError: (error: unknown) => void;
 }
 
-/** Makes the indexes and starts each of them on its way to the tip. */
+/** Makes the indexes and starts each of them on its way to the tip. Throws `ConfError`. */
 export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurroundings): Indexes {
   const make = <T>(name: IndexName, construct: (store: Store) => T): T | undefined => {
     const store = stores.get(name);
@@ -112,6 +113,7 @@ export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurr
   const address = make('address', (store) => new AddressIndex({ store, chain }));
   const all = [tx, coinStats, spender, filter, address].filter((index) => index !== undefined);
 
+  for (const index of all) requireBodies(chain, index);
   let closed = false;
   const start = async (index: ChainIndex): Promise<void> => {
     const position = await index.position();
@@ -139,4 +141,13 @@ export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurr
       for (const index of all) index.close();
     },
   };
+}
+
+/** Throws `ConfError` when blocks that `index` has still to see were pruned. */
+function requireBodies(chain: Chain, { name, status }: ChainIndex): void {
+  const pruned = chain.prunedHeight();
+  if (pruned === undefined || status.height >= pruned) return;
+  throw new ConfError(
+    `${name} best block of the index goes beyond pruned data (including undo data). Please disable the index or reindex (which will download the whole blockchain again)\nError: A fatal internal error occurred, see debug.log for details: Failed to start indexes, shutting down…`,
+  );
 }

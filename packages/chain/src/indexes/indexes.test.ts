@@ -96,6 +96,13 @@ test('the spender index forgets what a reorganisation undid', async () => {
   await index.caughtUp();
   const found = await index.find(prevout);
   expect([found?.tx.txid, found?.block]).toEqual([payment.txid, block.hash]);
+  await chain.invalidateBlock(block.hash);
+  await index.caughtUp();
+  // Nothing has taken its place yet.
+  expect((await index.find(prevout))?.tx.txid).toBe(payment.txid);
+  await chain.reconsiderBlock(block.hash);
+  await index.caughtUp();
+  expect((await index.find(prevout))?.block).toBe(block.hash);
   await submitAll(chain, mineChain(baseTip, 2));
   await index.caughtUp();
   expect(await index.find(prevout)).toBeUndefined();

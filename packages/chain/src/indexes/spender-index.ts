@@ -1,6 +1,7 @@
 /**
  * The spender index (`-txospenderindex`): which transaction of the active chain spent an output. Rows
- * of blocks that left the chain are taken back, because another transaction may spend it there.
+ * of blocks that left the chain are taken back when the next one comes, as bitcoind's are: until then
+ * the block that left is the last word there is.
  */
 import type { BlockRef } from '@coind/consensus';
 import type { Block, OutPoint } from '@coind/primitives';
@@ -11,6 +12,7 @@ import {
   type Table,
   type TableSpec,
   u32be,
+  unit,
   type Write,
 } from '@coind/store';
 import { ChainIndex, type IndexModules } from './chain-index.ts';
@@ -23,14 +25,23 @@ const spenders: TableSpec<OutPoint, TxPosition> = {
   about: 'Where the transaction lies that spent an output.',
 };
 
+const undone: TableSpec<OutPoint, undefined> = {
+  prefix: 'u',
+  key: outpoint,
+  value: unit,
+  about: 'Outputs whose spender left the active chain with its block.',
+};
+
 /** Transactions by the outputs they spend. */
 export class SpenderIndex extends ChainIndex {
   override readonly name = 'txospenderindex';
   readonly #spenders: Table<OutPoint, TxPosition>;
+  readonly #undone: Table<OutPoint, undefined>;
 
   constructor(modules: IndexModules) {
     super(modules);
     this.#spenders = modules.store.table(spenders);
+    this.#undone = modules.store.table(undone);
   }
 
   /** The transaction of the active chain that spends `prevout`. */
@@ -41,13 +52,18 @@ export class SpenderIndex extends ChainIndex {
   }
 
   protected override async connectWrites(block: Block, ref: BlockRef): Promise<Write[]> {
-    return this.#writes(block, (prevout, offset) =>
+    const writes: Write[] = [];
+    for await (const [prevout] of this.#undone.entries()) {
+      writes.push(this.#spenders.del(prevout), this.#undone.del(prevout));
+    }
+    const made = this.#writes(block, (prevout, offset) =>
       this.#spenders.put(prevout, { block: ref.hash, offset }),
     );
+    return writes.concat(made);
   }
 
   protected override async disconnectWrites(block: Block): Promise<Write[]> {
-    return this.#writes(block, (prevout) => this.#spenders.del(prevout));
+    return this.#writes(block, (prevout) => this.#undone.put(prevout, undefined));
   }
 
   #writes(block: Block, write: (prevout: OutPoint, offset: number) => Write): Write[] {
@@ -60,6 +76,6 @@ export class SpenderIndex extends ChainIndex {
   }
 
   protected override tables() {
-    return [this.#spenders];
+    return [this.#spenders, this.#undone];
   }
 }
