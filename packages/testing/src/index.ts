@@ -1,5 +1,17 @@
 /** The public surface of @coind/testing. */
 export {
+  type Graph,
+  line,
+  mineOne,
+  mineThroughStorm,
+  randomGraph,
+  ring,
+  type StormOutcome,
+  type Swarm,
+  type SwarmOptions,
+  spawnSwarm,
+} from './convergence.ts';
+export {
   FaultyNetwork,
   type FaultyNetworkOptions,
   type LinkFaults,
