@@ -2,7 +2,7 @@
  * Runs a bundle: main.cjs with the machine code that V8 made of it when it was built, and stack traces that name
  * the TypeScript sources. The build copies this file beside each bundle.
  */
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire, SourceMap } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,13 +17,13 @@ const codePath = `${path}.code`;
  */
 export function isStale() {
   const folder = new URL('../../', import.meta.url);
-  const built = (/** @type {URL} */ url) => statSync(url, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (built(new URL('tsconfig.json', folder)) === 0) return false;
+  if (!existsSync(new URL('tsconfig.json', folder))) return false;
   const packages = new URL('../', folder);
   const made = statSync(path).mtimeMs;
-  return readdirSync(packages).some(
-    (name) => built(new URL(`${name}/dist/tsconfig.tsbuildinfo`, packages)) > made,
-  );
+  return readdirSync(packages).some((name) => {
+    const build = new URL(`${name}/dist/tsconfig.tsbuildinfo`, packages);
+    return existsSync(build) && statSync(build).mtimeMs > made;
+  });
 }
 
 /** Evaluates the bundle. Returns what it exports, and a way to keep the code V8 has compiled by then. */
