@@ -136,6 +136,39 @@ describe('messages', () => {
   });
 });
 
+test('changed bytes are refused or read, nothing else', () => {
+  const parts = [
+    { bytes: encodeCompactBlock(compact), decode: decodeCompactBlock },
+    {
+      bytes: encodeBlockTxn({ blockHash: block.hash, txs: txs.slice(0, 3) }),
+      decode: decodeBlockTxn,
+    },
+    {
+      bytes: encodeBlockTxnRequest({ blockHash: block.hash, indexes: [1, 5, 400] }),
+      decode: decodeBlockTxnRequest,
+    },
+  ];
+  const change = fc.tuple(fc.nat(2), fc.nat(), fc.nat(255), fc.nat());
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 4 }), fc.nat(2), (changes, which) => {
+      const { bytes, decode } = parts[which] as (typeof parts)[number];
+      let changed = bytes.slice();
+      for (const [kind, at, byte, length] of changes) {
+        if (kind === 0) changed[at % changed.length] = byte;
+        else if (kind === 1) changed = changed.subarray(0, 1 + (length % changed.length));
+        else changed[32 + (at % 100)] = 0xff;
+      }
+      try {
+        const read = decode(changed);
+        if ('shortIds' in read) PartialBlock.begin(read, txs);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DecodeError);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
 describe('putting a block together', () => {
   test('from the pool and what is asked for, whatever is missing', () => {
     fc.assert(
