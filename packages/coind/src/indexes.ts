@@ -113,7 +113,7 @@ export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurr
   const address = make('address', (store) => new AddressIndex({ store, chain }));
   const all = [tx, coinStats, spender, filter, address].filter((index) => index !== undefined);
 
-  for (const index of all) requireBodies(chain, index);
+  for (const index of [tx, spender, filter, coinStats, address]) requireBodies(chain, index);
   let closed = false;
   const start = async (index: ChainIndex): Promise<void> => {
     const position = await index.position();
@@ -144,10 +144,10 @@ export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurr
 }
 
 /** Throws `ConfError` when blocks that `index` has still to see were pruned. */
-function requireBodies(chain: Chain, { name, status }: ChainIndex): void {
+function requireBodies(chain: Chain, index: ChainIndex | undefined): void {
   const pruned = chain.prunedHeight();
-  if (pruned === undefined || status.height >= pruned) return;
+  if (!index || pruned === undefined || index.status.height >= pruned) return;
   throw new ConfError(
-    `${name} best block of the index goes beyond pruned data (including undo data). Please disable the index or reindex (which will download the whole blockchain again)\nError: A fatal internal error occurred, see debug.log for details: Failed to start indexes, shutting down…`,
+    `${index.name} best block of the index goes beyond pruned data (including undo data). Please disable the index or reindex (which will download the whole blockchain again)\nError: A fatal internal error occurred, see debug.log for details: Failed to start indexes, shutting down…`,
   );
 }
