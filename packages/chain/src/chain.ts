@@ -48,7 +48,12 @@ export interface ChainLog {
  * is not active. `duplicate`: it was here before. `ignored`: unasked for and not worth its space.
  */
 export type BlockOutcome =
-  | { readonly status: 'connected' | 'accepted' | 'duplicate' | 'ignored'; readonly ref: BlockRef }
+  | {
+      readonly status: 'connected' | 'accepted' | 'duplicate' | 'ignored';
+      readonly ref: BlockRef;
+      /** Other blocks that broke a rule when their branch was tried because of this one. */
+      readonly refused?: ReadonlyMap<BlockHash, ValidationError>;
+    }
   | { readonly status: 'invalid'; readonly error: ValidationError };
 
 /** What became of a header. */
@@ -314,9 +319,14 @@ class NodeChain implements Chain {
         const { node, status } = acceptBlock(this.#state, block, { now, requested });
         if (status !== 'stored') return { status, ref: node.ref };
         this.activator.remember(block);
-        const error = (await this.activator.activate()).get(node.hash);
+        const failures = await this.activator.activate();
+        const error = failures.get(node.hash);
         if (error) return { status: 'invalid', error };
-        return { status: index.isActive(node) ? 'connected' : 'accepted', ref: node.ref };
+        return {
+          status: index.isActive(node) ? 'connected' : 'accepted',
+          ref: node.ref,
+          ...(failures.size > 0 && { refused: failures }),
+        };
       } catch (error) {
         if (!(error instanceof ValidationError)) throw error;
         await commit(this.#state);

@@ -105,6 +105,8 @@ export async function openNodePeers(
     }
   };
   scheduler.every(() => DUMP_MS, dump);
+  // There is a file from the first start on, as bitcoind keeps it.
+  saveBans();
   return {
     peers,
     bans,

@@ -7,7 +7,15 @@ import { createHmac } from 'node:crypto';
 import type { AddressManager } from './address-manager.ts';
 import { isDesirable } from './handshake.ts';
 import type { AddressRecord, WireAddress } from './messages.ts';
-import { addressKey, type HostAddress, isRoutable, isValid, networkIds } from './net-address.ts';
+import {
+  addressKey,
+  formatAddress,
+  formatHost,
+  type HostAddress,
+  isRoutable,
+  isValid,
+  networkIds,
+} from './net-address.ts';
 import type { Peer } from './peer.ts';
 import { servesBlocks } from './services.ts';
 import type { Wire } from './wire.ts';
@@ -57,7 +65,7 @@ export class AddressRelay {
 
   /** An addr or addrv2 message came. */
   receive(peer: Peer, type: 'addr' | 'addrv2', records: readonly AddressRecord[]): void {
-    const { wire, addresses, isUnwanted, isReachable } = this.#modules;
+    const { wire, isUnwanted, isReachable } = this.#modules;
     const { clock, log, random } = wire;
     if (!this.enable(peer)) {
       log.debug('net', `ignoring ${type} message from ${peer.type} peer=${peer.id}`);
@@ -104,7 +112,7 @@ export class AddressRelay {
       'net',
       `Received addr: ${records.length} addresses (${processed} processed, ${limited} rate-limited) from peer=${peer.id}`,
     );
-    if (peer.host) addresses.add(kept, peer.host, TWO_HOURS);
+    if (peer.host) this.#store(kept, peer.host);
     if (records.length < MAX_ADDRESSES) state.getaddrSent = false;
     if (peer.type === 'addr-fetch' && records.length > 1) {
       wire.disconnect(peer, 'addrfetch connection completed');
@@ -158,6 +166,30 @@ export class AddressRelay {
     });
     state.toSend = [];
     if (pending.length > 0) send(peer, pending);
+  }
+
+  #store(records: readonly AddressRecord[], source: HostAddress): void {
+    const { wire, addresses } = this.#modules;
+    const { log } = wire;
+    const fresh = log.enabled('addrman') ? records.filter((one) => !addresses.find(one)) : [];
+    const before = addresses.size();
+    addresses.add(records, source, TWO_HOURS);
+    for (const record of fresh) {
+      const place = addresses.find(record);
+      if (!place) continue;
+      const { table, bucket, position } = place;
+      log.debug(
+        'addrman',
+        `Added ${formatAddress(record)} mapped to AS0 to ${table}[${bucket}][${position}]`,
+      );
+    }
+    const added = addresses.size() - before;
+    if (added === 0) return;
+    const [tried, others] = [addresses.size(undefined, 'tried'), addresses.size(undefined, 'new')];
+    log.debug(
+      'addrman',
+      `Added ${added} addresses (of ${records.length}) from ${formatHost(source)}: ${tried} tried, ${others} new`,
+    );
   }
 
   #sampleFor(peer: Peer): readonly AddressRecord[] {

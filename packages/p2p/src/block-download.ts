@@ -284,12 +284,20 @@ export class BlockDownload {
         log.debug('validation', `${where}: ${hash}, ${message}`);
       }
       log.error(`AcceptBlock FAILED (${message})`);
-      const source = this.#sources.get(hash);
-      if (source && !source.peer.disconnecting) {
-        this.punishForBlock(source.peer, outcome.error, !source.punish);
-      }
+      this.#blame(hash, outcome.error);
+    } else {
+      for (const [refused, error] of outcome.refused ?? []) this.#blame(refused, error);
+      // A block on a branch keeps its source: it may be tried later.
+      if (outcome.status !== 'accepted') this.#sources.delete(hash);
     }
+  }
+
+  #blame(hash: BlockHash, error: ValidationError): void {
+    const source = this.#sources.get(hash);
     this.#sources.delete(hash);
+    if (source && !source.peer.disconnecting) {
+      this.punishForBlock(source.peer, error, !source.punish);
+    }
   }
 
   /** What a broken rule of a block or header says of who sent it. */

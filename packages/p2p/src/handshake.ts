@@ -222,6 +222,10 @@ export class Handshake {
     }
     if (version < 1) return violation;
     peer.reconciliation = 'registered';
+    this.#wire.log.debug(
+      'txreconciliation',
+      `Register peer=${peer.id} (inbound=${peer.inbound ? 1 : 0})`,
+    );
     return undefined;
   }
 

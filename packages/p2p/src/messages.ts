@@ -10,7 +10,7 @@ import {
   DecodeError,
   hashToHex,
   hexToHash,
-  type Reader,
+  Reader,
   Tx,
   Writer,
 } from '@coind/primitives';
@@ -327,7 +327,20 @@ const headers = list<BlockHeader>(
 );
 
 const block: PayloadCodec<Block> = {
-  decode: (reader) => Block.decode(reader.take(reader.left)),
+  decode(reader) {
+    const bytes = reader.take(reader.left);
+    try {
+      return Block.decode(bytes);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      // A block with something behind it is still a block, only not one that keeps its bytes.
+      const tolerant = new Reader(bytes);
+      const header = BlockHeader.read(tolerant);
+      const txs: Tx[] = [];
+      for (let count = tolerant.compactSize(); count > 0; count--) txs.push(Tx.read(tolerant));
+      return new Block(header, txs);
+    }
+  },
   write: (writer, value) => void writer.bytes(value.encode()),
 };
 

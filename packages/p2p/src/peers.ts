@@ -883,11 +883,20 @@ export class ListenError extends Error {
   override name = 'ListenError';
 }
 
+/** `127.1` is `127.0.0.1`: the last number of an old-style address fills what is left. */
+function longIpv4(text: string): string {
+  const parts = text.split('.');
+  if (parts.length > 3 || !parts.every((part) => /^\d{1,3}$/.test(part))) return text;
+  const last = parts.pop() as string;
+  while (parts.length < 3) parts.push('0');
+  return [...parts, last].join('.');
+}
+
 /** A name in one form, so that two ways of writing an address are one. */
 function canonical(name: string, defaultPort: number): string {
   const split = splitHostPort(name.trim());
   if (!split) return name;
-  const host = parseHost(split.host);
+  const host = parseHost(split.host) ?? parseHost(longIpv4(split.host));
   const port = split.port ?? defaultPort;
   return host ? formatAddress({ ...host, port }) : `${split.host}:${port}`;
 }

@@ -15,6 +15,7 @@ export type NetLogCategory =
   | 'mempool'
   | 'mempoolrej'
   | 'txpackages'
+  | 'txreconciliation'
   | 'validation'
   | 'addrman'
   | 'proxy';
