@@ -53,6 +53,7 @@ test('-daemonwait returns when the node answers, and the node goes on', async ()
     `-rpcport=${port}`,
     '-rpcbind=127.0.0.1',
     '-rpcallowip=127.0.0.1',
+    '-listen=0',
     '-daemonwait',
   ]);
   expect(started).toMatchObject({ status: 0, stderr: '' });

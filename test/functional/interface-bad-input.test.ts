@@ -118,7 +118,7 @@ describe('over RPC', () => {
     ['a negative amount', [OURS, -1], -3, 'Amount out of range'],
     ['more than there will ever be', [OURS, 21000001], -3, 'Amount out of range'],
     ['an amount that is no number', [OURS, 'much'], -3, 'Invalid amount'],
-    ['dust', [OURS, 0.00000001], -4, 'Transaction amount too small'],
+    ['dust', [OURS, 0.00000001], -6, 'Transaction amount too small'],
     ['more than the wallet has', [OURS, 51], -6, 'Insufficient funds'],
   ])('sendtoaddress: %s', async (_, params, code, message) => {
     const before = await state();
