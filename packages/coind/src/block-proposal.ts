@@ -18,26 +18,29 @@ type Judges = Pick<NodeModules, 'chain' | 'clock'>;
  * Checks `block` against everything but its proof of work. Throws `ValidationError` as the chain would
  * for a block that is handed in.
  */
-export function checkProposal({ chain, clock }: Judges, block: Block): Promise<void> {
+export function checkProposal(judges: Judges, block: Block): Promise<void> {
+  return judges.chain.exclusively(() => checkInWriter(judges, block));
+}
+
+/** The same for a caller that is inside `chain.exclusively` already. */
+export async function checkInWriter({ chain, clock }: Judges, block: Block): Promise<void> {
   const { params } = chain;
-  return chain.exclusively(async () => {
-    const { ref } = chain.tip;
-    const parent = chain.headerContext(ref.hash);
-    checkBlock(block, params, { pow: false });
-    checkHeader(block.header, parent, params, clock.now());
-    contextualCheckBlock(block, parent, params);
-    const strict = rulesFor(block.header, parent, params);
-    // Where BIP34 always held nothing can repeat, but bitcoind looks nevertheless and says so first.
-    const enforceBip30 = strict.enforceBip30 || params.buried.bip34 <= 1;
-    const rules = { ...strict, enforceBip30, checkScripts: true };
-    const outpoints = outpointsToLoad(block, rules);
-    const coins = await chain.coins(outpoints);
-    const known = new Map(outpoints.map((outpoint, i) => [outpointKey(outpoint), coins[i]]));
-    const view = {
-      get: (outpoint: Parameters<typeof outpointKey>[0]) => known.get(outpointKey(outpoint)),
-    };
-    const placed = { hash: block.hash, height: ref.height + 1 };
-    const { scripts } = connectBlock(block, placed, parent, view, rules);
-    for (const check of scripts) runScriptCheck(check);
-  });
+  const { ref } = chain.tip;
+  const parent = chain.headerContext(ref.hash);
+  checkBlock(block, params, { pow: false });
+  checkHeader(block.header, parent, params, clock.now());
+  contextualCheckBlock(block, parent, params);
+  const strict = rulesFor(block.header, parent, params);
+  // Where BIP34 always held nothing can repeat, but bitcoind looks nevertheless and says so first.
+  const enforceBip30 = strict.enforceBip30 || params.buried.bip34 <= 1;
+  const rules = { ...strict, enforceBip30, checkScripts: true };
+  const outpoints = outpointsToLoad(block, rules);
+  const coins = await chain.coins(outpoints);
+  const known = new Map(outpoints.map((outpoint, i) => [outpointKey(outpoint), coins[i]]));
+  const view = {
+    get: (outpoint: Parameters<typeof outpointKey>[0]) => known.get(outpointKey(outpoint)),
+  };
+  const placed = { hash: block.hash, height: ref.height + 1 };
+  const { scripts } = connectBlock(block, placed, parent, view, rules);
+  for (const check of scripts) runScriptCheck(check);
 }

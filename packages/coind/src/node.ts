@@ -164,7 +164,7 @@ async function openNode(
     scans.filters.abort();
   });
 
-  const mempool = createMempool(mempoolOptions(options), { chain, clock });
+  const mempool = createMempool(mempoolOptions(options), { chain, clock, log });
   closers.add(() => mempool.close());
   const mempoolFile = new MempoolFile(
     {

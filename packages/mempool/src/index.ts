@@ -1,17 +1,18 @@
 /** The public surface of @coind/mempool. */
+
+export { createMempool } from './chain-mempool.ts';
 export { type Chunk, type Entry, MEMPOOL_HEIGHT } from './entry.ts';
 export { compareTxids, type Totals } from './graph.ts';
 export { compareRates, type FeeFraction } from './linearize.ts';
-export {
-  createMempool,
-  type Mempool,
-  type MempoolInfo,
-  type MempoolListener,
-  type MempoolModules,
-  type PackageOptions,
-  type RemovalReason,
-  type SubmitOptions,
-  type TxOutcome,
+export type {
+  Mempool,
+  MempoolInfo,
+  MempoolListener,
+  MempoolModules,
+  PackageOptions,
+  RemovalReason,
+  SubmitOptions,
+  TxOutcome,
 } from './mempool.ts';
 export { type MempoolOptions, mempoolDefaults } from './options.ts';
 export {

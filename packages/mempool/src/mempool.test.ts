@@ -19,8 +19,9 @@ import {
 import { buildScript, p2pkh, p2wsh } from '@coind/script';
 import { memoryStore } from '@coind/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMempool } from './chain-mempool.ts';
 import { compareTxids } from './graph.ts';
-import { createMempool, type Mempool, type RemovalReason } from './mempool.ts';
+import type { Mempool, RemovalReason } from './mempool.ts';
 import { type MempoolOptions, mempoolDefaults } from './options.ts';
 
 const regtest = chainParams('regtest') as ChainParams;

@@ -5,13 +5,7 @@
  */
 import { check, type RejectReason, ValidationError } from '@coind/consensus';
 import { type FeeRate, feeRateOf, outpointKey, type Tx, type Txid } from '@coind/primitives';
-import {
-  type Candidate,
-  checkFee,
-  checkMaxFeeRate,
-  checkScripts,
-  type Surroundings,
-} from './accept.ts';
+import { type Candidate, checkFee, checkMaxFeeRate, type Surroundings } from './accept.ts';
 import type { Entry, PoolEntry } from './entry.ts';
 import { connected, totalsOf } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
@@ -120,14 +114,14 @@ export function forMember<T>(
 }
 
 /**
- * The decision about candidates that passed one by one, in the order of the package. Throws
- * `PackageRefused`, or `ValidationError` for what is wrong with the package as a whole.
+ * The decision about candidates that passed one by one, in the order of the package, but for their
+ * scripts. Throws `PackageRefused`, or `ValidationError` for what is wrong with the package as a whole.
  */
 export function judgePackage(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
 ): PackageVerdict {
-  const { options, terms, scriptCache } = surroundings;
+  const { options, terms } = surroundings;
   const entries = candidates.map(({ entry }) => entry);
   const txs = entries.map(({ tx }) => tx);
   for (const { entry, parents } of candidates) {
@@ -150,7 +144,6 @@ export function judgePackage(
     forMember(tx, () => checkDustIsSpent(tx, parentTxs, options.dustFee), 'unspent-dust');
   }
   unlink(entries);
-  for (const entry of entries) forMember(entry.tx, () => checkScripts(entry, scriptCache));
   const together = { rate: feeRateOf(fees, vsize), of: txs };
   const effective = (entry: PoolEntry) =>
     terms.ownFee ? { rate: feeRateOf(entry.modifiedFee, entry.vsize), of: [entry.tx] } : together;

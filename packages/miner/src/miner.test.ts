@@ -95,11 +95,11 @@ test('takes the pool in, best chunks first, and collects the fees', async () => 
 test('makes a block of given transactions without submitting it', async () => {
   const [first = '' as BlockHash] = await miner.mine(101, OPEN);
   const tx = spend(await reward(first), 50n * COIN, 5_000n);
-  const block = (await miner.blockFor([tx], OPEN)) as Block;
+  const block = (await miner.solve(miner.draft([tx], OPEN))) as Block;
   expect(chain.tip.ref.height).toBe(101);
   expect(block.txs[0]?.outputs[0]?.value).toBe(50n * COIN);
   expect(await chain.submitBlock(block)).toMatchObject({ status: 'connected' });
-  expect(await miner.blockFor([], OPEN, { maxTries: 0 })).toBeUndefined();
+  expect(await miner.solve(miner.draft([], OPEN), { maxTries: 0 })).toBeUndefined();
 });
 
 test('a block of our own that the chain refuses is an error with the reason', async () => {

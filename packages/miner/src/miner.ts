@@ -58,14 +58,12 @@ export interface Miner {
    */
   mine(count: number, scriptPubKey: Uint8Array, limits?: MineLimits): Promise<BlockHash[]>;
   /**
-   * A block of just these transactions, in this order, without their fees; not submitted. Undefined
-   * when the tries are used up.
+   * A block on the tip of just these transactions, in this order, without their fees. Its nonce is
+   * still to be found, and it is not submitted.
    */
-  blockFor(
-    txs: readonly Tx[],
-    scriptPubKey: Uint8Array,
-    limits?: MineLimits,
-  ): Promise<Block | undefined>;
+  draft(txs: readonly Tx[], scriptPubKey: Uint8Array): Block;
+  /** The block with a nonce that meets its target; undefined when the tries are used up. */
+  solve(block: Block, limits?: MineLimits): Promise<Block | undefined>;
 }
 
 /** Makes a miner. */
@@ -104,14 +102,16 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
     });
   }
 
-  async function blockFor(
-    txs: readonly Tx[],
-    scriptPubKey: Uint8Array,
-    { maxTries = DEFAULT_MAX_TRIES, ...limits }: MineLimits = {},
-  ): Promise<Block | undefined> {
+  function draft(txs: readonly Tx[], scriptPubKey: Uint8Array): Block {
     const parent = chain.headerContext(chain.tip.ref.hash);
     const empty = emptyTemplate(parent, clock.now(), options, chain.params);
-    const block = blockOf(empty, scriptPubKey, chain.params, txs);
+    return blockOf(empty, scriptPubKey, chain.params, txs);
+  }
+
+  async function solve(
+    block: Block,
+    { maxTries = DEFAULT_MAX_TRIES, ...limits }: MineLimits = {},
+  ): Promise<Block | undefined> {
     const outcome = await searchNonce(block.header, { ...limits, maxTries });
     return outcome.status === 'found' ? new Block(outcome.header, block.txs) : undefined;
   }
@@ -124,6 +124,7 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
     },
     template,
     mine,
-    blockFor,
+    draft,
+    solve,
   };
 }

@@ -152,7 +152,9 @@ class Replay {
       const entry = this.#mempool.get(text as Txid);
       return entry ? entry.tx : Tx.decode(hexToBytes(text));
     });
-    const block = await this.#miner.blockFor(txs, decodeAddress(output as string, regtest));
+    const block = await this.#miner.solve(
+      this.#miner.draft(txs, decodeAddress(output as string, regtest)),
+    );
     if (!block) throw new Error('no block');
     await this.#chain.submitBlock(block);
     return this.#same({ hash: block.hash }, answer);

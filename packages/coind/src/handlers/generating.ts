@@ -1,10 +1,10 @@
 /** Handlers of the methods that find a block of a given kind at once. */
 import { ValidationError } from '@coind/consensus';
-import { bytesToHex, type ChainParams, type Tx, type Txid } from '@coind/primitives';
+import { type Block, bytesToHex, type ChainParams, type Tx, type Txid } from '@coind/primitives';
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
 import { AddressError, decodeAddress } from '@coind/script';
 import { expandDescriptor, isRanged, parseMultipath, WalletError } from '@coind/wallet';
-import { checkProposal } from '../block-proposal.ts';
+import { checkInWriter } from '../block-proposal.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseTx } from '../shapes/tx-json.ts';
 
@@ -55,6 +55,22 @@ function findTx({ mempool }: NodeModules, text: string): Tx {
   );
 }
 
+/** A valid block that lacks its nonce. Runs inside `chain.exclusively`. */
+async function draftBlock(
+  node: NodeModules,
+  txs: readonly Tx[],
+  script: Uint8Array,
+): Promise<Block> {
+  const block = node.miner.draft(txs, script);
+  try {
+    await checkInWriter(node, block);
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    throw new RpcError(-25, `TestBlockValidity failed: ${error.message}`);
+  }
+  return block;
+}
+
 /** Handlers of the methods that find a block of a given kind. */
 export const generating: Handlers<typeof methods.generating, RpcContext> = {
   generatetodescriptor({ node }, { num_blocks, descriptor, maxtries }) {
@@ -65,19 +81,13 @@ export const generating: Handlers<typeof methods.generating, RpcContext> = {
   async generateblock({ node }, { output, transactions, submit }) {
     const script = payeeScript(output, node.params);
     const txs = transactions.map((text) => findTx(node, text));
-    const block = await node.miner.blockFor(txs, script);
+    // Made and judged on one tip: others may move it as soon as the search begins.
+    const draft = await node.chain.exclusively(() => draftBlock(node, txs, script));
+    const block = await node.miner.solve(draft);
     if (!block) throw new RpcError(-1, 'Failed to make block.');
-    try {
-      await checkProposal(node, block);
-    } catch (error) {
-      if (!(error instanceof ValidationError)) throw error;
-      throw new RpcError(-25, `TestBlockValidity failed: ${error.message}`);
-    }
     if (!submit) return { hash: block.hash, hex: bytesToHex(block.encode()) };
-    const outcome = await node.chain.submitBlock(block);
-    if (outcome.status !== 'connected') {
-      throw new RpcError(-1, 'ProcessNewBlock, block not accepted');
-    }
+    const { status } = await node.chain.submitBlock(block);
+    if (status === 'invalid') throw new RpcError(-1, 'ProcessNewBlock, block not accepted');
     return { hash: block.hash };
   },
 };

@@ -1,6 +1,7 @@
 /** Handlers of the methods about the next block. */
 import type { BlockInfo, Chain } from '@coind/chain';
 import { nextBits, retargetInterval } from '@coind/consensus';
+import { isDust } from '@coind/mempool';
 import { decodeBits, difficultyOf, formatUint256, type Sats } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { NodeModules, RpcContext } from '../context.ts';
@@ -80,7 +81,14 @@ export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
   },
 
   prioritisetransaction({ node }, { txid, fee_delta }) {
-    node.mempool.prioritise(txid, BigInt(fee_delta));
+    const { mempool } = node;
+    const tx = mempool.get(txid)?.tx;
+    const { requireStandard, dustFee } = mempool.options;
+    // With a fee somebody might mine it without the transaction that takes the dust away.
+    if (requireStandard && tx?.outputs.some((output) => isDust(output, dustFee))) {
+      throw new RpcError(-8, 'Priority is not supported for transactions with dust outputs.');
+    }
+    mempool.prioritise(txid, BigInt(fee_delta));
     return true;
   },
 
