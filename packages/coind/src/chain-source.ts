@@ -32,6 +32,7 @@ export function chainSource(modules: SourceModules): NodeChainSource {
   return {
     params: chain.params,
     minRelayFeeRate: mempool.options.minRelayFee,
+    incrementalFeeRate: mempool.options.incrementalFee,
     dustRelayFeeRate: mempool.options.dustFee,
     tip: () => ({
       ...chain.tip.ref,

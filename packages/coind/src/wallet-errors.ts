@@ -3,7 +3,7 @@
  * whose code depends on the call (sendmany's creation failures) pass their own.
  */
 import { codes, type ErrorName, RpcError, rpcError } from '@coind/rpc';
-import { WalletError, type WalletErrorKey } from '@coind/wallet';
+import { WalletError, type WalletErrorKey, walletErrors } from '@coind/wallet';
 
 /**
  * How a refusal is answered: by a code, by one code today and another in 0.16, or by code and text of a name
@@ -58,6 +58,9 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'unknown-transaction': 'notAWalletTransaction',
   'not-abandonable': codes.invalidAddressOrKey,
   'idempotency-mismatch': codes.invalidParameter,
+  'bump-parameter': codes.invalidParameter,
+  'bump-refused': codes.wallet,
+  'bump-spent': codes.misc,
   'invalid-lock': codes.invalidParameter,
   'malformed-signature': 'malformedBase64',
   'wallet-exists': codes.walletAlreadyExists,
@@ -73,7 +76,7 @@ export type OwnWords = Partial<Record<WalletErrorKey, Outcome>>;
 /** sendmany has always answered "insufficient funds" to whatever kept it from making the transaction. */
 export const creationWords: OwnWords = Object.fromEntries(
   Object.entries(outcomes)
-    .filter(([, outcome]) => outcome === creationFailed)
+    .filter(([, outcome]) => outcome === creationFailed || outcome === 'insufficientFunds')
     .map(([key]) => [key, codes.insufficientFunds]),
 );
 
@@ -86,6 +89,16 @@ export function asRpcError(error: unknown, own: OwnWords = {}): unknown {
     return new RpcError(outcome[0], error.message, [outcome[1], error.message]);
   }
   return rpcError(outcome, String(error.details.address ?? ''));
+}
+
+/** What kept bumpfee from it. 0.16 did not look for spent inputs: to it the transaction was just mined. */
+export function asBumpError(error: unknown): unknown {
+  if (!(error instanceof WalletError)) return error;
+  if (error.key === 'bump-spent') {
+    return new RpcError(codes.misc, error.message, [codes.wallet, walletErrors['bump-refused']]);
+  }
+  if (!Object.hasOwn(creationWords, error.key)) return asRpcError(error);
+  return new RpcError(codes.wallet, `Unable to create transaction. ${error.message}`);
 }
 
 /** Runs `work`; a wallet's refusal becomes an RPC error, in the call's own words where it has some. */

@@ -30,6 +30,8 @@ export interface ChainSource {
   readonly params: ChainParams;
   /** Fee rate below which nothing is relayed. */
   readonly minRelayFeeRate: FeeRate;
+  /** What a replacement has to pay more, per 1,000 vbytes of itself. */
+  readonly incrementalFeeRate: FeeRate;
   /** Fee rate at which an output that costs more to spend than it is worth is dust. */
   readonly dustRelayFeeRate: FeeRate;
   tip(): SourceTip;

@@ -47,6 +47,7 @@ function apply(coins: Map<string, Coin>, tx: Tx, height: number): void {
 export class FakeChain implements ChainSource {
   readonly params = chainParams('regtest') as ChainParams;
   readonly minRelayFeeRate: FeeRate = feeRate(100n);
+  readonly incrementalFeeRate: FeeRate = feeRate(100n);
   readonly dustRelayFeeRate: FeeRate = feeRate(3000n);
   time = 1_700_000_000;
   readonly #blocks: Block[] = [this.params.genesis];
@@ -110,7 +111,36 @@ export class FakeChain implements ChainSource {
 
   async coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]> {
     const coins = this.#coins();
-    return outpoints.map((outpoint) => coins.get(outpointKey(outpoint)));
+    return outpoints.map(
+      (outpoint) => coins.get(outpointKey(outpoint)) ?? this.#lentCoin(outpoint),
+    );
+  }
+
+  /** A coin that something in the mempool spends: a signer may still want to know it. */
+  #lentCoin({ txid, vout }: OutPoint): Coin | undefined {
+    const isSpent = [...this.#mempool.values()].some(({ inputs }) =>
+      inputs.some(({ prevout }) => prevout.txid === txid && prevout.vout === vout),
+    );
+    if (!isSpent) return undefined;
+    const height = this.#blocks.findIndex((block) => block.txs.some((tx) => tx.txid === txid));
+    const tx =
+      this.#mempool.get(txid) ?? this.#blocks[height]?.txs.find((one) => one.txid === txid);
+    const output = tx?.outputs[vout];
+    return output && { output, height, coinbase: tx?.isCoinbase === true };
+  }
+
+  /** Throws out what `tx` replaces: all of it signals, and leaves more to its recipients. */
+  async #replace(tx: Tx): Promise<void> {
+    const spends = new Set(tx.inputs.map(({ prevout }) => outpointKey(prevout)));
+    const paid = ({ outputs }: Tx) => outputs.reduce((sum, { value }) => sum + value, 0n);
+    for (const old of [...this.#mempool.values()]) {
+      const conflicts = old.inputs.some(({ prevout }) => spends.has(outpointKey(prevout)));
+      const signals = old.inputs.some(({ sequence }) => sequence <= 0xfffffffd);
+      if (!conflicts || !signals || paid(old) <= paid(tx)) continue;
+      this.#mempool.delete(old.txid);
+      this.#known = undefined;
+      for (const follower of this.#followers) await follower.txRemoved(old, 'replaced');
+    }
   }
 
   async follow(follower: TxFollower): Promise<() => Promise<void>> {
@@ -131,6 +161,7 @@ export class FakeChain implements ChainSource {
   async broadcast(tx: Tx): Promise<BroadcastOutcome> {
     if (this.#mempool.has(tx.txid)) return { accepted: true };
     const refuse = (reason: string): BroadcastOutcome => ({ accepted: false, reason });
+    await this.#replace(tx);
     const coins = this.#coins();
     const spent: TxOutput[] = [];
     for (const { prevout } of tx.inputs) {

@@ -14,6 +14,7 @@ export {
   parseExtendedKey,
   parsePath,
 } from './bip32.ts';
+export type { BumpOptions } from './bump-fee.ts';
 export type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
 export { combineTransactions } from './combine.ts';
 export type { Randomness, WalletOptions } from './context.ts';

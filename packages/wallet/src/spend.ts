@@ -69,6 +69,8 @@ export interface SpendOptions extends FeeWish {
   readonly includeUnsafe?: boolean;
   /** Least confirmations of chosen coins. */
   readonly minConfirmations?: number;
+  /** The exact fee, whatever the rate says. */
+  readonly totalFee?: Sats;
   /** The most the signed transaction may weigh. */
   readonly maxWeight?: number;
   /** The transaction's version; 2 unless told otherwise. */
@@ -366,9 +368,10 @@ class SpendPlan {
     const sizes = coins.map(({ size }) => size);
     const total = sumOf(coins);
     const outputs = this.#recipientOutputs;
-    const bareFee = this.#feeOf(signedVsize(sizes, outputs));
+    const { totalFee } = this.#options;
+    const bareFee = totalFee ?? this.#feeOf(signedVsize(sizes, outputs));
     const pattern = { value: 0n, scriptPubKey: this.#changePattern };
-    const changeFee = this.#feeOf(signedVsize(sizes, [...outputs, pattern]));
+    const changeFee = totalFee ?? this.#feeOf(signedVsize(sizes, [...outputs, pattern]));
     const spare = total - this.#sent - (this.#subtracting ? 0n : changeFee);
     if (spare >= this.#minChange && spare > 0n) {
       const position = this.#changePosition(outputs.length);

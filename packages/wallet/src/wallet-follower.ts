@@ -102,7 +102,7 @@ export class WalletFollower implements TxFollower {
     this.#stop = await source.follow(this);
     for (const tx of source.mempoolTxs()) this.txAdded(tx);
     await this.#core.idle();
-    await this.#resend();
+    if (this.#core.context.options.broadcast !== false) await this.#resend();
     this.#schedule(FILL_DELAY_MS);
   }
 

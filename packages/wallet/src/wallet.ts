@@ -45,6 +45,7 @@ import {
   receivedByLabel,
 } from './balances.ts';
 import { appendJournal, changeAccount, takeNumber } from './books.ts';
+import { type BumpOptions, planBump } from './bump-fee.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
 import { type Descriptor, expandDescriptor, parseDescriptor } from './descriptor.ts';
 import { dumpKeys, parseDump, type TextSink } from './dump.ts';
@@ -73,7 +74,7 @@ import { signMessageWithKey } from './message.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
 import { type PreparedTx, prepareSpend, type Recipient, type SpendOptions } from './spend.ts';
-import type { BookRow, DescriptorRow, WalletMeta } from './tables.ts';
+import type { BookRow, DescriptorRow, TxRow, WalletMeta } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import { type CoinFilter, listCoins, type UnspentCoin } from './unspent.ts';
 import type { WalletCore, WalletListener } from './wallet-core.ts';
@@ -479,6 +480,32 @@ export class Wallet {
     return this.#core.read(() => addressGroupings(this.#context));
   }
 
+  /**
+   * Replaces an unconfirmed payment by one that pays more; account and notes stay. Answers when the new
+   * one is on disk and in the mempool. Throws `WalletError`.
+   */
+  bumpFee(txid: Txid, options: BumpOptions = {}): Promise<PreparedTx & { readonly oldFee: Sats }> {
+    return this.#core.read(async () => {
+      if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
+      const plan = await planBump(this.#context, txid, options, this.#core.payTxFee);
+      this.encryption.requireUnlocked();
+      const row = this.#context.tables.txs.getSync(txid) as TxRow;
+      const prepared = await this.#core.changeNow(async (unit, ledger) => {
+        const payment = await this.#prepare(plan.recipients, plan.options, unit);
+        const { fromAccount, comment, to } = row;
+        const about = { fromAccount, replaces: txid, now: this.#context.source.now() };
+        const notes = { ...(comment && { comment }), ...(to && { to }) };
+        ledger.learn(payment.tx, { kind: 'mempool' }, { ...about, ...notes });
+        return payment;
+      });
+      await this.#broadcast(prepared.tx);
+      await this.#core.changeNow((_unit, ledger) =>
+        ledger.annotate(txid, { replacedBy: prepared.tx.txid }),
+      );
+      return { ...prepared, oldFee: plan.oldFee };
+    });
+  }
+
   /** Makes and signs a payment without telling anybody; takes a change address from the keypool. */
   createTransaction(
     recipients: readonly Recipient[],
@@ -511,6 +538,10 @@ export class Wallet {
 
   /** Offers a transaction that is on disk; takes it back when the mempool will not have it. */
   async #broadcast(tx: Tx, once?: Once): Promise<void> {
+    if (this.#context.options.broadcast === false) {
+      await this.#core.changeNow((_unit, ledger) => ledger.removed(tx.txid));
+      return;
+    }
     const outcome = await this.#context.source.broadcast(tx);
     if (outcome.accepted) return;
     await this.#core.changeNow((unit, ledger) => {

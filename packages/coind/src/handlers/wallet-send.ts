@@ -1,12 +1,33 @@
 /** Handlers of the wallet methods that pay in today's way, and how payments choose their fee. */
-import { bytesToHex, feeRate, hexToBytes, type Sats, SEQUENCE_FINAL } from '@coind/primitives';
-import { type ArgsOf, codes, type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
+import {
+  bytesToHex,
+  feeRate,
+  formatBtc,
+  hexToBytes,
+  type Sats,
+  SEQUENCE_FINAL,
+  type TxOutput,
+} from '@coind/primitives';
+import {
+  type ArgsOf,
+  codes,
+  type Handlers,
+  type methods,
+  type NewOutput,
+  RpcError,
+  rpcError,
+} from '@coind/rpc';
 import { AddressError, decodeAddress, nullData } from '@coind/script';
-import { parseAddressType, type Recipient, type SendOptions } from '@coind/wallet';
+import {
+  type BumpOptions,
+  parseAddressType,
+  type Recipient,
+  type SendOptions,
+} from '@coind/wallet';
 import type { NodeModules, WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
 import { recipientScript } from '../shapes/recipient.ts';
-import { creationWords, inWords } from '../wallet-errors.ts';
+import { asBumpError, creationWords, inWords } from '../wallet-errors.ts';
 
 /** The arguments by which payments choose their fee. */
 export interface FeeArguments {
@@ -173,6 +194,44 @@ const sendWords = Object.fromEntries(
   ['insufficient-funds', ...Object.keys(creationWords)].map((key) => [key, codes.wallet] as const),
 );
 
+type BumpArguments = NonNullable<ArgsOf<typeof methods.walletSend.bumpfee>['options']>;
+
+/** The fee that a replacement asks for. Throws -8 for what contradicts itself. */
+function bumpFeeArguments(options: Partial<BumpArguments>): FeeArguments {
+  const { confTarget, conf_target, totalFee } = options;
+  if (confTarget !== undefined && conf_target !== undefined) {
+    throw new RpcError(
+      -8,
+      'confTarget and conf_target options should not both be set. Use conf_target (confTarget is deprecated).',
+    );
+  }
+  const target = confTarget ?? conf_target;
+  if (target !== undefined && totalFee !== undefined) {
+    throw new RpcError(
+      -8,
+      'confTarget and totalFee options should not both be set. Please provide either a confirmation target for fee estimation or an explicit total fee for the transaction.',
+    );
+  }
+  if (totalFee !== undefined && totalFee <= 0) {
+    const shown = formatBtc(BigInt(totalFee));
+    throw new RpcError(-8, `Invalid totalFee ${shown} (must be greater than 0)`);
+  }
+  const { replaceable, estimate_mode, fee_rate } = options;
+  return { replaceable, conf_target: target, estimate_mode, fee_rate };
+}
+
+/** The outputs that a replacement pays instead. Throws -8 for none. */
+function newTxOutputs(outputs: readonly NewOutput[], node: NodeModules): readonly TxOutput[] {
+  if (outputs.length === 0) {
+    throw new RpcError(-8, 'Invalid parameter, output argument cannot be an empty array');
+  }
+  return outputs.map((output) =>
+    'data' in output
+      ? { scriptPubKey: nullData(hexToBytes(output.data)), value: 0n }
+      : { scriptPubKey: recipientScript(output.address, node), value: output.amount },
+  );
+}
+
 /** Handlers of the wallet methods that pay in today's way. */
 export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
   async send(context, args) {
@@ -209,5 +268,28 @@ export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
       ...(!add_to_wallet && { hex: bytesToHex(tx.encode()) }),
       complete: true,
     };
+  },
+
+  async bumpfee({ wallet, node }, { txid, options = {}, only_signalling }) {
+    if ((await wallet.info()).meta.flags.privateKeysDisabled) {
+      throw new RpcError(
+        -4,
+        'bumpfee is not available with wallets that have private keys disabled. Use psbtbumpfee instead.',
+      );
+    }
+    const { totalFee, outputs, original_change_index: changeIndex } = options;
+    const bump: BumpOptions = {
+      ...feeOptions(bumpFeeArguments(options)),
+      ...(totalFee !== undefined && { totalFee: BigInt(totalFee) }),
+      ...(outputs && { outputs: newTxOutputs(outputs, node) }),
+      ...(changeIndex !== undefined && { changeIndex }),
+      onlySignalling: only_signalling,
+    };
+    try {
+      const { tx, fee, oldFee } = await wallet.bumpFee(txid, bump);
+      return { txid: tx.txid, origfee: oldFee, fee, errors: [] };
+    } catch (error) {
+      throw asBumpError(error);
+    }
   },
 };

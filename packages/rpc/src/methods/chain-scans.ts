@@ -94,7 +94,7 @@ export const chainScans = {
               false,
             ),
           },
-          '',
+          'How to scan',
           { usage: 'options' },
         ),
       ),

@@ -1,5 +1,19 @@
 /** The wallet methods that pay in today's way: with options for the coins, the change and the fee. */
-import { bool, type Codec, feeRate, hex, int, optional, str, txid } from '../codec.ts';
+import {
+  amount,
+  bool,
+  byNameOnly,
+  type Codec,
+  feeRate,
+  hex,
+  int,
+  int64,
+  looseHash,
+  optional,
+  str,
+  txid,
+  uint32,
+} from '../codec.ts';
 import { list, object, oneOf } from '../codec-shapes.ts';
 import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
@@ -76,6 +90,28 @@ const sendOptions = object(
   },
 );
 
+const bumpMembers = {
+  fee_rate: optional(feeRate('The new fee rate, sat/vB')),
+  replaceable: optional(bool('Whether the new one may be replaced too')),
+  estimate_mode: optional(str('unset, economical or conservative')),
+};
+const confTarget = optional(int('Blocks within which it should confirm'));
+const totalFee = optional(int64('The exact new fee, satoshis'));
+const coreBumpMembers = {
+  confTarget,
+  conf_target: confTarget,
+  ...bumpMembers,
+  outputs: optional(newOutputs('What it pays instead')),
+  original_change_index: optional(uint32('The output that takes the difference')),
+};
+const bumpReading = { reading: 'strict', alsoNamed: true, usage: 'options' } as const;
+const bumpResult = object({
+  txid: txid('The new transaction'),
+  origfee: amount('The old fee'),
+  fee: amount('The new fee'),
+  errors: list(str(''), 'What went wrong along the way'),
+});
+
 /** The wallet methods that pay in today's way. */
 export const walletSend = {
   send: method({
@@ -101,5 +137,41 @@ export const walletSend = {
       complete: bool('Whether every input is signed'),
     }),
     examples: ['"{\\"bcrt1q…\\": 0.1}" null unset 1.1'],
+  }),
+  bumpfee: method({
+    category: 'wallet',
+    about: 'Replaces an unconfirmed transaction by one that pays a higher fee.',
+    params: {
+      txid: txid('The transaction'),
+      options: optional(object({ ...coreBumpMembers, totalFee }, 'How to replace it', bumpReading)),
+      only_signalling: byNameOnly(optional(bool('Refuse what does not signal BIP125'), false)),
+    },
+    result: bumpResult,
+    examples: ['"0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098"'],
+    core: {
+      params: {
+        txid: txid('The transaction'),
+        options: optional(object(coreBumpMembers, 'How to replace it', bumpReading)),
+      },
+    },
+    legacy: {
+      params: {
+        txid: looseHash(txid('The transaction')),
+        options: optional(
+          object(
+            {
+              confTarget,
+              totalFee,
+              replaceable: bumpMembers.replaceable,
+              estimate_mode: bumpMembers.estimate_mode,
+            },
+            'How to replace it',
+            { reading: 'strict', usage: 'options' },
+          ),
+        ),
+      },
+      checked: ['txid', 'options'],
+      fixed: { only_signalling: true },
+    },
   }),
 };
