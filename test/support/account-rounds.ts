@@ -1,0 +1,318 @@
+/**
+ * Random operations on a wallet with accounts, black box: payments in and out, moves, renaming, reorganisations,
+ * rival transactions, kill -9. After every one the balances of all accounts have to be those of the model.
+ */
+import { rmSync } from 'node:fs';
+import { Block, bytesToHex, type ChainParams, chainParams, hexToBytes } from '@coind/primitives';
+import { type Client, createClient, RpcError, TransportError } from '@coind/rpc/client';
+import { decodeAddress, encodeAddress } from '@coind/script';
+import { AccountModel } from './account-model.ts';
+import { type Daemon, startDaemon, temporaryDirectory } from './daemon.ts';
+
+/** What a run did. */
+export interface AccountReport {
+  /** How often each operation had an effect. */
+  readonly done: Readonly<Record<string, number>>;
+  readonly kills: number;
+  readonly height: number;
+}
+
+const FOREIGN = 'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn';
+const ACCOUNTS = ['', 'alice', 'bob', 'carol', 'dora'];
+const ARGS = ['-fallbackfee=0.0001', '-keypool=10'];
+/** Operations after which a block comes at the latest: the mempool takes short chains only. */
+const MOST_WITHOUT_BLOCK = 15;
+const params = chainParams('regtest') as ChainParams;
+
+/** Numbers that a seed repeats (mulberry32). */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+class Rounds {
+  readonly model = new AccountModel();
+  readonly done: Record<string, number> = {};
+  kills = 0;
+  daemon: Daemon;
+  wallet: Client;
+  payer: Client;
+  readonly #random: (below: number) => number;
+  readonly #datadir: string;
+  readonly #hashes: string[] = [];
+  readonly #addresses: string[] = [];
+  #key = 0;
+  #sinceBlock = 0;
+
+  constructor(daemon: Daemon, seed: number) {
+    this.daemon = daemon;
+    this.#datadir = daemon.datadir;
+    this.#random = randomOf(seed);
+    this.wallet = this.#clientOf('accounts');
+    this.payer = this.#clientOf('payer');
+  }
+
+  #clientOf(name: string): Client {
+    return createClient({ url: `${this.daemon.url}wallet/${name}`, ...this.daemon.credentials });
+  }
+
+  #pick<T>(values: readonly T[]): T {
+    return values[this.#random(values.length)] as T;
+  }
+
+  #amount(): bigint {
+    return 10_000n + BigInt(this.#random(500_000_000));
+  }
+
+  async prepare(): Promise<void> {
+    const { client } = this.daemon;
+    for (const wallet_name of ['accounts', 'payer']) {
+      await client.createwallet({ wallet_name, load_on_startup: true });
+    }
+    const payee = await this.payer.getnewaddress();
+    for (const account of ACCOUNTS) await this.#newAddress(account);
+    await this.#sync();
+    await client.generatetoaddress({ nblocks: 20, address: payee });
+    const [, alice = ''] = this.#addresses;
+    await client.generatetoaddress({ nblocks: 5, address: alice });
+    await client.generatetoaddress({ nblocks: 101, address: FOREIGN });
+    await this.#sync();
+  }
+
+  async #newAddress(account: string): Promise<void> {
+    const address = await this.wallet.getnewaddress({ label: account });
+    this.#addresses.push(address);
+    this.model.own(decodeAddress(address, params), account);
+  }
+
+  /** One operation; its name when it had an effect. */
+  async step(): Promise<void> {
+    const name = await this.#operate().catch((error: unknown) => {
+      // Refused, for want of money or because a chain of payments got too long.
+      if (error instanceof RpcError && [-4, -6].includes(error.code)) return undefined;
+      throw error;
+    });
+    if (name === undefined || ++this.#sinceBlock >= MOST_WITHOUT_BLOCK) await this.#mine(FOREIGN);
+    if (name !== undefined) this.done[name] = (this.done[name] ?? 0) + 1;
+    await this.#sync();
+  }
+
+  async #operate(): Promise<string | undefined> {
+    const which = this.#random(1000);
+    if (which < 150) return this.#receive();
+    if (which < 300) return this.#mine(this.#pick([FOREIGN, this.#pick(this.#addresses)]));
+    if (which < 320) return this.#reorganise(1 + this.#random(3));
+    if (which < 500) return this.#move();
+    if (which < 720) return this.#sendfrom();
+    if (which < 820) return this.#sendmany();
+    if (which < 920) return this.#setaccount();
+    if (which < 950) return this.#newAddress(this.#pick(ACCOUNTS)).then(() => 'getnewaddress');
+    if (which < 970) return this.#abandon();
+    if (which < 995) return this.#conflict();
+    return this.#kill();
+  }
+
+  async #receive(): Promise<string> {
+    const address = this.#pick(this.#addresses);
+    const sent = await this.payer.sendtoaddress({ address, amount: this.#amount() });
+    const txid = typeof sent === 'string' ? sent : sent.txid;
+    this.model.learn((await this.payer.gettransaction({ txid })).hex, '');
+    return 'receive';
+  }
+
+  async #mine(address: string): Promise<string> {
+    await this.daemon.client.generatetoaddress({ nblocks: 1, address });
+    this.#sinceBlock = 0;
+    return 'mine';
+  }
+
+  async #reorganise(depth: number): Promise<string> {
+    const { client } = this.daemon;
+    const blockhash = await client.getblockhash({ height: this.model.height - depth + 1 });
+    await client.invalidateblock({ blockhash });
+    await this.#sync();
+    // To another address than before: the same block again would be as invalid.
+    const address = await this.payer.getnewaddress();
+    await client.generatetoaddress({ nblocks: depth + 1, address });
+    return 'reorganise';
+  }
+
+  async #move(): Promise<string> {
+    const [from, to, amount] = [this.#pick(ACCOUNTS), this.#pick(ACCOUNTS), this.#amount()];
+    await this.wallet.move({ fromaccount: from, toaccount: to, amount });
+    this.model.move(from, to, amount);
+    return 'move';
+  }
+
+  #recipient(): string {
+    return this.#random(2) === 0 ? FOREIGN : this.#pick(this.#addresses);
+  }
+
+  async #sendfrom(): Promise<string> {
+    const fromaccount = this.#pick(ACCOUNTS);
+    const amount = this.#amount();
+    const toaddress = this.#recipient();
+    const txid = await this.wallet.sendfrom({ fromaccount, toaddress, amount });
+    await this.#learnSent(txid, fromaccount);
+    return 'sendfrom';
+  }
+
+  async #sendmany(): Promise<string> {
+    const fromaccount = this.#pick(ACCOUNTS);
+    const addresses = new Set([this.#recipient(), this.#recipient(), this.#recipient()]);
+    const amounts = [...addresses].map((address): [string, bigint] => [address, this.#amount()]);
+    const sent = await this.wallet.sendmany({ fromaccount, amounts });
+    await this.#learnSent(typeof sent === 'string' ? sent : sent.txid, fromaccount);
+    return 'sendmany';
+  }
+
+  /** What goes neither abroad nor to a known address came back. */
+  async #learnSent(txid: string, from: string): Promise<void> {
+    const { hex } = await this.wallet.gettransaction({ txid: txid as never });
+    const decoded = await this.wallet.call('decoderawtransaction', [hex]);
+    const { vout } = decoded as { vout: { scriptPubKey: { hex: string } }[] };
+    const known = new Set([FOREIGN, ...this.#addresses]);
+    for (const { scriptPubKey } of vout) {
+      const script = hexToBytes(scriptPubKey.hex);
+      const address = encodeAddress(script, params) as string;
+      if (known.has(address)) continue;
+      // Renamed later, it becomes a payment like any other.
+      this.#addresses.push(address);
+      this.model.own(script);
+    }
+    this.model.learn(hex, from);
+  }
+
+  async #setaccount(): Promise<string> {
+    const [address, account] = [this.#pick(this.#addresses), this.#pick(ACCOUNTS)];
+    await this.wallet.setaccount({ address, account });
+    this.model.own(decodeAddress(address, params), account);
+    return 'setaccount';
+  }
+
+  /** What is in the mempool cannot be abandoned; what is not may be, and the books keep it. */
+  async #abandon(): Promise<string | undefined> {
+    const { pending } = this.model;
+    if (pending.length === 0) return undefined;
+    const txid = this.#pick(pending) as never;
+    try {
+      await this.wallet.abandontransaction({ txid });
+    } catch (error) {
+      if (!(error instanceof RpcError && error.code === -5)) throw error;
+    }
+    return 'abandon';
+  }
+
+  /** A rival of an unconfirmed payment comes in a block. */
+  async #conflict(): Promise<string | undefined> {
+    const { pending } = this.model;
+    if (pending.length === 0) return undefined;
+    const [input] = this.model.tx(this.#pick(pending))?.inputs ?? [];
+    if (!input) return undefined;
+    const { client } = this.daemon;
+    const unspent = await client.gettxout({
+      txid: input.prevout.txid,
+      n: input.prevout.vout,
+      include_mempool: false,
+    });
+    if (!unspent || (unspent.coinbase && unspent.confirmations < 101)) return undefined;
+    const amount = unspent.value - 10_000n;
+    if (amount < 1000n) return undefined;
+    const raw = await client.call('createrawtransaction', [
+      [{ txid: input.prevout.txid, vout: input.prevout.vout }],
+      [{ [FOREIGN]: amount }],
+    ]);
+    const signed = await this.wallet.call('signrawtransactionwithwallet', [raw as string]);
+    const { hex, complete } = signed as { hex: string; complete: boolean };
+    if (!complete) return undefined;
+    await client.call('generateblock', [FOREIGN, [hex]]);
+    return 'conflict';
+  }
+
+  /** Dies in the middle of a payment, which is asked for again. */
+  async #kill(): Promise<string | undefined> {
+    const args = {
+      fromaccount: this.#pick(ACCOUNTS),
+      toaddress: this.#recipient(),
+      amount: this.#amount(),
+      idempotency_key: `payment ${this.#key++}`,
+    };
+    const first = this.wallet.sendfrom(args).catch((error: unknown) => {
+      if (!(error instanceof TransportError || error instanceof RpcError)) throw error;
+    });
+    await new Promise((resolve) => setTimeout(resolve, this.#random(12)));
+    await this.daemon.kill();
+    await first;
+    this.daemon = await startDaemon({ datadir: this.#datadir, args: ARGS });
+    this.wallet = this.#clientOf('accounts');
+    this.payer = this.#clientOf('payer');
+    this.kills++;
+    await this.#sync();
+    const txid = await this.wallet.sendfrom(args);
+    await this.#learnSent(txid, args.fromaccount);
+    return 'kill';
+  }
+
+  /** Brings the model to the chain of the node. */
+  async #sync(): Promise<void> {
+    const { client } = this.daemon;
+    const height = await client.getblockcount();
+    const missing: { hash: string; height: number }[] = [];
+    for (let at = height; at >= 0; at--) {
+      const hash = await client.getblockhash({ height: at });
+      if (this.#hashes[at] === hash) break;
+      missing.push({ hash, height: at });
+    }
+    const keep = height + 1 - missing.length;
+    while (this.#hashes.length > keep) {
+      this.#hashes.pop();
+      this.model.disconnect();
+    }
+    for (const { hash } of missing.reverse()) {
+      const hex = (await client.call('getblock', [hash, 0])) as string;
+      const { txs } = Block.decode(hexToBytes(hex));
+      this.model.connect(txs.map((tx) => bytesToHex(tx.encode())));
+      this.#hashes.push(hash);
+    }
+  }
+
+  /** How the node's balances differ from the model's; undefined when they do not. */
+  async difference(): Promise<string | undefined> {
+    for (const minconf of [0, 1] as const) {
+      const found = await this.wallet.listaccounts({ minconf });
+      const expected = this.model.balances(minconf);
+      for (const account of new Set([...found.keys(), ...expected.keys()])) {
+        const [is, shall] = [found.get(account) ?? 0n, expected.get(account) ?? 0n];
+        if (is !== shall) return `"${account}" at ${minconf}: ${is} is not ${shall}`;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Does `operations` random operations. Throws at the first difference, naming seed and step. */
+export async function accountRounds(operations: number, seed: number): Promise<AccountReport> {
+  const datadir = temporaryDirectory();
+  const rounds = new Rounds(await startDaemon({ datadir, args: ARGS }), seed);
+  try {
+    await rounds.prepare();
+    for (let step = 0; step < operations; step++) {
+      await rounds.step();
+      const difference = await rounds.difference();
+      if (difference) throw new Error(`seed ${seed}, step ${step}: ${difference}`);
+      if (step % 1000 !== 999 && step !== operations - 1) continue;
+      const audit = await rounds.wallet.auditaccounts();
+      if (!audit.clean) throw new Error(`seed ${seed}, step ${step}: ${audit.faults[0]?.fault}`);
+    }
+    const { done, kills, model } = rounds;
+    return { done, kills, height: model.height };
+  } finally {
+    await rounds.daemon.kill();
+    rmSync(datadir, { recursive: true, force: true });
+  }
+}
