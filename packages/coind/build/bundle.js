@@ -17,7 +17,7 @@ import { join, relative, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { warmUp } from './warm-up.js';
 
-const root = resolve(import.meta.dirname, '..');
+const root = resolve(import.meta.dirname, '../../..');
 
 /**
  * In our own sources `import.meta.url` finds what stands beside a module: native addons, worker files. In the
