@@ -84,10 +84,9 @@ const generalOptions: OptionTable = inCategory('general', {
   blockreconstructionextratxn: int('Extra transactions kept to rebuild compact blocks', {
     value: '<n>',
     default: '100',
-    noEffect: true,
   }),
   blocksdir: text('Directory of the block files', { value: '<dir>', default: '<datadir>' }),
-  blocksonly: bool('Neither ask for nor relay transactions of peers', { noEffect: true }),
+  blocksonly: bool('Neither ask for nor relay transactions of peers'),
   blocksxor: bool('Obfuscate block files on disk', { default: '1', noEffect: true }),
   coinstatsindex: bool('Keep an index of UTXO set statistics for gettxoutsetinfo'),
   conf: text('The configuration file; relative paths start in the data directory', {
@@ -167,27 +166,23 @@ const connectionOptions: OptionTable = inCategory('connection', {
     value: '<ip>',
     repeatable: true,
     networkOnly: true,
-    noEffect: true,
   }),
   asmap: text('Map of networks by which peers are spread', { value: '<file>', noEffect: true }),
   bantime: int('Seconds a peer stays banned by setban without a time', {
     value: '<n>',
     default: '86400',
-    noEffect: true,
   }),
   bind: text('Listen for peers on this address only', {
     value: '<addr>[:<port>][=onion]',
     default: 'all',
     repeatable: true,
     networkOnly: true,
-    noEffect: true,
   }),
   cjdnsreachable: bool('Peers of CJDNS can be reached', { noEffect: true }),
   connect: text('Connect to these nodes only; -noconnect to none', {
     value: '<ip>',
     repeatable: true,
     networkOnly: true,
-    noEffect: true,
   }),
   discover: bool('Find out the own addresses', {
     default: '1 when listening and neither -externalip nor -proxy is given',
@@ -195,7 +190,6 @@ const connectionOptions: OptionTable = inCategory('connection', {
   }),
   dns: bool('Allow host names in -addnode, -seednode and -connect', {
     default: '1',
-    noEffect: true,
   }),
   dnsseed: bool('Ask DNS seeds for peers when few are known', {
     default: '1 unless -connect is used or -maxconnections=0',
@@ -216,35 +210,29 @@ const connectionOptions: OptionTable = inCategory('connection', {
   inboundrelaypercent: int('Percent of inbound connections that may relay transactions', {
     value: '<n>',
     default: '50',
-    noEffect: true,
   }),
   listen: bool('Accept connections of peers', {
     default: '1 unless -proxy, -connect or -maxconnections=0',
-    noEffect: true,
   }),
   listenonion: bool('Make an onion service', { default: '1', noEffect: true }),
   maxconnections: int('Connections to peers at most', {
     value: '<n>',
     default: '200',
-    noEffect: true,
   }),
   maxreceivebuffer: int('1,000 bytes buffered per connection for receiving', {
     value: '<n>',
     default: '5000',
-    noEffect: true,
   }),
   maxsendbuffer: int('1,000 bytes buffered per connection for sending', {
     value: '<n>',
     default: '1000',
-    noEffect: true,
   }),
   maxuploadtarget: text('Bytes to send to peers per day, as a number with a unit', {
     value: '<n>',
     default: '0',
-    noEffect: true,
   }),
   natpmp: bool('Ask the router to forward the port', { default: '1', noEffect: true }),
-  networkactive: bool('Talk to peers at all', { default: '1', noEffect: true }),
+  networkactive: bool('Talk to peers at all', { default: '1' }),
   onion: text('Proxy for onion services', {
     value: '<ip:port|path>',
     default: 'the value of -proxy',
@@ -255,19 +243,17 @@ const connectionOptions: OptionTable = inCategory('connection', {
     repeatable: true,
     noEffect: true,
   }),
-  peerblockfilters: bool('Serve compact block filters to peers (BIP157)', { noEffect: true }),
-  peerbloomfilters: bool('Serve bloom filters to peers (BIP37)', { noEffect: true }),
+  peerblockfilters: bool('Serve compact block filters to peers (BIP157)'),
+  peerbloomfilters: bool('Serve bloom filters to peers (BIP37)'),
   peertimeout: int('Seconds a silent peer is kept', {
     value: '<n>',
     default: '60',
     debugOnly: true,
-    noEffect: true,
   }),
   port: port('Listen for peers on this port', {
     value: '<port>',
     default: '8333, of test networks 18333, 48333, 38333, 18444',
     networkOnly: true,
-    noEffect: true,
   }),
   proxy: text('Connect through this SOCKS5 proxy', {
     value: '<ip>[:<port>]|unix:<path>[=<network>]',
@@ -288,7 +274,6 @@ const connectionOptions: OptionTable = inCategory('connection', {
   timeout: int('Milliseconds to wait for a connection', {
     value: '<n>',
     default: '5000',
-    noEffect: true,
   }),
   torcontrol: text('Control port of Tor', {
     value: '<ip>:<port>',
@@ -302,18 +287,15 @@ const connectionOptions: OptionTable = inCategory('connection', {
   }),
   txreconciliation: bool('Reconcile transactions with peers (BIP330)', {
     debugOnly: true,
-    noEffect: true,
   }),
-  v2transport: bool('Encrypt connections to peers (BIP324)', { default: '1', noEffect: true }),
+  v2transport: bool('Encrypt connections to peers (BIP324)', { default: '1' }),
   whitebind: text('Listen on this address, with permissions for its peers', {
     value: '<[permissions@]addr>',
     repeatable: true,
-    noEffect: true,
   }),
   whitelist: text('Permissions for peers from this address or network', {
     value: '<[permissions@]IP address or network>',
     repeatable: true,
-    noEffect: true,
   }),
 });
 
@@ -465,14 +447,10 @@ const relayOptions: OptionTable = inCategory('relay', {
     value: '<n>',
     default: '14',
     debugOnly: true,
-    noEffect: true,
   }),
-  whitelistforcerelay: bool('Relay transactions of permitted peers even when already known', {
-    noEffect: true,
-  }),
+  whitelistforcerelay: bool('Relay transactions of permitted peers even when already known'),
   whitelistrelay: bool('Relay transactions of permitted peers even with -blocksonly', {
     default: '1',
-    noEffect: true,
   }),
 });
 

@@ -596,6 +596,9 @@ export class Peers {
         }
       },
       onFlush: (bytes) => {
+        if (peer.bytesSent === bytes && peer.transport.kind === 'detecting') {
+          log.debug('net', `start sending v2 handshake to peer=${peer.id}`);
+        }
         this.#bytesSent += bytes;
         this.upload.sent(bytes);
         peer.lastSend = clock.nowMs();

@@ -147,12 +147,13 @@ export class V2Transport implements Transport {
 
   get kind(): 'detecting' | 'v1' | 'v2' {
     if (this.#v1) return 'v1';
-    // As bitcoind says it: the answer to an outbound hello settles it, not the hello.
-    return this.#cipher ? 'v2' : 'detecting';
+    // As bitcoind says it: the first packet shows that both have the same keys, not the hello.
+    return this.#versionSeen ? 'v2' : 'detecting';
   }
 
   get sessionId(): string {
-    return this.#cipher ? Buffer.from(this.#cipher.sessionId).toString('hex') : '';
+    const { sessionId } = this.#cipher ?? {};
+    return this.#versionSeen && sessionId ? Buffer.from(sessionId).toString('hex') : '';
   }
 
   get ready(): boolean {
