@@ -160,8 +160,8 @@ export class CoinStatsIndex extends ChainIndex {
       // Such a block has a coinbase and nothing else: its outputs were never in the set for long.
       sums.unspendableBip30 += reward;
     } else {
-      addCreated(sums, muhash, block, height);
-      addSpent(sums, muhash, block, await this.spentCoins(block, ref));
+      await addCreated(sums, muhash, block, height);
+      await addSpent(sums, muhash, block, await this.spentCoins(block, ref));
     }
     sums.unclaimedRewards +=
       sums.prevoutSpent +
@@ -177,12 +177,9 @@ export class CoinStatsIndex extends ChainIndex {
   protected override async disconnectWrites(block: Block, ref: BlockRef): Promise<Write[]> {
     const muhash = await this.#muhash();
     if (!isOverwritten(ref)) {
-      for (const [outpoint, coin] of createdCoins(block, ref.height)) {
-        removeCoin(muhash, outpoint, coin);
-      }
-      for (const [outpoint, coin] of spentPairs(block, await this.spentCoins(block, ref))) {
-        addCoin(muhash, outpoint, coin);
-      }
+      const spent = await this.spentCoins(block, ref);
+      await inTurns(createdCoins(block, ref.height), (coin) => removeCoin(muhash, ...coin));
+      await inTurns(spentPairs(block, spent), (coin) => addCoin(muhash, ...coin));
     }
     return [this.#muhashes.put(undefined, muhash.encode())];
   }
@@ -222,8 +219,23 @@ function* spentPairs(
   }
 }
 
-function addCreated(sums: Sums, muhash: MuHash, block: Block, height: number): void {
-  for (const [outpoint, coin] of createdCoins(block, height)) {
+/** Coins hashed before others get a turn: each costs as much as a small request. */
+const COINS_PER_TURN = 256;
+
+/** Does `work` for each coin without keeping the whole node waiting for a big block. */
+async function inTurns(
+  coins: Iterable<[OutPoint, Coin]>,
+  work: (coin: [OutPoint, Coin]) => void,
+): Promise<void> {
+  let count = 0;
+  for (const coin of coins) {
+    work(coin);
+    if (++count % COINS_PER_TURN === 0) await new Promise(setImmediate);
+  }
+}
+
+async function addCreated(sums: Sums, muhash: MuHash, block: Block, height: number): Promise<void> {
+  await inTurns(createdCoins(block, height), ([outpoint, coin]) => {
     const { value, scriptPubKey } = coin.output;
     addCoin(muhash, outpoint, coin);
     if (coin.coinbase) sums.coinbase += value;
@@ -231,7 +243,7 @@ function addCreated(sums: Sums, muhash: MuHash, block: Block, height: number): v
     sums.txouts++;
     sums.totalAmount += value;
     sums.bogosize += bogoSize(scriptPubKey);
-  }
+  });
   for (const { outputs } of block.txs) {
     for (const { value, scriptPubKey } of outputs) {
       if (isUnspendable(scriptPubKey)) sums.unspendableScripts += value;
@@ -239,18 +251,18 @@ function addCreated(sums: Sums, muhash: MuHash, block: Block, height: number): v
   }
 }
 
-function addSpent(
+async function addSpent(
   sums: Sums,
   muhash: MuHash,
   block: Block,
   spent: readonly (readonly Coin[])[],
-): void {
-  for (const [outpoint, coin] of spentPairs(block, spent)) {
+): Promise<void> {
+  await inTurns(spentPairs(block, spent), ([outpoint, coin]) => {
     const { value, scriptPubKey } = coin.output;
     removeCoin(muhash, outpoint, coin);
     sums.prevoutSpent += value;
     sums.txouts--;
     sums.totalAmount -= value;
     sums.bogosize -= bogoSize(scriptPubKey);
-  }
+  });
 }
