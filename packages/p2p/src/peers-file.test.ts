@@ -93,7 +93,7 @@ describe('a file that is not whole is refused with bitcoind’s words', () => {
     [{ isTried: -1 }, 'Corrupt AddrMan serialization: nTried=-1, should be in [0, 16384]'],
     [{ isNew: 65537 }, 'Corrupt AddrMan serialization: nNew=65537, should be in [0, 65536]'],
     [{ key: 0 }, 'Corrupt data. Consistency check failed with code -16: '],
-    [{ isNew: 1 }, 'Unsupported CAddress disk format version'],
+    [{ isNew: 1 }, 'AutoFile::read: end of file'],
   ])('%o', (change, message) => {
     expect(refused(emptyFile(change)).startsWith(message)).toBe(true);
     expect(refused(emptyFile(change)) === '').toBe(message === '');
@@ -109,12 +109,29 @@ describe('a file that is not whole is refused with bitcoind’s words', () => {
   });
 
   test('another version is another matter', () => {
-    for (const change of [{ compat: 32 + 111 }, { format: 2 }]) {
-      expect(() => decodePeersFile(emptyFile(change), MAGIC, modules)).toThrow(
-        PeersFileVersionError,
-      );
-    }
+    const file = emptyFile({ compat: 32 + 111 });
+    expect(() => decodePeersFile(file, MAGIC, modules)).toThrow(PeersFileVersionError);
   });
+});
+
+test('a file from before BIP155 is read', () => {
+  const writer = new Writer().bytes(MAGIC).u8(1).u8(32).bytes(KEY).i32(1).i32(1);
+  writer.i32(1024 ^ (1 << 30));
+  const ipv4 = (last: number) => hexToBytes(`00000000000000000000ffff0102030${last}`);
+  for (const last of [4, 5]) {
+    writer.u32(220_000).u32(NOW).u64(9n).bytes(ipv4(last)).u8(0x20).u8(0x8d).bytes(ipv4(9));
+    writer.i64(BigInt(NOW)).i32(0);
+  }
+  for (let bucket = 0; bucket < 1024; bucket++) {
+    writer.i32(bucket === 77 ? 1 : 0);
+    if (bucket === 77) writer.i32(0);
+  }
+  const contents = writer.finish();
+  const manager = decodePeersFile(concatBytes(contents, sha256d(contents)), MAGIC, modules);
+  const [isNew] = [...manager.table('new')];
+  expect(isNew?.[1].bucket).toBe(77);
+  expect(isNew?.[0]).toMatchObject({ address: parseAddress('1.2.3.4', 8333), services: 9n });
+  expect(manager.find(record('1.2.3.5'))?.table).toBe('tried');
 });
 
 test('anchors', () => {

@@ -1,6 +1,6 @@
 /**
- * peers.dat and anchors.dat as bitcoind writes them: magic, contents, double SHA-256 of both. Formats since
- * 0.21 (BIP155 addresses) are read; older ones are told apart, so that the caller can put them aside.
+ * peers.dat and anchors.dat as bitcoind writes them: magic, contents, double SHA-256 of both. Every format
+ * there was is read; later ones are told apart, so that the caller can put them aside.
  */
 import { DecodeError, equalBytes, Reader, sha256d, Writer } from '@coind/primitives';
 import { BUCKET_SIZE, NEW_BUCKETS, TRIED_BUCKETS } from './address-buckets.ts';
@@ -10,7 +10,7 @@ import {
   type KnownAddress,
 } from './address-manager.ts';
 import type { AddressRecord, WireAddress } from './messages.ts';
-import { type HostAddress, knownHost } from './net-address.ts';
+import { type HostAddress, hostOfIpv6, knownHost } from './net-address.ts';
 
 /** The file is not whole, or not ours; `message` is bitcoind's. */
 export class PeersFileError extends Error {
@@ -23,7 +23,10 @@ export class PeersFileVersionError extends PeersFileError {
 }
 
 const FORMAT = 4;
-const OLDEST_FORMAT = 3;
+/** The first formats with a marked number of buckets, with a map's hash, with BIP155 addresses. */
+const MARKED_FORMAT = 1;
+const ASMAP_FORMAT = 2;
+const BIP155_FORMAT = 3;
 /** Versions used to be the size of a key, which was 32. */
 const COMPATIBILITY_BASE = 32;
 /** Tells the oldest readers that they do not understand the file. */
@@ -46,6 +49,11 @@ function readHost(reader: Reader): HostAddress | undefined {
   return knownHost({ networkId, bytes: reader.varBytes().slice() });
 }
 
+/** 16 bytes, as before BIP155. */
+function readOldHost(reader: Reader): HostAddress | undefined {
+  return knownHost(hostOfIpv6(reader.take(16).slice()));
+}
+
 function writeRecord(writer: Writer, record: AddressRecord): void {
   writer.u32(RECORD_VERSION | RECORD_ADDRV2).u32(record.time);
   if (record.services <= 0xffffffffn) writer.compactSize(Number(record.services));
@@ -60,13 +68,15 @@ interface ReadRecord {
   readonly services: bigint;
 }
 
-function readRecord(reader: Reader): ReadRecord {
-  if ((reader.u32() & RECORD_VERSION_MASK) >>> 0 !== RECORD_ADDRV2) {
+function readRecord(reader: Reader, bip155 = true): ReadRecord {
+  const version = (reader.u32() & RECORD_VERSION_MASK) >>> 0;
+  const isV2 = bip155 && version === RECORD_ADDRV2;
+  if (!isV2 && version !== 0) {
     throw new PeersFileError('Unsupported CAddress disk format version: iostream error');
   }
   const time = reader.u32();
-  const services = readServices(reader);
-  const host = readHost(reader);
+  const services = isV2 ? readServices(reader) : reader.u64();
+  const host = isV2 ? readHost(reader) : readOldHost(reader);
   const [high = 0, low = 0] = reader.take(2);
   return { address: host && { ...host, port: (high << 8) | low }, time, services };
 }
@@ -85,9 +95,9 @@ function writeKnown(writer: Writer, known: KnownAddress): void {
 }
 
 /** Undefined for an address that cannot be kept. */
-function readKnown(reader: Reader): KnownAddress | undefined {
-  const { address, time, services } = readRecord(reader);
-  const source = readHost(reader);
+function readKnown(reader: Reader, bip155: boolean): KnownAddress | undefined {
+  const { address, time, services } = readRecord(reader, bip155);
+  const source = bip155 ? readHost(reader) : readOldHost(reader);
   const lastSuccess = Number(reader.i64());
   const attempts = reader.i32();
   return address && source && { address, time, services, source, lastSuccess, attempts };
@@ -163,7 +173,7 @@ function readManager(reader: Reader, modules: AddressManagerModules): AddressMan
     );
   }
   const lowest = compatibility - COMPATIBILITY_BASE;
-  if (lowest > FORMAT || format < OLDEST_FORMAT) {
+  if (lowest > FORMAT) {
     throw new PeersFileVersionError(
       `Unsupported format of addrman database: ${format}. It is compatible with formats >=${lowest}, but the maximum supported by this version is ${FORMAT}.: iostream error`,
     );
@@ -171,18 +181,20 @@ function readManager(reader: Reader, modules: AddressManagerModules): AddressMan
   const key = reader.take(HASH_BYTES).slice();
   const newCount = reader.i32();
   const triedCount = reader.i32();
-  const bucketCount = reader.i32() ^ BUCKETS_MARK;
+  const bucketCount = reader.i32() ^ (format >= MARKED_FORMAT ? BUCKETS_MARK : 0);
   checkCount(newCount, 'nNew', NEW_BUCKETS * BUCKET_SIZE);
   checkCount(triedCount, 'nTried', TRIED_BUCKETS * BUCKET_SIZE);
-  const isNew = Array.from({ length: newCount }, () => readKnown(reader));
-  const isTried = Array.from({ length: triedCount }, () => readKnown(reader));
+  const bip155 = format >= BIP155_FORMAT;
+  const isNew = Array.from({ length: newCount }, () => readKnown(reader, bip155));
+  const isTried = Array.from({ length: triedCount }, () => readKnown(reader, bip155));
   const buckets = isNew.map((): number[] => []);
   for (let bucket = 0; bucket < bucketCount; bucket++) {
     for (let left = reader.i32(); left > 0; left--) {
       buckets[reader.i32()]?.push(bucket);
     }
   }
-  const sameGroups = equalBytes(reader.take(HASH_BYTES), NO_ASMAP) && bucketCount === NEW_BUCKETS;
+  const asmap = format >= ASMAP_FORMAT ? reader.take(HASH_BYTES) : NO_ASMAP;
+  const sameGroups = equalBytes(asmap, NO_ASMAP) && bucketCount === NEW_BUCKETS;
   const manager = new AddressManager({ key }, modules);
   isNew.forEach((known, index) => {
     if (known) manager.restore(known, sameGroups ? buckets[index] : undefined);
