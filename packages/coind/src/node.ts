@@ -387,6 +387,7 @@ function walletOptions({ wallets, profile }: Options) {
     maxFee: wallets.maxTxFee,
     confirmTarget: wallets.confirmTarget,
     replaceable: wallets.replaceable,
+    broadcast: wallets.broadcast,
     spendUnconfirmedChange: wallets.spendUnconfirmedChange,
     ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
   };
