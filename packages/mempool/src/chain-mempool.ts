@@ -247,7 +247,9 @@ class ChainMempool implements Mempool {
 
   markBroadcast(txid: Txid): void {
     const entry = this.#pool.get(txid);
-    if (entry) this.#pool.setUnbroadcast(entry, false);
+    if (!entry?.unbroadcast) return;
+    this.#pool.setUnbroadcast(entry, false);
+    this.#log?.debug('mempool', `Removed ${txid} from set of unbroadcast txns`);
   }
 
   markUnbroadcast(txid: Txid): void {
@@ -350,7 +352,13 @@ class ChainMempool implements Mempool {
   #remove(entries: ReadonlySet<PoolEntry>, reason: RemovalReason): void {
     if (entries.size === 0) return;
     this.#pool.remove(entries);
-    for (const { tx } of entries) {
+    for (const { tx, unbroadcast } of entries) {
+      if (unbroadcast) {
+        this.#log?.debug(
+          'mempool',
+          `Removed ${tx.txid} from set of unbroadcast txns before confirmation that txn was sent out`,
+        );
+      }
       // Whoever counts changes hears of blocks elsewhere, so what they take out is not counted here.
       const sequence = reason === 'block' ? this.#sequence : this.#sequence++;
       for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
