@@ -269,7 +269,6 @@ const connectionOptions: OptionTable = inCategory('connection', {
   seednode: text('Ask this node for addresses of others', {
     value: '<ip>',
     repeatable: true,
-    noEffect: true,
   }),
   timeout: int('Milliseconds to wait for a connection', {
     value: '<n>',

@@ -9,6 +9,7 @@ import { type BlockHash, hexToBytes, type Wtxid } from '@coind/primitives';
 import type { AddressManager } from './address-manager.ts';
 import { chooseEviction } from './eviction.ts';
 import type { FilterSource } from './filter-serving.ts';
+import { isDesirable } from './handshake.ts';
 import type { WireAddress } from './messages.ts';
 import {
   formatAddress,
@@ -31,6 +32,7 @@ import {
   type PeerClock,
   type Random,
 } from './network.ts';
+import { Outbound } from './outbound.ts';
 import { type ConnectionType, OTHER_MESSAGES, Peer } from './peer.ts';
 import { describePeer, type PeerInfo } from './peer-info.ts';
 import type { Permission } from './permissions.ts';
@@ -50,6 +52,8 @@ const MAX_ADDED = 8;
 const MESSAGE_OVERHEAD = 100;
 const TICK_MS = 100;
 const INACTIVITY_MS = 20 * 60_000;
+const OUTBOUND_INTERVAL_MS = 500;
+const SEED_RETRY_MS = 10_000;
 const ADDED_RETRY_MS = 60_000;
 const ADDED_CHECK_MS = 2_000;
 
@@ -77,6 +81,8 @@ export interface PeersOptions extends ProtocolOptions {
   /** Connect to these only; undefined finds peers by itself. */
   readonly connectOnly: readonly string[] | undefined;
   readonly addNodes: readonly string[];
+  /** Asked for addresses when none are known. */
+  readonly seedNodes: readonly string[];
   readonly maxConnections: number;
   /** Percent of inbound peers that may be told of transactions. */
   readonly inboundRelayPercent: number;
@@ -159,6 +165,10 @@ export class Peers {
   #bytesReceived = 0;
   #bytesSent = 0;
   #nextAddedCheck = 0;
+  #nextOutbound = 0;
+  #nextSeed = 0;
+  #seedsAsked = 0;
+  readonly #outbound: Outbound;
 
   constructor(options: PeersOptions, modules: PeersModules) {
     this.options = options;
@@ -201,6 +211,14 @@ export class Peers {
         localFor: (peer) => this.#localFor(peer),
         listens: options.binds.length > 0,
       },
+    });
+    this.#outbound = new Outbound({
+      addresses: modules.addresses,
+      random,
+      groupOf: (host) => this.#groupOf(host),
+      isReachable: (host) => this.#isReachable(host),
+      isUnwanted: (host) => modules.bans.isBanned(host) || modules.bans.isDiscouraged(host),
+      isUseful: (offered) => isDesirable(this.#wire, offered),
     });
     for (const name of options.addNodes) this.#added.set(name, options.v2);
   }
@@ -828,6 +846,7 @@ export class Peers {
         this.#woken = false;
         const more = await this.#round();
         this.#openAdded();
+        this.#openOutbound();
         // Yields even when there is more to do: sockets and callers must get their turn.
         if (more || this.#woken) await new Promise((resolve) => setImmediate(resolve));
         else await this.#rest();
@@ -863,6 +882,40 @@ export class Peers {
       this.#wakeUp = done;
       if (this.#woken) done();
     });
+  }
+
+  /** Opens one of the connections that a node keeps by itself, when it is time for one. */
+  #openOutbound(): void {
+    const { connectOnly, seedNodes, v2 } = this.options;
+    const now = this.#realNow();
+    if (connectOnly !== undefined || !this.#active || now < this.#nextOutbound) return;
+    this.#nextOutbound = now + OUTBOUND_INTERVAL_MS;
+    const { addresses, clock, onFatal } = this.#modules;
+    const open = (name: string, type: ConnectionType) =>
+      void this.#open(name, type, v2).catch(onFatal);
+    if (addresses.size() === 0) {
+      const seed = seedNodes[this.#seedsAsked % Math.max(1, seedNodes.length)];
+      if (seed === undefined || now < this.#nextSeed) return;
+      this.#seedsAsked++;
+      this.#nextSeed = now + SEED_RETRY_MS;
+      this.#modules.log.info(`Empty addrman, adding seednode (${seed}) to addrfetch`);
+      open(seed, 'addr-fetch');
+      return;
+    }
+    const { full: maxFull, blockOnly: maxBlockOnly } = this.#limits();
+    let full = this.#connecting.size;
+    let blockOnly = 0;
+    const groups = new Set<string>();
+    for (const peer of this.#peers.values()) {
+      if (peer.type === 'outbound-full-relay') full++;
+      if (peer.type === 'block-relay-only') blockOnly++;
+      if (!peer.inbound) groups.add(peer.group);
+    }
+    const counts = { full, maxFull, blockOnly, maxBlockOnly };
+    const choice = this.#outbound.choose(counts, groups, clock.nowMs());
+    if (!choice) return;
+    addresses.attempt(choice.address, full + blockOnly > 1);
+    open(formatAddress(choice.address), choice.type);
   }
 
   /** Connects to added nodes that are not connected. */
