@@ -15,6 +15,7 @@ import {
   type Network,
   openPeers,
   type Peers,
+  PeersFileVersionError,
   systemRandom,
 } from '@coind/p2p';
 import { hexToBytes } from '@coind/primitives';
@@ -149,23 +150,39 @@ function readBans(bans: BanList, path: string, log: Log): void {
   }
 }
 
+/** The secret of the address book; with -test=addrman the one that bitcoind's tests expect. */
+function bucketKey({ settings }: Options): Uint8Array {
+  if (!settings.texts('test').includes('addrman')) return systemRandom.bytes(32);
+  const key = new Uint8Array(32);
+  key[0] = 1;
+  return key;
+}
+
 function openAddresses(
   path: string | undefined,
   options: Options,
   { clock, log }: NodePeersModules,
 ): AddressManager {
   const modules = { now: () => clock.now(), randomBelow: systemRandom.below };
+  const fresh = () => new AddressManager({ key: bucketKey(options) }, modules);
   const file = path === undefined ? undefined : readIfThere(path);
   if (path === undefined || !file) {
     if (path !== undefined)
       log.info(`Creating peers.dat because the file was not found ("${path}")`);
-    return new AddressManager({ key: systemRandom.bytes(32) }, modules);
+    return fresh();
   }
   try {
     const manager = decodePeersFile(file, hexToBytes(options.params.messageStart), modules);
     log.info(`Loaded ${manager.size()} addresses from peers.dat`);
     return manager;
   } catch (error) {
+    if (error instanceof PeersFileVersionError) {
+      renameSync(path, `${path}.bak`);
+      log.warn(
+        `Creating new peers.dat because the file version was not compatible ("${path}"). Original backed up to peers.dat.bak`,
+      );
+      return fresh();
+    }
     const what = error instanceof Error ? error.message : String(error);
     throw new ConfError(
       `Invalid or corrupt peers.dat (${what}). If you believe this is a bug, please report it to the project. As a workaround, you can move the file ("${path}") out of the way (rename, move, or delete) to have a new one created on the next start.`,

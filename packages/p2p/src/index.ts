@@ -40,7 +40,12 @@ export {
   type PeersOptions,
   type WhitelistEntry,
 } from './peers.ts';
-export { decodePeersFile, encodePeersFile, PeersFileError } from './peers-file.ts';
+export {
+  decodePeersFile,
+  encodePeersFile,
+  PeersFileError,
+  PeersFileVersionError,
+} from './peers-file.ts';
 export {
   implicitPermissions,
   type ParsedGrant,
