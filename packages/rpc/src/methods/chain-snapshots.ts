@@ -18,7 +18,7 @@ export const chainSnapshots = {
             rollback: optional(hashOrHeight('The block as of which', { cli: 'json_or_string' })),
             in_memory: optional(bool('Taken for bitcoind’s sake: it always is'), false),
           },
-          '',
+          'How to write it',
           { alsoNamed: true, usage: '{"rollback":n,"in_memory":bool,...}' },
         ),
       ),

@@ -127,7 +127,7 @@ export const mempool = {
         object(
           {
             mempool_only: optional(bool('Whether to leave blocks alone')),
-            return_spending_tx: optional(bool('Whether to show the spender as hex'), false),
+            return_spending_tx: optional(bool('Whether to show the spender as hex')),
           },
           'What to look at',
           {

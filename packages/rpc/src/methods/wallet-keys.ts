@@ -31,8 +31,8 @@ export const walletKeys = {
       options: optional(
         object(
           {
-            active_only: optional(bool('Only those that new addresses come from'), false),
-            private: optional(bool('Whether to show private keys'), false),
+            active_only: optional(bool('Only those that new addresses come from')),
+            private: optional(bool('Whether to show private keys')),
           },
           'What to list',
           { alsoNamed: true, usage: '{"active_only":bool,"private":bool,...}' },

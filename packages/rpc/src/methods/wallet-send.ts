@@ -43,10 +43,10 @@ function payers<Payer>(item: Codec<Payer>, about: string): Codec<readonly Payer[
 const sendOptions = object(
   {
     add_inputs: optional(bool('Whether coins may be added to the inputs')),
-    include_unsafe: optional(bool('Whether unconfirmed coins of others may be spent'), false),
-    minconf: optional(int('Least confirmations of the coins added'), 0),
+    include_unsafe: optional(bool('Whether unconfirmed coins of others may be spent')),
+    minconf: optional(int('Least confirmations of the coins added')),
     maxconf: optional(int('Most confirmations of the coins added')),
-    add_to_wallet: optional(bool('False: it is made and signed, but not sent'), true),
+    add_to_wallet: optional(bool('False: it is made and signed, but not sent')),
     change_address: optional(str('Where the change goes')),
     change_position: optional(int('Which output the change is')),
     change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
@@ -65,7 +65,7 @@ const sendOptions = object(
       ),
     ),
     locktime: inItsTurn(locktime),
-    lock_unspents: optional(bool('Whether to keep the coins from being spent again'), false),
+    lock_unspents: optional(bool('Whether to keep the coins from being spent again')),
     max_tx_weight: optional(int('The most it may weigh')),
     replaceable: inItsTurn(bool('Whether it signals that it may be replaced (BIP125)')),
     subtract_fee_from_outputs: inItsTurn(
