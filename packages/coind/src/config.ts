@@ -217,7 +217,7 @@ const isWhole = (text: string | undefined): text is string =>
   /^-?[0-9]{1,19}$/.test(text) &&
   BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 
-/** Applies -testactivationheight and -vbparams. Throws {@link ConfError}. */
+/** Applies -testactivationheight, -vbparams and -test=bip94. Throws {@link ConfError}. */
 function withTestDeployments(params: ChainParams, settings: Settings): ChainParams {
   const buried: Record<string, number> = { ...params.buried };
   for (const text of settings.texts('testactivationheight')) {
@@ -258,6 +258,7 @@ function withTestDeployments(params: ChainParams, settings: Settings): ChainPara
   }
   return {
     ...params,
+    bip94: params.bip94 || (params.name === 'regtest' && settings.texts('test').includes('bip94')),
     buried: buried as unknown as ChainParams['buried'],
     deployments: deployments as unknown as ChainParams['deployments'],
   };

@@ -593,7 +593,6 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     value: '<option>',
     repeatable: true,
     debugOnly: true,
-    noEffect: true,
   }),
   testactivationheight: text(
     'Move the height from which a soft fork holds: segwit, bip34, dersig, cltv, csv (not on main)',

@@ -64,6 +64,7 @@ export async function serveRpc(
     profile,
     services: servicesOf(() => modules as NodeModules),
     warmup: () => status,
+    onCall: ({ method, user }) => log.debug('rpc', `ThreadRPCServer method=${method} user=${user}`),
     onError: (error, { method }) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.error(`RPC method ${method} failed: ${text}`);

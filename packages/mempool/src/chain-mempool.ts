@@ -51,6 +51,9 @@ import {
 } from './packages.ts';
 import { Pool } from './pool.ts';
 
+/** About what one takes in memory beside its own bytes. */
+const TX_OVERHEAD = 400;
+
 /** Makes an empty pool that follows `chain`. */
 export function createMempool(options: MempoolOptions, modules: MempoolModules): Mempool {
   return new ChainMempool(options, modules);
@@ -411,8 +414,14 @@ class ChainMempool implements Mempool {
     const mined = new Set<Txid>();
     for (const { block } of connected) for (const { txid } of block.txs) mined.add(txid);
     // The chain tells the last block first; parents have to come back before their children.
+    let bytes = 0;
     for (const { block } of [...disconnected].reverse()) {
-      for (const tx of block.txs) if (!mined.has(tx.txid)) await this.#bringBack(tx);
+      for (const tx of block.txs) {
+        if (mined.has(tx.txid)) continue;
+        if (!tx.isCoinbase) bytes += tx.size + TX_OVERHEAD;
+        if (bytes <= this.options.returningBytes) await this.#bringBack(tx);
+        else this.#remove(withDescendants(this.#pool.childrenOf(tx)), 'reorg');
+      }
     }
     this.#remove(this.#pool.beyondLimits(this.options), 'sizelimit');
     await this.#removeUnminable();

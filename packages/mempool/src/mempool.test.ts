@@ -310,6 +310,22 @@ describe('blocks', () => {
     await tight.chain.close();
   });
 
+  test('give back the oldest transactions of a long branch, as much as memory allows', async () => {
+    const tight = await Bench.open({ returningBytes: 1_500 });
+    const payments: Tx[] = [];
+    for (let i = 0; i < 4; i++) payments.push(spend([await tight.reward(1 + i)], 50n * COIN));
+    const fork = await tight.mine(payments.slice(0, 2));
+    await tight.mine(payments.slice(2));
+    const onLast = childOf(payments[3] as Tx);
+    expect(await tight.submit(onLast)).toBe('accepted');
+    await tight.chain.invalidateBlock(fork.hash);
+    const kept = payments.slice(0, 3).map(({ txid }) => txid);
+    expect(tight.txids().sort()).toEqual(kept.slice(0, tight.mempool.size).sort());
+    expect(tight.mempool.size).toBeLessThan(4);
+    expect(tight.removed).toEqual([`${onLast.txid} reorg`]);
+    await tight.chain.close();
+  });
+
   test('that vanish take immature coins along', async () => {
     const young = spend([await bench.reward(11)], 50n * COIN);
     expect(await bench.submit(young)).toBe('accepted');

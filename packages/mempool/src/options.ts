@@ -16,6 +16,8 @@ export interface MempoolOptions {
   readonly dustFee: FeeRate;
   /** Bytes of memory, about (`-maxmempool`, there in millions). */
   readonly maxBytes: number;
+  /** Bytes of memory, about, that a reorganisation brings back at most, oldest first. */
+  readonly returningBytes: number;
   /** Seconds after which a transaction is dropped (`-mempoolexpiry`, there in hours). */
   readonly expirySeconds: number;
   /** Transactions of a cluster (`-limitclustercount`). */
@@ -37,6 +39,7 @@ export const mempoolDefaults: MempoolOptions = {
   incrementalFee: feeRate(100n),
   dustFee: feeRate(3_000n),
   maxBytes: 300_000_000,
+  returningBytes: 20_000_000,
   expirySeconds: 336 * 60 * 60,
   clusterCount: 64,
   clusterVbytes: 101_000,

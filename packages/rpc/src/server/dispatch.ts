@@ -49,6 +49,8 @@ export interface DispatchOptions {
   readonly services: readonly Service[];
   /** While a text is returned every call is refused with it (-28): the node is loading. */
   readonly warmup?: () => string | undefined;
+  /** Told of every call of a method there is, before it is answered. */
+  readonly onCall?: (call: RpcCall) => void;
   /** Told of errors that are no refusal: our bugs and failing disks. */
   readonly onError?: (error: unknown, call: RpcCall) => void;
 }
@@ -107,6 +109,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
       if (loading !== undefined) throw new RpcError(-28, loading);
       const entry = entries.get(call.method);
       if (!entry) throw rpcError('methodNotFound');
+      options.onCall?.(call);
       const running: ActiveCall = { method: call.method, startedMs: performance.now() };
       active.add(running);
       try {
