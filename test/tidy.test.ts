@@ -62,7 +62,8 @@ const files = packages.flatMap((name) => {
   const dir = join(root, 'packages', name, 'src');
   return sources(dir).map((path) => ({ name, path, text: readFileSync(path, 'utf8') }));
 });
-const isTest = (path: string) => path.endsWith('.test.ts') || path.includes('/test-support/');
+const isTest = (path: string) =>
+  /\.test(?:\.[a-z]+)?\.ts$/.test(path) || path.includes('/test-support/');
 
 describe('layers', () => {
   test('every package has its place', () => {

@@ -5,7 +5,6 @@
  */
 import type { Chain } from '@coind/chain';
 import { type BlockHash, isHex } from '@coind/primitives';
-import type { Miner } from './miner.ts';
 import { type BlockTemplate, refreshed } from './template.ts';
 
 /** Seconds for which a changed pool alone makes no new template. */
@@ -19,7 +18,7 @@ export interface TemplateCacheModules {
   readonly chain: Chain;
   /** Counts the changes of the pool. */
   readonly mempool: { readonly updates: number };
-  readonly miner: Pick<Miner, 'template'>;
+  readonly miner: { template(): Promise<BlockTemplate> };
   readonly clock: { now(): number };
 }
 

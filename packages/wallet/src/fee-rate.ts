@@ -1,23 +1,10 @@
 /** Which fee rate a payment pays, and what counts as dust: the wallet's side of fee policy. */
 import { type FeeRate, feeFor, formatBtc, type Sats, type TxOutput } from '@coind/primitives';
 import { isUnspendable, witnessProgram } from '@coind/script';
+import type { ChosenFeeRate, FeeReason } from './chosen-fee-rate.ts';
 import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
 import { outputSize } from './input-size.ts';
-
-/** Where a fee rate came from, in the words of `fee_reason`. */
-export type FeeReason =
-  | 'User Specified Fee'
-  | 'PayTxFee set'
-  | 'Conservative Double half life'
-  | 'Fallback fee'
-  | 'Minimum Required Fee';
-
-/** A fee rate and why it is that one. */
-export interface ChosenFeeRate {
-  readonly rate: FeeRate;
-  readonly reason: FeeReason;
-}
 
 /** What a caller asks for. */
 export interface FeeWish {

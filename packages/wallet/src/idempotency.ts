@@ -3,11 +3,10 @@
  * instead of a second payment. The key is written in the same batch as what it stands for, so there is no
  * moment at which one is on disk without the other.
  */
-import { bytesToHex, type Sats, sha256, Tx, type Txid } from '@coind/primitives';
+import { bytesToHex, sha256, Tx } from '@coind/primitives';
 import { WalletError } from './errors.ts';
-import type { ChosenFeeRate } from './fee-rate.ts';
 import type { PreparedTx } from './spend.ts';
-import type { WalletTables } from './tables.ts';
+import type { OnceRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** A request that must have its effect once. */
@@ -16,14 +15,6 @@ export interface Once {
   readonly key: string;
   /** Everything asked for, as text: the same text is the same request. */
   readonly request: string;
-}
-
-/** What a key stands for. */
-export interface OnceRow {
-  /** SHA-256 of the request, hex. */
-  readonly request: string;
-  /** The payment; missing for a move, which answers nothing. */
-  readonly payment?: { readonly txid: Txid; readonly fee: Sats; readonly feeRate: ChosenFeeRate };
 }
 
 const digestOf = ({ request }: Once): string =>

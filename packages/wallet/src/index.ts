@@ -16,6 +16,7 @@ export {
 } from './bip32.ts';
 export type { BumpOptions } from './bump-fee.ts';
 export type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
+export type { ChosenFeeRate, FeeReason } from './chosen-fee-rate.ts';
 export { combineTransactions } from './combine.ts';
 export type { Randomness, WalletOptions } from './context.ts';
 export {
@@ -33,7 +34,6 @@ export {
 export type { TextSink } from './dump.ts';
 export type { WalletEncryption } from './encryption.ts';
 export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
-export type { ChosenFeeRate, FeeReason } from './fee-rate.ts';
 export type { HistoryEntry, HistoryFilter, TxDetail, TxView } from './history.ts';
 export type { Once } from './idempotency.ts';
 export { checkRange, type DescriptorImport, type ImportOutcome } from './import.ts';

@@ -15,6 +15,7 @@ import {
 } from '@coind/primitives';
 import { p2pkh, p2sh, p2tr, p2wpkh, witnessProgram } from '@coind/script';
 import type { AddressType } from './address-type.ts';
+import type { ChosenFeeRate } from './chosen-fee-rate.ts';
 import {
   type Candidate,
   type Goal,
@@ -25,7 +26,6 @@ import {
 import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
 import {
-  type ChosenFeeRate,
   checkFee,
   chooseFeeRate,
   dustThreshold,

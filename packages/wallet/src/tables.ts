@@ -34,8 +34,28 @@ import {
   unit,
 } from '@coind/store';
 import type { AddressType } from './address-type.ts';
-import type { OnceRow } from './idempotency.ts';
-import type { EncryptionRow } from './vault.ts';
+import type { ChosenFeeRate } from './chosen-fee-rate.ts';
+
+/** What a key stands for. */
+export interface OnceRow {
+  /** SHA-256 of the request, hex. */
+  readonly request: string;
+  /** The payment; missing for a move, which answers nothing. */
+  readonly payment?: { readonly txid: Txid; readonly fee: Sats; readonly feeRate: ChosenFeeRate };
+}
+
+/** How the key that seals the master key is made of the passphrase, and the sealed master key. */
+export interface EncryptionRow {
+  readonly kdf: 'scrypt';
+  /** scrypt's cost N, block size r and parallelism p. */
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+  /** Hex. */
+  readonly salt: string;
+  /** Nonce, ciphertext and tag, hex. */
+  readonly masterKey: string;
+}
 
 /** Version of this layout; a store of another one is refused. */
 export const WALLET_SCHEMA = 1;

@@ -12,21 +12,8 @@ import {
 } from 'node:crypto';
 import { concatBytes } from '@coind/primitives';
 import { WalletError } from './errors.ts';
-import type { WalletTables } from './tables.ts';
+import type { EncryptionRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
-
-/** How the key that seals the master key is made of the passphrase, and the sealed master key. */
-export interface EncryptionRow {
-  readonly kdf: 'scrypt';
-  /** scrypt's cost N, block size r and parallelism p. */
-  readonly cost: number;
-  readonly blockSize: number;
-  readonly parallelization: number;
-  /** Hex. */
-  readonly salt: string;
-  /** Nonce, ciphertext and tag, hex. */
-  readonly masterKey: string;
-}
 
 /** How hard a guess shall be. */
 export type KdfCost = Pick<EncryptionRow, 'cost' | 'blockSize' | 'parallelization'>;
