@@ -4,4 +4,5 @@ export { createClock, type NodeClock } from './clock.ts';
 export { type Options, parseOptions } from './config.ts';
 export { type Log, openLog } from './log.ts';
 export { type Node, type Surroundings, startNode } from './node.ts';
+export { optionsOf, optionTitles } from './options.ts';
 export { COIND_VERSION } from './version.ts';
