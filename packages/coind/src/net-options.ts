@@ -42,6 +42,7 @@ export function peersOptions(options: Options): PeersOptions {
       binds.length === 0 && !settings.isSet('port') && settings.text('listen') === undefined,
     connectOnly: net.connectOnly,
     addNodes: net.addNodes,
+    cjdnsReachable: settings.bool('cjdnsreachable', false),
     seedNodes: settings.texts('seednode'),
     maxConnections: net.maxConnections,
     inboundRelayPercent: settings.int('inboundrelaypercent', 50),

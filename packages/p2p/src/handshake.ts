@@ -157,7 +157,7 @@ export class Handshake {
     if (peer.commonVersion >= COMPACT_BLOCKS_VERSION) {
       peer.send('sendcmpct', { announce: 0, version: 2n });
     }
-    if (!peer.wtxidRelay) peer.reconciliation = 'none';
+    if (!peer.wtxidRelay || peer.reconciliation === 'offered') this.forgetReconciliation(peer);
     peer.established = true;
     this.#events.established(peer);
   }
@@ -202,6 +202,14 @@ export class Handshake {
     }
     const problem = this.#reconciliationProblem(peer, read);
     if (problem !== undefined) this.#wire.disconnect(peer, problem);
+  }
+
+  /** Takes back what was agreed on, if anything was. */
+  forgetReconciliation(peer: Peer): void {
+    if (peer.reconciliation === 'none') return;
+    peer.reconciliation = 'none';
+    const line = `Forget txreconciliation state of peer=${peer.id}`;
+    this.#wire.log.debug('txreconciliation', line);
   }
 
   #reconciliationProblem(

@@ -53,6 +53,7 @@ const defaults: PeersOptions = {
   connectOnly: [],
   addNodes: [],
   seedNodes: [],
+  cjdnsReachable: false,
   maxConnections: 100,
   inboundRelayPercent: 50,
   whitelist: [],

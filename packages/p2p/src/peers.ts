@@ -83,6 +83,8 @@ export interface PeersOptions extends ProtocolOptions {
   readonly addNodes: readonly string[];
   /** Asked for addresses when none are known. */
   readonly seedNodes: readonly string[];
+  /** Addresses that look like CJDNS are of CJDNS. */
+  readonly cjdnsReachable: boolean;
   readonly maxConnections: number;
   /** Percent of inbound peers that may be told of transactions. */
   readonly inboundRelayPercent: number;

@@ -35,6 +35,19 @@ const BIP31_VERSION = 60_000;
 const MAX_NOTFOUND = 5000 + 16;
 const ADDR_FETCH_TIMEOUT_MS = 5 * 60_000;
 
+/** How bitcoind's log words what its reader of bytes refuses; programs look for it. */
+const readerTexts: Readonly<Record<string, string>> = {
+  'unexpected end of data': 'DataStream::read(): end of data',
+  'non-canonical compact size': 'non-canonical ReadCompactSize()',
+  'size too large': 'ReadCompactSize(): size too large',
+  'superfluous witness record': 'Superfluous witness record',
+  'unknown transaction optional data': 'Unknown transaction optional data',
+};
+
+function bitcoindsText(message: string): string {
+  return readerTexts[message] ?? message;
+}
+
 /** What the protocol works with beside the wire. */
 export interface ProtocolModules {
   readonly limits: UploadLimits;
@@ -99,6 +112,7 @@ export class Protocol {
     this.headers.peerGone(peer);
     this.download.peerGone(peer);
     this.txs.download.peerGone(peer);
+    this.handshake.forgetReconciliation(peer);
     this.#wire.log.debug('net', `Cleared nodestate for peer=${peer.id}`);
   }
 
@@ -123,7 +137,7 @@ export class Protocol {
       const length = message.payload.length;
       log.debug(
         'net',
-        `ProcessMessages(${type}, ${length} bytes): Exception '${error.message}' (${error.name}) caught`,
+        `ProcessMessages(${type}, ${length} bytes): Exception '${bitcoindsText(error.message)}' (${error.name}) caught`,
       );
     }
     return peer.getdata.length > 0 || this.txs.download.hasWork(peer);

@@ -1,5 +1,6 @@
 /** Handlers of the methods about peers. */
 import {
+  asCjdns,
   formatAddress,
   formatEndpoint,
   formatHost,
@@ -382,7 +383,8 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
   },
 
   addpeeraddress({ node }, { address: text, port, tried }) {
-    const host: HostAddress | undefined = parseHost(text);
+    const given: HostAddress | undefined = parseHost(text);
+    const host = given && node.peers.options.cjdnsReachable ? asCjdns(given) : given;
     if (!host) throw new RpcError(codes.invalidIpOrSubnet, 'Invalid IP address');
     if (port < 0 || port > 65535) {
       throw new RpcError(codes.misc, 'JSON integer out of range');
