@@ -12,9 +12,10 @@ import {
   SerializedCoinsHash,
 } from '@coind/consensus';
 import type { OutPoint, Sats, Txid } from '@coind/primitives';
+import { LegacyCoinsHash } from './legacy-coins-hash.ts';
 
 /** Which hash over the set is wanted. */
-export type UtxoHashKind = 'none' | 'hash_serialized_3' | 'muhash';
+export type UtxoHashKind = 'none' | 'hash_serialized_2' | 'hash_serialized_3' | 'muhash';
 
 /** What `gettxoutsetinfo` knows of the set. */
 export interface UtxoStats {
@@ -32,6 +33,15 @@ export interface UtxoStats {
   readonly diskSize: number;
 }
 
+function serializedHash(
+  kind: UtxoHashKind,
+  tip: BlockRef,
+): SerializedCoinsHash | LegacyCoinsHash | undefined {
+  if (kind === 'hash_serialized_2') return new LegacyCoinsHash(tip);
+  if (kind !== 'hash_serialized_3') return undefined;
+  return new SerializedCoinsHash(() => createHash('sha256'));
+}
+
 /** Counts and hashes `coins`, the set as of `tip`. */
 export async function computeUtxoStats(
   kind: UtxoHashKind,
@@ -39,8 +49,7 @@ export async function computeUtxoStats(
   coins: AsyncIterable<[OutPoint, Coin][]>,
 ): Promise<UtxoStats> {
   const muhash = kind === 'muhash' ? new MuHash() : undefined;
-  const serialized =
-    kind === 'hash_serialized_3' ? new SerializedCoinsHash(() => createHash('sha256')) : undefined;
+  const serialized = serializedHash(kind, tip);
   let txouts = 0;
   let transactions = 0;
   let bogosize = 0;

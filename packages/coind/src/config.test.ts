@@ -95,6 +95,7 @@ describe('what a start gets', () => {
       blockFilter: true,
       coinStats: true,
       txoSpender: false,
+      address: false,
     });
     expect(recorded.wallets.keypoolSize).toBe(10);
   });

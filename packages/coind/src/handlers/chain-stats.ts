@@ -29,7 +29,7 @@ type Stats = Pick<
 >;
 
 const MONTH = 30 * 24 * 60 * 60;
-const hashTypes = ['none', 'hash_serialized_3', 'muhash'] as const;
+const hashTypes = ['none', 'hash_serialized_3', 'muhash', 'hash_serialized_2'] as const;
 type DeploymentJson =
   ValueOf<(typeof methods.blockchain.getdeploymentinfo)['result']> extends {
     deployments: ReadonlyMap<string, infer Deployment>;
@@ -219,18 +219,16 @@ export const chainStats: Handlers<Stats, RpcContext> = {
     if (!kind) throw new RpcError(-8, `'${hash_type}' is not a valid hash_type`);
     if (hash_or_height !== undefined) {
       if (!indexes.coinStats) return statsFromIndex(node, undefined, kind);
-      if (kind === 'hash_serialized_3') {
-        throw new RpcError(
-          -8,
-          'hash_serialized_3 hash type cannot be queried for a specific block',
-        );
+      if (kind !== 'none' && kind !== 'muhash') {
+        throw new RpcError(-8, `${kind} hash type cannot be queried for a specific block`);
       }
       if (!use_index) {
         throw new RpcError(-8, 'Cannot set use_index to false when querying for a specific block');
       }
       return statsFromIndex(node, blockAt(chain, hash_or_height).ref, kind);
     }
-    if (use_index && indexes.coinStats?.status.synced && kind !== 'hash_serialized_3') {
+    const isInIndex = kind === 'none' || kind === 'muhash';
+    if (use_index && indexes.coinStats?.status.synced && isInIndex) {
       return statsFromIndex(node, undefined, kind);
     }
     const stats = await chain.utxoStats(kind);

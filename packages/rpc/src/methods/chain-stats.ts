@@ -13,6 +13,7 @@ import {
   str,
 } from '../codec.ts';
 import { list, object, record } from '../codec-shapes.ts';
+import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
 import { hashOrHeight } from './params.ts';
 
@@ -155,7 +156,10 @@ export const chainStats = {
     category: 'blockchain',
     about: 'Statistics and a hash of the set of unspent outputs.',
     params: {
-      hash_type: optional(str('hash_serialized_3, muhash or none'), 'hash_serialized_3'),
+      hash_type: optional(
+        str('hash_serialized_3, muhash, none, or hash_serialized_2 as 0.15 to 0.25 had it'),
+        'hash_serialized_3',
+      ),
       hash_or_height: optional(
         hashOrHeight('The block to look at, with an index', { cli: 'json_or_string' }),
       ),
@@ -167,6 +171,7 @@ export const chainStats = {
       txouts: int64('Unspent outputs'),
       bogosize: int64('A measure of size that does not depend on the database'),
       hash_serialized_3: optional(hex('The hash of the set')),
+      hash_serialized_2: optional(hex('The hash of the set, the old way')),
       muhash: optional(hex('The order-independent hash of the set')),
       total_amount: amount('The sum of all amounts'),
       transactions: optional(int64('Transactions with unspent outputs')),
@@ -188,8 +193,15 @@ export const chainStats = {
       ),
     }),
     examples: ['', 'muhash'],
+    core: {
+      refuse({ hash_type }) {
+        if (hash_type !== 'hash_serialized_2') return;
+        throw new RpcError(-8, `'${hash_type}' is not a valid hash_type`);
+      },
+    },
     legacy: {
       params: {},
+      fixed: { hash_type: 'hash_serialized_2' },
       result: object({
         height: int('The height of the tip'),
         bestblock: blockHash('The tip'),
