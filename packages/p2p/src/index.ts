@@ -9,6 +9,7 @@ export { type Ban, BanList } from './ban-list.ts';
 export type { BlockFilterRecord, FilterSource } from './filter-serving.ts';
 export type { HostAddress, NetworkName } from './net-address.ts';
 export {
+  asCjdns,
   formatAddress,
   formatHost,
   networkClass,
