@@ -100,7 +100,7 @@ describe('what is taken in', () => {
     expect(known.check()).toBe(0);
   });
 
-  test('one source fills at most 64 buckets, whatever it says', () => {
+  test('one source fills at most 64 buckets, whatever it says', { timeout: 30_000 }, () => {
     const known = manager();
     const told = Array.from({ length: 20_000 }, (_, i) =>
       record(`${20 + (i % 100)}.${(i >> 8) & 255}.${i & 255}.1`),
@@ -125,7 +125,7 @@ describe('whom to try', () => {
     expect(known.select()?.lastTry).toBe(NOW);
   });
 
-  test('failed attempts make an address rare', () => {
+  test('failed attempts make an address rare', { timeout: 30_000 }, () => {
     const clock = { time: NOW };
     const known = manager(5, clock);
     known.add([record('1.1.1.1'), record('2.2.2.2')], host('3.3.3.3'));
@@ -245,7 +245,7 @@ test('a good connection updates the time seen only at its end', () => {
   expect([...known.all()][0]?.[0].services).toBe(1n);
 });
 
-test('everything fits together after anything', () => {
+test('everything fits together after anything', { timeout: 30_000 }, () => {
   const step = fc.record({
     what: fc.constantFrom('add', 'good', 'attempt', 'resolve', 'later', 'select'),
     a: fc.nat(40),

@@ -31,6 +31,7 @@ interface Vector {
 
 test.skipIf(!existsSync(vectors))(
   existsSync(vectors) ? 'encrypts bitcoind’s vectors' : 'skipped: no ../shared/vectors/core',
+  { timeout: 30_000 },
   () => {
     const rows = JSON.parse(readFileSync(vectors, 'utf8')) as Vector[];
     expect(rows.length).toBe(7);
