@@ -264,6 +264,14 @@ export const wordings = {
     -5,
     'The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved',
   ]),
+  notConnected: both(
+    () => [-9, 'Bitcoin Core is not connected!'],
+    () => [-9, 'Bitcoin is not connected!'],
+  ),
+  notSynced: both(
+    () => [-10, 'Bitcoin Core is in initial sync and waiting for blocks...'],
+    () => [-10, 'Bitcoin is downloading blocks...'],
+  ),
   notInMempool: both(() => [-5, 'Transaction not in mempool']),
 
   noWalletLoaded: both(

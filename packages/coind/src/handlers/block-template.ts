@@ -119,6 +119,15 @@ async function waitForBetter({ miner, stopping }: NodeModules, id: unknown): Pro
   if (stopping.aborted) throw new RpcError(-9, 'Shutting down');
 }
 
+/** Refuses while what is mined would be lost: nobody hears of it, or the chain is not the latest. */
+function checkConnected({ chain, peers, params }: NodeModules, needsPeers: boolean): void {
+  // Our own network has to begin with somebody who mines alone.
+  if (!needsPeers && params.name !== 'main') return;
+  const { inbound, outbound } = peers.count();
+  if (inbound + outbound === 0) throw rpcError('notConnected');
+  if (chain.initialDownload) throw rpcError('notSynced');
+}
+
 /** Refuses miners that do not know what they must know to make a valid block. */
 function checkRules(rules: readonly string[], { params }: NodeModules): void {
   if (params.signetChallenge !== undefined && !rules.includes('signet')) {
@@ -137,12 +146,14 @@ function checkRules(rules: readonly string[], { params }: NodeModules): void {
 
 /** Handlers of the methods about the next block as data. */
 export const blockTemplate: Handlers<typeof methods.blockTemplate, RpcContext> = {
-  async getblocktemplate({ node }, { template_request: { mode, rules, longpollid, data } }) {
+  async getblocktemplate({ node }, { template_request, needs_peers }) {
+    const { mode, rules, longpollid, data } = template_request;
     if (mode === 'proposal') {
       if (typeof data === 'string') return judge(node, data);
       throw new RpcError(-3, 'Missing data String key for proposal');
     }
     if (mode !== 'template') throw new RpcError(-8, 'Invalid mode');
+    checkConnected(node, needs_peers);
     if (longpollid !== undefined) await waitForBetter(node, longpollid);
     checkRules(rules, node);
     const { template, longPollId } = await node.miner.templates.current();

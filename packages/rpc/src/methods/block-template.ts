@@ -1,5 +1,15 @@
 /** The method by which miners ask for the next block (BIP22, BIP23, BIP9, BIP145). */
-import { json as anyJson, type Codec, hex, int, int64, optional, str } from '../codec.ts';
+import {
+  json as anyJson,
+  bool,
+  byNameOnly,
+  type Codec,
+  hex,
+  int,
+  int64,
+  optional,
+  str,
+} from '../codec.ts';
 import { list, nullable, object, oneOf, record } from '../codec-shapes.ts';
 import { RpcError, rpcError } from '../error.ts';
 import { type Json, jsonType } from '../json.ts';
@@ -31,26 +41,29 @@ function modeOf(about: string): Codec<string> {
   };
 }
 
+const request = object(
+  {
+    mode: optional(modeOf('"template" or "proposal"'), 'template'),
+    capabilities: optional(anyJson('What the miner can do')),
+    rules: optional(clientRules('Soft forks the miner knows; "segwit" must be there'), []),
+    longpollid: optional(anyJson('The template after which the caller wants another')),
+    data: optional(anyJson('The block that is proposed, hex')),
+  },
+  'What is asked for',
+  {
+    usage:
+      '{"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],"longpollid":"str","data":"hex"}',
+  },
+);
+
 /** Methods about the next block as data. */
 export const blockTemplate = {
   getblocktemplate: method({
     category: 'mining',
     about: 'What the next block should contain, or (mode "proposal") whether a block would do.',
     params: {
-      template_request: object(
-        {
-          mode: optional(modeOf('"template" or "proposal"'), 'template'),
-          capabilities: optional(anyJson('What the miner can do')),
-          rules: optional(clientRules('Soft forks the miner knows; "segwit" must be there'), []),
-          longpollid: optional(anyJson('The template after which the caller wants another')),
-          data: optional(anyJson('The block that is proposed, hex')),
-        },
-        'What is asked for',
-        {
-          usage:
-            '{"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],"longpollid":"str","data":"hex"}',
-        },
-      ),
+      template_request: request,
+      needs_peers: byNameOnly(optional(bool('Whether to refuse while nobody is connected'), false)),
     },
     result: nullable(
       oneOf([
@@ -92,6 +105,12 @@ export const blockTemplate = {
         }),
       ]),
     ),
+    core: { params: { template_request: request } },
+    legacy: {
+      params: { template_request: optional(request, { mode: 'template', rules: [] }) },
+      // Even on a network for tests.
+      fixed: { needs_peers: true },
+    },
     examples: ['"{\\"rules\\":[\\"segwit\\"]}"'],
   }),
 };
