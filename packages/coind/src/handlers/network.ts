@@ -19,7 +19,16 @@ import {
   UPLOAD_CYCLE_SECONDS,
 } from '@coind/p2p';
 import { bytesToHex, hexToBytes, isHex } from '@coind/primitives';
-import { codes, type Handlers, help, type methods, RpcError, viewsOf } from '@coind/rpc';
+import {
+  codes,
+  type Handlers,
+  help,
+  int,
+  type Json,
+  type methods,
+  RpcError,
+  viewsOf,
+} from '@coind/rpc';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { CLIENT_VERSION, PROTOCOL_VERSION } from '../version.ts';
 
@@ -98,6 +107,15 @@ function subnetOf(text: string): Subnet {
   const subnet = host ? singleSubnet(host) : text.includes('/') ? parseSubnet(text) : undefined;
   if (!subnet) throw new RpcError(codes.invalidIpOrSubnet, 'Error: Invalid IP/Subnet');
   return subnet;
+}
+
+/** A verbosity for which true is no number. Throws `RpcError`. */
+function orphanVerbosity(given: Json | undefined): number {
+  if (given === undefined || given === null) return 0;
+  if (typeof given === 'boolean') {
+    throw new RpcError(codes.type, 'Verbosity was boolean but only integer allowed');
+  }
+  return int('').decode(given, 'verbosity');
 }
 
 function knownAddressJson({ address, source, services: offered, time }: KnownAddress) {
@@ -348,7 +366,8 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
     return null;
   },
 
-  getorphantxs({ node }, { verbosity }) {
+  getorphantxs({ node }, { verbosity: given }) {
+    const verbosity = orphanVerbosity(given);
     const orphans = node.peers.protocol.txs.download.orphans();
     if (verbosity < 0 || verbosity > 2) {
       throw new RpcError(codes.invalidParameter, `Invalid verbosity value ${verbosity}`);

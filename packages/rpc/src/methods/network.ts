@@ -6,6 +6,7 @@ import {
   hex,
   int,
   int64,
+  json,
   nothing,
   num,
   optional,
@@ -306,7 +307,7 @@ export const network = {
   getorphantxs: method({
     category: 'hidden',
     about: 'Transactions that wait for their parents.',
-    params: { verbosity: optional(int('0 ids, 1 facts, 2 with the transaction'), 0) },
+    params: { verbosity: optional(json('0 ids, 1 facts, 2 with the transaction')) },
     result: list(
       oneOf([
         hex('Its id'),
