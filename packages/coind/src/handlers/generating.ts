@@ -8,6 +8,18 @@ import { checkInWriter } from '../block-proposal.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseTx } from '../shapes/tx-json.ts';
 
+const NEEDS_PRIVATE_KEYS = 'Cannot derive script without private keys';
+
+/** The scripts of a descriptor; -5 when a hardened step would need a private key. */
+function expanded(descriptor: Parameters<typeof expandDescriptor>[0]) {
+  try {
+    return expandDescriptor(descriptor, 0);
+  } catch (error) {
+    if (error instanceof WalletError) throw new RpcError(-5, NEEDS_PRIVATE_KEYS);
+    throw error;
+  }
+}
+
 /** The script that a descriptor without a range makes. Throws -5 and -8 as bitcoind does. */
 function descriptorScript(text: string, params: ChainParams): Uint8Array {
   const [descriptor, second] = parseMultipath(text, params);
@@ -18,10 +30,10 @@ function descriptorScript(text: string, params: ChainParams): Uint8Array {
       'Ranged descriptor not accepted. Maybe pass through deriveaddresses first?',
     );
   }
-  const solutions = expandDescriptor(descriptor, 0);
+  const solutions = expanded(descriptor);
   // Of a combo the segwit script is taken, where its key allows one.
   const chosen = solutions.length === 4 ? solutions[2] : solutions.at(-1);
-  if (!chosen) throw new RpcError(-5, 'Cannot derive script without private keys');
+  if (!chosen) throw new RpcError(-5, NEEDS_PRIVATE_KEYS);
   return chosen.scriptPubKey;
 }
 
