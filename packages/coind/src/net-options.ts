@@ -90,13 +90,11 @@ function bindsOf({ settings, net }: Options): Bind[] {
 }
 
 function listenAddress(option: string, text: string, port: number) {
-  // Port 0 lets the system choose one, which tests in one process want.
-  const anyPort = text.endsWith(':0');
-  const split = splitHostPort(anyPort ? text.slice(0, -2) : text);
+  const split = splitHostPort(text);
   if (!split || !parseHost(split.host)) {
     throw new ConfError(`Cannot resolve -${option} address: '${text}'`);
   }
-  return { host: split.host, port: anyPort ? 0 : (split.port ?? port) };
+  return { host: split.host, port: split.port ?? port };
 }
 
 function implicit(settings: Options['settings']): Set<Permission> {
