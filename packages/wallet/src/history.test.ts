@@ -96,7 +96,8 @@ describe('history', () => {
     expect(await won).toMatchObject({ confirmations: 1, conflicts: [loser.tx.txid] });
     // Sent as raw transactions, they were charged to the default account.
     expect(await wallet.accountBalance('')).toBe(-7n * COIN - winner.fee);
-    await wallet.abandon(loser.tx.txid);
+    await expect(wallet.abandon(loser.tx.txid)).rejects.toMatchObject({ key: 'not-abandonable' });
+    await wallet.abandon(loser.tx.txid, { conflictedToo: true });
     expect((await wallet.transaction(loser.tx.txid)).abandoned).toBe(false);
     await chain.disconnect();
     expect(await wallet.balance()).toBe(43n * COIN - winner.fee);

@@ -3,7 +3,7 @@
  * searching old blocks for new keys. All of it ends in the same ledger calls.
  */
 import type { BlockRef } from '@coind/consensus';
-import { type Block, Tx } from '@coind/primitives';
+import { type Block, Tx, type Txid } from '@coind/primitives';
 import type { TxFollower } from './chain-source.ts';
 import { COINBASE_MATURITY, entriesAt, type Ledger } from './ledger.ts';
 import { extendTrail, shortenTrail, wayBack } from './trail.ts';
@@ -102,7 +102,7 @@ export class WalletFollower implements TxFollower {
     this.#stop = await source.follow(this);
     for (const tx of source.mempoolTxs()) this.txAdded(tx);
     await this.#core.idle();
-    if (this.#core.context.options.broadcast !== false) await this.#resend();
+    if (this.#core.context.options.broadcast !== false) await this.resend();
     this.#schedule(FILL_DELAY_MS);
   }
 
@@ -150,8 +150,8 @@ export class WalletFollower implements TxFollower {
     );
   }
 
-  /** Offers unconfirmed transactions to the mempool again, parents before children. */
-  async #resend(): Promise<void> {
+  /** Offers unconfirmed transactions to the mempool again, parents before children; says which it took. */
+  async resend(): Promise<Txid[]> {
     const waiting = await this.#core.read(async () => {
       const found: { tx: Tx; order: number }[] = [];
       for await (const [txid] of this.#tables.unconfirmed.entries()) {
@@ -162,7 +162,12 @@ export class WalletFollower implements TxFollower {
       }
       return found.sort((a, b) => a.order - b.order);
     });
-    for (const { tx } of waiting) await this.#core.context.source.broadcast(tx);
+    const taken: Txid[] = [];
+    for (const { tx } of waiting) {
+      const { accepted } = await this.#core.context.source.broadcast(tx);
+      if (accepted) taken.push(tx.txid);
+    }
+    return taken;
   }
 
   /** Derives every script of the keypool now. */

@@ -590,13 +590,23 @@ export class Wallet {
     this.#core.payTxFee = rate;
   }
 
-  /** Gives up a transaction that is neither confirmed nor in the mempool. */
-  abandon(txid: Txid): Promise<void> {
+  /** Offers unconfirmed transactions that are not in the mempool to it again; says which it took. */
+  resend(): Promise<readonly Txid[]> {
+    return this.#follower.resend();
+  }
+
+  /**
+   * Gives up a transaction that is neither confirmed nor in the mempool. One that a block has made
+   * impossible is refused as well, unless `conflictedToo`: it is given up already.
+   */
+  abandon(txid: Txid, { conflictedToo = false } = {}): Promise<void> {
     return this.#core.change((_unit, ledger) => {
       const row = this.#context.tables.txs.getSync(txid);
       if (!row) throw new WalletError('unknown-transaction');
       const { kind } = row.state;
-      if (kind === 'confirmed' || kind === 'mempool') throw new WalletError('not-abandonable');
+      if (kind === 'confirmed' || kind === 'mempool' || (kind === 'conflicted' && !conflictedToo)) {
+        throw new WalletError('not-abandonable');
+      }
       ledger.abandon(txid);
     });
   }

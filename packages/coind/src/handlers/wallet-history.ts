@@ -29,10 +29,12 @@ function entriesOf(views: readonly TxView[]) {
 
 /** Handlers of the wallet methods about its past. */
 export const walletHistory: Handlers<typeof methods.walletHistory, WalletContext> = {
-  async abandontransaction({ wallet }, { txid }) {
-    await wallet.abandon(txid);
+  async abandontransaction({ wallet }, { txid, conflicted_too }) {
+    await wallet.abandon(txid, { conflictedToo: conflicted_too });
     return null;
   },
+
+  resendwallettransactions: ({ wallet }) => wallet.resend(),
 
   async listsinceblock({ wallet, node }, args) {
     const { blockhash, target_confirmations, include_removed, include_change, label } = args;

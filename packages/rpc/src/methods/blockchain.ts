@@ -22,7 +22,7 @@ import { chainSnapshots } from './chain-snapshots.ts';
 import { chainSpenders } from './chain-spenders.ts';
 import { chainStats } from './chain-stats.ts';
 import { chainWaits } from './chain-waits.ts';
-import { verbosity } from './params.ts';
+import { joinedWarnings, verbosity } from './params.ts';
 import { legacyScriptPubKey, legacyTx, scriptPubKey, tx } from './shapes.ts';
 
 const headerMembers = {
@@ -157,7 +157,7 @@ export const blockchain = {
         pruned: bool('Whether old blocks are removed'),
         softforks: list(anyJson(''), 'Soft forks by block version'),
         bip9_softforks: record(anyJson(''), 'Soft forks by version bits'),
-        warnings: oneOf([str('Warnings'), list(str(''))]),
+        warnings: joinedWarnings('Warnings'),
       }),
     },
   }),

@@ -15,6 +15,7 @@ import {
 } from '../codec.ts';
 import { list, object, oneOf, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
+import { joinedWarnings } from './params.ts';
 import { bytesPerMessage } from './shapes.ts';
 
 const networkMembers = {
@@ -87,7 +88,7 @@ export const network = {
         relayfee: amount('The lowest fee per 1,000 bytes that is relayed'),
         incrementalfee: amount('What a replacement adds at least'),
         localaddresses: localAddresses,
-        warnings: oneOf([str('Warnings'), list(str(''))]),
+        warnings: joinedWarnings('Warnings'),
       }),
     },
   }),

@@ -3,6 +3,7 @@ import {
   amount,
   blockHash,
   bool,
+  byNameOnly,
   type Codec,
   hex,
   int,
@@ -46,10 +47,28 @@ export const walletHistory = {
   abandontransaction: method({
     category: 'wallet',
     about: 'Gives up a transaction that will not confirm, so that its coins can be spent again.',
-    params: { txid: txid('The transaction') },
+    params: {
+      txid: txid('The transaction'),
+      conflicted_too: byNameOnly(
+        optional(bool('Whether one that a block has made impossible may be given up too'), false),
+      ),
+    },
     result: nothing(),
     examples: ['"1075db55d416d3ca199f55b6084e2115b9345e16c5cf302fc80e9d5fbf5d48d"'],
-    legacy: { params: { txid: looseHash(txid('The transaction')) } },
+    core: { params: { txid: txid('The transaction') } },
+    legacy: {
+      params: { txid: looseHash(txid('The transaction')) },
+      fixed: { conflicted_too: true },
+    },
+  }),
+  resendwallettransactions: method({
+    category: 'hidden',
+    profiles: ['coind', 'legacy'],
+    about: 'Offers payments that wait for a block, but are not in the mempool, to it again.',
+    params: {},
+    result: list(txid(''), 'Those that are there now'),
+    examples: [''],
+    legacy: { category: 'wallet' },
   }),
   listsinceblock: method({
     category: 'wallet',
