@@ -409,36 +409,25 @@ export class BlockDownload {
     const limited = isLimited(peer.services);
     const wanted: BlockInfo[] = [];
     let waitingFor: Peer | undefined;
-    let walk = start.ref.height;
-    while (walk < maxHeight) {
-      // In batches from the far end: walking back along parents is cheap, finding one ancestor less so.
-      const batch: BlockInfo[] = [];
-      const size = Math.min(maxHeight - walk, Math.max(count - wanted.length, 128));
-      let at = chain.ancestor(best.ref.hash, walk + size);
-      for (let i = 0; i < size && at; i++) {
-        batch.push(at);
-        at = chain.info(at.header.prevHash);
+    for (let height = start.ref.height + 1; height <= maxHeight; height++) {
+      const info = chain.ancestor(best.ref.hash, height);
+      if (!info || info.status === 'invalid' || !this.#canGive(peer, info)) break;
+      if (info.hasBody || info.status === 'active') {
+        if (info.chainTxCount > 0) blocks.lastCommon = info;
+        continue;
       }
-      walk += size;
-      for (const info of batch.reverse()) {
-        if (info.status === 'invalid' || !this.#canGive(peer, info)) return { blocks: wanted };
-        if (info.hasBody || info.status === 'active') {
-          if (info.chainTxCount > 0) blocks.lastCommon = info;
-          continue;
-        }
-        const asked = this.#requests.get(info.ref.hash);
-        if (asked) {
-          waitingFor ??= asked[0];
-          continue;
-        }
-        if (info.ref.height > windowEnd) {
-          const staller = wanted.length === 0 && waitingFor !== peer ? waitingFor : undefined;
-          return { blocks: wanted, staller };
-        }
-        if (limited && best.ref.height - info.ref.height >= LIMITED_PEER_BLOCKS) continue;
-        wanted.push(info);
-        if (wanted.length === count) return { blocks: wanted };
+      const asked = this.#requests.get(info.ref.hash);
+      if (asked) {
+        waitingFor ??= asked[0];
+        continue;
       }
+      if (height > windowEnd) {
+        const staller = wanted.length === 0 && waitingFor !== peer ? waitingFor : undefined;
+        return { blocks: wanted, staller };
+      }
+      if (limited && best.ref.height - height >= LIMITED_PEER_BLOCKS) continue;
+      wanted.push(info);
+      if (wanted.length === count) break;
     }
     return { blocks: wanted };
   }
