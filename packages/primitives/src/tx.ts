@@ -78,22 +78,22 @@ export class Tx implements TxFields {
   static read(reader: Reader): Tx {
     const start = reader.offset;
     const version = reader.u32();
-    let witnesses = false;
+    let flags = 0;
     const mark = reader.bytes[reader.offset];
     const flag = reader.bytes[reader.offset + 1];
     if (mark === SEGWIT_MARKER && flag !== undefined && flag !== 0) {
-      if (flag !== SEGWIT_FLAG) throw new DecodeError('unknown transaction optional data');
       reader.take(2);
-      witnesses = true;
+      flags = flag;
     }
     const inputs = readInputs(reader);
     const outputs = readOutputs(reader);
-    if (witnesses) {
+    if (flags & SEGWIT_FLAG) {
       for (const input of inputs) input.witness = readWitness(reader);
       if (inputs.every((input) => input.witness.length === 0)) {
         throw new DecodeError('superfluous witness record');
       }
     }
+    if (flags & ~SEGWIT_FLAG) throw new DecodeError('unknown transaction optional data');
     const locktime = reader.u32();
     const tx = new Tx({ version, inputs, outputs, locktime });
     tx.#bytes = reader.bytes.subarray(start, reader.offset);
