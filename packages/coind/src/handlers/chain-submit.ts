@@ -52,10 +52,12 @@ export const chainSubmit: Handlers<Submits, RpcContext> = {
   async submitblock({ node }, { hexdata }) {
     const block = readHex(hexdata, readBlock);
     if (!block) throw rpcError('blockDecodeFailed');
+    const wasPruned = node.chain.info(block.hash)?.isPruned === true;
     const outcome = await node.chain.submitBlock(withReservedValue(block, node));
     switch (outcome.status) {
       case 'connected':
-        return null;
+        // One that comes back after pruning is stored and not looked at again.
+        return wasPruned ? 'inconclusive' : null;
       case 'duplicate':
         return 'duplicate';
       case 'invalid':
