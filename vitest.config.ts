@@ -7,6 +7,7 @@ const conditions = ['source'];
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    setupFiles: ['./test/support/setup.ts'],
     projects: [
       {
         extends: true,

@@ -15,7 +15,7 @@ test('the stop method ends it cleanly', async () => {
   const daemon = await startDaemon({ datadir });
   const { stdout } = await daemon.cli('stop');
   expect(stdout).toBe('Bitcoin server stopping\n');
-  const { status, stderr } = await daemon.stop();
+  const { status, stderr } = await daemon.ended;
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(existsSync(join(datadir, 'regtest/.cookie'))).toBe(false);
   expect(existsSync(join(datadir, 'regtest/bitcoind.pid'))).toBe(false);

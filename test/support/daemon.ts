@@ -72,6 +72,8 @@ export interface Daemon extends AsyncDisposable {
   readonly credentials: { readonly user: string; readonly password: string };
   /** Runs coin-cli against it. */
   cli(...args: readonly string[]): Promise<Outcome>;
+  /** How it went, once it has ended by itself. */
+  readonly ended: Promise<Outcome>;
   /** Ends it as `stop` does and says how it went. */
   stop(): Promise<Outcome>;
   /** Ends it as a power switch does. */
@@ -129,6 +131,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     cliArgs,
     credentials: { user, password },
     cli: (...words) => runCli([...cliArgs, ...words]),
+    ended,
     stop: () => close('SIGTERM'),
     kill: () => close('SIGKILL'),
     async [Symbol.asyncDispose]() {
