@@ -18,17 +18,10 @@ import {
   type TxOutput,
 } from '@coind/primitives';
 import { RpcError, rpcError } from '@coind/rpc';
-import {
-  AddressError,
-  classifyOutput,
-  decodeWif,
-  formatAsm,
-  HashType,
-  p2sh,
-  p2wsh,
-} from '@coind/script';
+import { classifyOutput, formatAsm, HashType, p2sh, p2wsh } from '@coind/script';
 import { type PlainKey, type PrevOut, type SignedTx, signWithKeys } from '@coind/wallet';
 import type { NodeModules } from './context.ts';
+import { parseKey } from './shapes/recipient.ts';
 
 /** An output to be spent that the chain may not know, as RPC describes it. */
 export interface PrevTx extends OutPoint {
@@ -57,14 +50,7 @@ export function parseHashType(text: string | undefined): number | undefined {
 
 /** The private keys in `texts` (WIF). Throws -5 for one that is none. */
 export function parseKeys(texts: readonly string[], params: ChainParams): PlainKey[] {
-  return texts.map((text) => {
-    try {
-      return decodeWif(text, params);
-    } catch (error) {
-      if (error instanceof AddressError) throw rpcError('invalidPrivateKey');
-      throw error;
-    }
-  });
+  return texts.map((text) => parseKey(text, params));
 }
 
 /** What `given` says of the outputs that `tx` spends, checked. Throws -8 and -22 as bitcoind does. */

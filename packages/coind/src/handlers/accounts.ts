@@ -1,18 +1,8 @@
 /** Handlers of the account methods of bitcoind up to 0.17. */
-import { type Handlers, type methods, rpcError } from '@coind/rpc';
-import { AddressError, decodeAddress } from '@coind/script';
+import type { Handlers, methods } from '@coind/rpc';
 import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
-
-/** Refuses what is no address before anything else is looked at. Throws -5. */
-function checkAddress({ node }: WalletContext, address: string): void {
-  try {
-    decodeAddress(address, node.params);
-  } catch (error) {
-    if (error instanceof AddressError) throw rpcError('invalidAddress');
-    throw error;
-  }
-}
+import { scriptOfAddress } from '../shapes/recipient.ts';
 
 /** Handlers of the account methods. */
 export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
@@ -23,7 +13,7 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
   },
 
   async setaccount(context, { address, account }) {
-    checkAddress(context, address);
+    scriptOfAddress(address, context.node);
     await context.wallet.setAccount(address, account);
     return null;
   },
@@ -55,7 +45,7 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
 
   async sendfrom(context, args) {
     const { fromaccount, toaddress, minconf, comment, comment_to } = args;
-    checkAddress(context, toaddress);
+    scriptOfAddress(toaddress, context.node);
     const { amount } = args;
     const { tx } = await context.wallet.send([{ address: toaddress, amount }], {
       ...onceOf(context, 'sendfrom', args),

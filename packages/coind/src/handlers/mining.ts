@@ -1,8 +1,9 @@
 /** Handlers of the methods that find blocks or hand them in, and of the clock for tests. */
 import type { BlockHash } from '@coind/primitives';
-import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import { AddressError, decodeAddress } from '@coind/script';
+import { type Handlers, type methods, RpcError } from '@coind/rpc';
+import { decodeAddress } from '@coind/script';
 import type { NodeModules, RpcContext } from '../context.ts';
+import { scriptOfAddress } from '../shapes/recipient.ts';
 import { walletOf } from '../wallet-context.ts';
 import { chainSubmit } from './chain-submit.ts';
 
@@ -20,13 +21,7 @@ export const mining: Handlers<typeof methods.mining, RpcContext> = {
   ...chainSubmit,
 
   generatetoaddress({ node }, { nblocks, address, maxtries }) {
-    let script: Uint8Array;
-    try {
-      script = decodeAddress(address, node.params);
-    } catch (error) {
-      if (error instanceof AddressError) throw rpcError('invalidMiningAddress');
-      throw error;
-    }
+    const script = scriptOfAddress(address, node, 'invalidMiningAddress');
     return mine(node, nblocks, script, maxtries);
   },
 

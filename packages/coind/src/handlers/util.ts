@@ -1,10 +1,11 @@
 /** Handlers of the methods that need neither chain nor wallet. */
 import { bytesToHex } from '@coind/primitives';
-import { type Handlers, type methods, rpcError } from '@coind/rpc';
-import { AddressError, decodeAddress, decodeWif, encodeAddress } from '@coind/script';
+import type { Handlers, methods } from '@coind/rpc';
+import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import { signMessageWithKey, verifyMessage } from '@coind/wallet';
 import type { RpcContext } from '../context.ts';
 import { scriptFacts } from '../shapes/address-json.ts';
+import { parseKey } from '../shapes/recipient.ts';
 import { addressInfoJson } from '../shapes/wallet-json.ts';
 import { theOnlyWallet } from '../wallet-context.ts';
 import { asRpcError } from '../wallet-errors.ts';
@@ -39,13 +40,8 @@ export const util: Handlers<typeof methods.util, RpcContext> = {
   },
 
   signmessagewithprivkey({ node }, { privkey, message }) {
-    try {
-      const { privateKey, compressed } = decodeWif(privkey, node.params);
-      return signMessageWithKey(message, privateKey, compressed);
-    } catch (error) {
-      if (error instanceof AddressError) throw rpcError('invalidPrivateKey');
-      throw error;
-    }
+    const { privateKey, compressed } = parseKey(privkey, node.params);
+    return signMessageWithKey(message, privateKey, compressed);
   },
 
   verifymessage({ node }, { address, signature, message }) {

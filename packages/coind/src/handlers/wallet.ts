@@ -16,6 +16,7 @@ import {
 import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
 import { parseHashType, parsePrevTxs, signedJson } from '../raw-signing.ts';
+import { scriptOfAddress } from '../shapes/recipient.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
 import {
   addressInfoJson,
@@ -34,20 +35,6 @@ function addressType(text: string | undefined): { type?: AddressType } {
   const type = parseAddressType(text);
   if (type === undefined) throw rpcError('unknownAddressType', text);
   return { type };
-}
-
-/** Refuses what is no address before anything else is looked at, with the call's own text. */
-function checkAddress(
-  { node }: WalletContext,
-  address: string,
-  name: Parameters<typeof rpcError>[0] = 'invalidAddress',
-): void {
-  try {
-    decodeAddress(address, node.params);
-  } catch (error) {
-    if (error instanceof AddressError) throw rpcError(name, address);
-    throw error;
-  }
 }
 
 function sentJson({ tx, feeRate: chosen }: PreparedTx, verbose: boolean) {
@@ -157,7 +144,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async walletdisplayaddress(context, { address }) {
-    checkAddress(context, address);
+    scriptOfAddress(address, context.node);
     throw new RpcError(-1, 'There is no ScriptPubKeyManager for this address');
   },
 
@@ -168,7 +155,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     wallet.changeAddress(addressType(address_type).type),
 
   async setlabel(context, { address, label }) {
-    checkAddress(context, address);
+    scriptOfAddress(address, context.node);
     await context.wallet.setLabel(address, label);
     return null;
   },
@@ -228,7 +215,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   getunconfirmedbalance: async ({ wallet }) => (await wallet.balances()).untrustedPending,
 
   async getreceivedbyaddress(context, { address, minconf, coinbase }) {
-    checkAddress(context, address);
+    scriptOfAddress(address, context.node);
     return context.wallet.receivedByAddress(address, minconf, coinbase);
   },
 
@@ -299,7 +286,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const { minconf, maxconf, addresses, include_unsafe, query_options: query } = args;
     const seen = new Set<string>();
     for (const address of addresses) {
-      checkAddress(context, address, 'invalidRecipient');
+      scriptOfAddress(address, context.node, 'invalidRecipient');
       if (seen.has(address)) throw rpcError('duplicatedAddress', address);
       seen.add(address);
     }
@@ -347,7 +334,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const { address, comment, comment_to, subtractfeefromamount, verbose } = args;
     await checkReuse(context, args.avoid_reuse);
     const options = feeOptions(args);
-    checkAddress(context, address, 'invalidSendAddress');
+    scriptOfAddress(address, context.node, 'invalidSendAddress');
     const { amount } = args;
     const prepared = await context.wallet.send(
       [{ address, amount, subtractFee: subtractfeefromamount }],
@@ -363,7 +350,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const payers = new Set<string | number>(subtractfeefrom);
     const payments = amounts.map((pair, place): Payment => {
       const [address] = pair;
-      checkAddress(context, address, 'invalidRecipient');
+      scriptOfAddress(address, context.node, 'invalidRecipient');
       if (seen.has(address)) throw rpcError('duplicatedAddress', address);
       seen.add(address);
       return { address, amount: pair[1], subtractFee: payers.has(address) || payers.has(place) };
@@ -379,7 +366,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
 
   async dumpprivkey(context, { address }) {
     await context.wallet.requireUnlocked();
-    checkAddress(context, address);
+    scriptOfAddress(address, context.node);
     return inWords({ 'not-a-key-address': 'notAKeyAddressDump' }, () =>
       context.wallet.dumpPrivateKey(address),
     );
@@ -413,7 +400,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
 
   async signmessage(context, { address, message }) {
     await context.wallet.requireUnlocked();
-    checkAddress(context, address, 'invalidSignAddress');
+    scriptOfAddress(address, context.node, 'invalidSignAddress');
     return context.wallet.signMessage(address, message);
   },
 
