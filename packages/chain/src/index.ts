@@ -48,7 +48,7 @@ export {
   type ScriptThreadsOptions,
 } from './script-threads.ts';
 export { CHAIN_SCHEMA, tables as chainTables } from './tables.ts';
-export type { BlockUndo } from './undo.ts';
+export { type BlockUndo, decodeUndo, encodeUndo } from './undo.ts';
 export {
   decodeSnapshotHeader,
   encodeSnapshotHeader,
