@@ -34,20 +34,20 @@ test('what was appended is read back, from disk and from memory', () => {
 });
 
 test('a full file is followed by the next, and undo goes beside its body', () => {
-  const files = new DiskBlockFiles(dir, MAGIC, 250);
+  const files = new DiskBlockFiles(dir, MAGIC, { maxFileSize: 250 });
   const positions = Array.from({ length: 5 }, () => files.appendBody(new Uint8Array(100)));
   expect(positions.map(({ file }) => file)).toEqual([0, 0, 1, 1, 2]);
   for (const { file } of positions) files.appendUndo(file, new Uint8Array(33));
   expect(statSync(files.path('rev', 1)).size).toBe(2 * 41);
   files.close();
-  const again = new DiskBlockFiles(dir, MAGIC, 250);
+  const again = new DiskBlockFiles(dir, MAGIC, { maxFileSize: 250 });
   expect(again.appendBody(new Uint8Array(10))).toEqual({ file: 2, offset: 116, size: 10 });
   expect(again.fileNumbers('blk')).toEqual([0, 1, 2]);
   again.close();
 });
 
 test('more files than may be open at once', () => {
-  const files = new DiskBlockFiles(dir, MAGIC, 50);
+  const files = new DiskBlockFiles(dir, MAGIC, { maxFileSize: 50 });
   const positions = Array.from({ length: 30 }, (_, i) =>
     files.appendBody(new Uint8Array(40).fill(i)),
   );

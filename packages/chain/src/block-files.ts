@@ -2,7 +2,8 @@
  * Block bodies and undo records in append-only files, framed as bitcoind frames them:
  * blkNNNNN.dat holds `magic size body` and revNNNNN.dat `magic size undo checksum`, the latter beside
  * the body's file number. A body is written once; LevelDB would copy it at every compaction. Readers
- * open the file anew each time, so a file that an operator moves away is missed at once.
+ * open the file anew each time, so a file that an operator moves away is missed at once. What the bytes
+ * are XORed with on disk is in `obfuscation.ts`.
  */
 import {
   closeSync,
@@ -21,6 +22,7 @@ import {
 import { join } from 'node:path';
 import { Block, DecodeError, equalBytes, hexToBytes, Reader, Writer } from '@coind/primitives';
 import { ChainError, damaged, missing } from './chain-error.ts';
+import { noObfuscation, type Obfuscation } from './obfuscation.ts';
 
 /** Where the payload of a record lies: file number, offset of its first byte, length. */
 export interface FilePosition {
@@ -72,20 +74,30 @@ export interface FileEnds {
   readonly rev: ReadonlyMap<number, number>;
 }
 
+/** How the files of a directory are written. */
+export interface DiskBlockFilesOptions {
+  /** Bytes at which a file is closed. */
+  readonly maxFileSize?: number;
+  /** What the files are XORed with; none unless told otherwise. */
+  readonly obfuscation?: Obfuscation;
+}
+
 /** The files in one directory. */
 export class DiskBlockFiles implements BlockFiles {
   readonly #dir: string;
   readonly #magic: Uint8Array;
   readonly #maxFileSize: number;
+  readonly #obfuscation: Obfuscation;
   readonly #open = new Map<string, OpenFile>();
   #lastFile = 0;
 
   /** `messageStart` is the network's magic in hex. Creates the directory. */
-  constructor(dir: string, messageStart: string, maxFileSize = MAX_FILE_SIZE) {
+  constructor(dir: string, messageStart: string, options: DiskBlockFilesOptions = {}) {
     mkdirSync(dir, { recursive: true });
     this.#dir = dir;
     this.#magic = hexToBytes(messageStart);
-    this.#maxFileSize = maxFileSize;
+    this.#maxFileSize = options.maxFileSize ?? MAX_FILE_SIZE;
+    this.#obfuscation = options.obfuscation ?? noObfuscation;
     for (const file of this.fileNumbers('blk')) this.#lastFile = Math.max(this.#lastFile, file);
   }
 
@@ -122,7 +134,7 @@ export class DiskBlockFiles implements BlockFiles {
 
   read(kind: FileKind, { file, offset, size }: FilePosition): Uint8Array {
     const path = this.path(kind, file);
-    const frame = readAt(path, offset - FRAME, FRAME + size);
+    const frame = this.#readAt(path, offset - FRAME, FRAME + size);
     const framedSize = new Reader(frame, 4).u32() + (kind === 'rev' ? 32 : 0);
     if (!equalBytes(frame.subarray(0, 4), this.#magic) || framedSize !== size) {
       throw damaged(path, `no record at byte ${offset - FRAME}`);
@@ -220,7 +232,7 @@ export class DiskBlockFiles implements BlockFiles {
     const end = statSync(path).size;
     let at = offset;
     while (at + FRAME < end) {
-      const window = readAt(path, at, Math.min(SCAN_WINDOW, end - at));
+      const window = this.#readAt(path, at, Math.min(SCAN_WINDOW, end - at));
       const start = indexOf(window, this.#magic);
       if (start !== 0) {
         // The magic may straddle the end of the window.
@@ -228,7 +240,8 @@ export class DiskBlockFiles implements BlockFiles {
         continue;
       }
       const size = window.length >= FRAME ? new Reader(window, 4).u32() : 0;
-      const block = at + FRAME + size <= end ? decodeBlock(path, at + FRAME, size) : undefined;
+      const block =
+        at + FRAME + size <= end ? this.#decodeBlock(path, at + FRAME, size) : undefined;
       if (block) yield { position: { file, offset: at + FRAME, size }, block };
       at += block ? FRAME + size : 1;
     }
@@ -249,6 +262,7 @@ export class DiskBlockFiles implements BlockFiles {
   #append(open: OpenFile, file: number, payload: Uint8Array, size: number): FilePosition {
     const record = new Writer(FRAME + payload.length).bytes(this.#magic).u32(size).bytes(payload);
     const bytes = record.finish();
+    this.#obfuscation.apply(bytes, open.end);
     let written = 0;
     while (written < bytes.length) {
       written += writeSync(open.descriptor, bytes, written, undefined, open.end + written);
@@ -257,6 +271,22 @@ export class DiskBlockFiles implements BlockFiles {
     open.end += bytes.length;
     open.dirty = true;
     return position;
+  }
+
+  #decodeBlock(path: string, offset: number, size: number): Block | undefined {
+    if (size < SMALLEST_BLOCK) return undefined;
+    try {
+      return Block.decode(this.#readAt(path, offset, size));
+    } catch (error) {
+      if (error instanceof DecodeError) return undefined;
+      throw error;
+    }
+  }
+
+  #readAt(path: string, offset: number, length: number): Uint8Array {
+    const bytes = readAt(path, offset, length);
+    this.#obfuscation.apply(bytes, offset);
+    return bytes;
   }
 }
 
@@ -306,16 +336,6 @@ export interface ScannedBlock {
 const SCAN_WINDOW = 64 << 10;
 /** A header, a count and the smallest transaction. */
 const SMALLEST_BLOCK = 81 + 10;
-
-function decodeBlock(path: string, offset: number, size: number): Block | undefined {
-  if (size < SMALLEST_BLOCK) return undefined;
-  try {
-    return Block.decode(readAt(path, offset, size));
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
-}
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(wanted);

@@ -5,13 +5,15 @@ import type { BlockRef } from '@coind/consensus';
  * `file-missing`: a block or undo file is not where it was. `file-damaged`: it is there but does not
  * hold what it did. `index-damaged`: the index contradicts itself. `unknown-position`: a follower
  * stands at a block this chain never had. `pruned`: what is asked for was deleted to save space.
+ * `wrong-key`: the key of the block files is not whole, or is there though none is wanted.
  */
 export type ChainErrorCode =
   | 'file-missing'
   | 'file-damaged'
   | 'index-damaged'
   | 'unknown-position'
-  | 'pruned';
+  | 'pruned'
+  | 'wrong-key';
 
 /** The chain's data on disk cannot be used; `message` names the file and says what to do. */
 export class ChainError extends Error {

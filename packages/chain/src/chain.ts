@@ -2,6 +2,7 @@
  * The chain: the only door by which blocks enter, and what others may know of it. Work that changes
  * anything runs in the single writer; reads never wait for it. Policy, peers and keys are not here.
  */
+import { mkdirSync } from 'node:fs';
 import {
   type BlockRef,
   type Coin,
@@ -10,7 +11,14 @@ import {
   ScriptCache,
   ValidationError,
 } from '@coind/consensus';
-import type { Block, BlockHash, BlockHeader, ChainParams, OutPoint } from '@coind/primitives';
+import {
+  type Block,
+  type BlockHash,
+  type BlockHeader,
+  bytesToHex,
+  type ChainParams,
+  type OutPoint,
+} from '@coind/primitives';
 import type { Store } from '@coind/store';
 import { acceptBlock, acceptHeader } from './accept.ts';
 import { Activator, type TipChange } from './activate.ts';
@@ -23,6 +31,7 @@ import { CoinsCache } from './coins-cache.ts';
 import { type ChainState, commit, readUndo } from './connect-tip.ts';
 import { Followers } from './follow.ts';
 import { loadChain } from './load.ts';
+import { openObfuscation } from './obfuscation.ts';
 import { lastPruned, type PruneOptions, pruneTo, pruneToSize } from './prune.ts';
 import type { ScriptVerifier } from './script-checks.ts';
 import { createScriptThreads, type ScriptThreads } from './script-threads.ts';
@@ -154,6 +163,8 @@ export interface ChainOptions {
   readonly prune?: PruneOptions;
   /** Bytes at which a block file is closed; 128 MiB unless told otherwise. */
   readonly maxFileBytes?: number;
+  /** XORs new block files with a key of their own; false unless told otherwise. */
+  readonly obfuscateFiles?: boolean;
   /** Seconds the tip may be behind the clock before this counts as initial download; a day. */
   readonly maxTipAgeSeconds?: number;
   /** Nothing above this height is connected. */
@@ -189,10 +200,7 @@ const DAY = 24 * 60 * 60;
 export async function openChain(options: ChainOptions, modules: ChainModules): Promise<Chain> {
   const { params } = options;
   const { store } = modules;
-  const disk =
-    options.dir === undefined
-      ? undefined
-      : new DiskBlockFiles(options.dir, params.messageStart, options.maxFileBytes);
+  const disk = options.dir === undefined ? undefined : openFiles(options.dir, options, modules.log);
   const coins = store.table(tables.coins);
   const cache = new ScriptCache(options.scriptCacheEntries ?? DEFAULT_SCRIPT_CACHE);
   const threads = createScriptThreads({ threads: options.scriptThreads ?? 1 }, { cache });
@@ -232,6 +240,21 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     throw error;
   }
   return chain;
+}
+
+function openFiles(
+  dir: string,
+  { params, maxFileBytes, obfuscateFiles = false }: ChainOptions,
+  log: ChainLog | undefined,
+): DiskBlockFiles {
+  mkdirSync(dir, { recursive: true });
+  const obfuscation = openObfuscation(dir, obfuscateFiles);
+  const key = bytesToHex(obfuscation.key);
+  log?.info(`Using obfuscation key for blocksdir *.dat files (${dir}): '${key}'`);
+  return new DiskBlockFiles(dir, params.messageStart, {
+    obfuscation,
+    ...(maxFileBytes !== undefined && { maxFileSize: maxFileBytes }),
+  });
 }
 
 class NodeChain implements Chain {

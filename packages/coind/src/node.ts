@@ -286,6 +286,7 @@ function chainOptions({ params, validation }: Options): ChainOptions {
     maxTipAgeSeconds: validation.maxTipAgeSeconds,
     scriptThreads: validation.scriptThreads,
     scriptCacheEntries: validation.scriptCacheEntries,
+    obfuscateFiles: validation.obfuscateBlocks,
     ...(pruneTargetBytes !== undefined && {
       prune: { targetBytes: pruneTargetBytes, afterHeight: validation.pruneAfterHeight },
     }),

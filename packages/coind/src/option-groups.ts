@@ -49,6 +49,8 @@ export interface ValidationOptions {
   readonly pruneAfterHeight: number;
   /** Undefined for the usual size of block files. */
   readonly maxBlockFileBytes: number | undefined;
+  /** Whether the block files of a new directory are XORed with a key. */
+  readonly obfuscateBlocks: boolean;
   /** Undefined for no height. */
   readonly stopAtHeight: number | undefined;
 }
@@ -199,6 +201,7 @@ export function validationOptions({ settings, params }: GroupContext): Validatio
     // As in bitcoind: a main network this short is no sign that anything old can go.
     pruneAfterHeight: params.name === 'main' ? 100_000 : fast ? 100 : 1_000,
     maxBlockFileBytes: fast ? 64 << 10 : undefined,
+    obfuscateBlocks: settings.bool('blocksxor', true),
     stopAtHeight: settings.int('stopatheight', 0) || undefined,
   };
 }

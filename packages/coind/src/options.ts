@@ -87,7 +87,9 @@ const generalOptions: OptionTable = inCategory('general', {
   }),
   blocksdir: text('Directory of the block files', { value: '<dir>', default: '<datadir>' }),
   blocksonly: bool('Neither ask for nor relay transactions of peers'),
-  blocksxor: bool('Obfuscate block files on disk', { default: '1', noEffect: true }),
+  blocksxor: bool('XOR the block files of a new data directory with a key, kept in xor.dat', {
+    default: '1',
+  }),
   coinstatsindex: bool('Keep an index of UTXO set statistics for gettxoutsetinfo'),
   conf: text('The configuration file; relative paths start in the data directory', {
     value: '<file>',
