@@ -72,6 +72,17 @@ export class BlockNode implements HeaderContext {
     return this.#header;
   }
 
+  /** A signed number, without decoding the whole header. */
+  get version(): number {
+    const b = this.#bytes;
+    return (
+      (b[0] as number) |
+      ((b[1] as number) << 8) |
+      ((b[2] as number) << 16) |
+      ((b[3] as number) << 24)
+    );
+  }
+
   /** Unix seconds, without decoding the whole header. */
   get time(): number {
     const b = this.#bytes;
@@ -146,7 +157,13 @@ export class BlockIndex {
   #lastPrecious = -1;
   #workOfLastPrecious = 0n;
   /** The header with most work that is not invalid. */
+  #bestInvalid: BlockNode | undefined;
   #bestHeader: BlockNode | undefined;
+
+  /** The block with most work among those that broke a rule and their descendants with bodies. */
+  get bestInvalid(): BlockNode | undefined {
+    return this.#bestInvalid;
+  }
 
   get size(): number {
     return this.#nodes.size;
@@ -259,7 +276,9 @@ export class BlockIndex {
   refillCandidates(): void {
     this.#candidates.clear();
     this.#bestHeader = undefined;
+    this.#bestInvalid = undefined;
     for (const node of this.#nodes.values()) {
+      this.#noteInvalid(node);
       if (node.isInvalid) continue;
       if (!this.#bestHeader || isBetter(node, this.#bestHeader)) this.#bestHeader = node;
       if (node.isComplete) this.#addCandidate(node);
@@ -369,6 +388,15 @@ export class BlockIndex {
 
   /** Parents were entered before their children, so one pass in that order reaches everybody. */
   #spreadInvalidity(): void {
-    for (const node of this.#nodes.values()) node.parentInvalid = node.parent?.isInvalid ?? false;
+    this.#bestInvalid = undefined;
+    for (const node of this.#nodes.values()) {
+      node.parentInvalid = node.parent?.isInvalid ?? false;
+      this.#noteInvalid(node);
+    }
+  }
+
+  #noteInvalid(node: BlockNode): void {
+    if (!node.invalid && !(node.parentInvalid && node.isComplete)) return;
+    if (node.chainwork > (this.#bestInvalid?.chainwork ?? 0n)) this.#bestInvalid = node;
   }
 }

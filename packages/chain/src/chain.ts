@@ -27,12 +27,13 @@ import { DiskBlockFiles, MemoryBlockFiles } from './block-files.ts';
 import { BlockIndex, type BlockNode } from './block-index.ts';
 import { type BlockInfo, type ChainTip, infoOf, tipsOf } from './block-info.ts';
 import { prunedBlock } from './chain-error.ts';
+import type { ChainLog } from './chain-log.ts';
 import { CoinsCache } from './coins-cache.ts';
 import { type ChainState, commit, readUndo } from './connect-tip.ts';
 import { Followers } from './follow.ts';
 import { loadChain } from './load.ts';
 import { openObfuscation } from './obfuscation.ts';
-import { lastPruned, type PruneOptions, pruneTo, pruneToSize } from './prune.ts';
+import { notePruned, type PrunedNote, type PruneOptions, pruneTo, pruneToSize } from './prune.ts';
 import type { ScriptVerifier } from './script-checks.ts';
 import { createScriptThreads, type ScriptThreads } from './script-threads.ts';
 import { Serial } from './serial.ts';
@@ -45,11 +46,6 @@ import { type Verification, verifyBlocks } from './verify.ts';
 export interface Clock {
   /** Unix seconds. */
   now(): number;
-}
-
-/** What the chain writes into a log; the node's log fits. */
-export interface ChainLog {
-  info(message: string, fields?: Readonly<Record<string, string | number>>): void;
 }
 
 /**
@@ -186,6 +182,11 @@ export interface ChainModules {
   readonly scripts?: ScriptVerifier;
   /** Hears of operating errors after which the node cannot go on: a failed commit or follower. */
   readonly onFatal?: (error: unknown) => void;
+  /**
+   * Hears when a branch that broke a rule has come to have over six blocks more work than the tip, and
+   * when none has any more: either we are wrong about the rules, or most miners are.
+   */
+  readonly onInvalidChain?: (isFarAhead: boolean) => void;
 }
 
 const DEFAULT_CACHE_BYTES = 32 << 20;
@@ -195,6 +196,10 @@ const DEFAULT_CHECK_LEVEL = 3;
 /** Blocks between two fsyncs: a loss of power costs at most the download of so many. */
 const BLOCKS_PER_SYNC = 1000;
 const DAY = 24 * 60 * 60;
+/** So many blocks below a follower's position are kept for it. */
+const PRUNE_LOCK_BUFFER = 10;
+/** An invalid branch is far ahead of the tip when it has more work than so many blocks on top of that. */
+const FAR_AHEAD_BLOCKS = 6n;
 
 /** Opens the chain in `options.dir` and `modules.store`, or begins a new one. Throws `ChainError`. */
 export async function openChain(options: ChainOptions, modules: ChainModules): Promise<Chain> {
@@ -209,6 +214,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     store,
     headers: store.table(tables.headers),
     tipTable: store.table(tables.tip),
+    segwitHeight: store.table(tables.segwitHeight),
     index: new BlockIndex(),
     files: disk ?? new MemoryBlockFiles(),
     coins: new CoinsCache(coins, options.cacheBytes ?? DEFAULT_CACHE_BYTES),
@@ -232,7 +238,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
       rebuildCoins: options.reindexChainstate ?? false,
       pruning: options.prune !== undefined,
       now: () => modules.clock.now(),
-      log: (message, fields) => modules.log?.info(message, fields),
+      log: modules.log,
     });
   } catch (error) {
     state.files.close();
@@ -271,10 +277,12 @@ class NodeChain implements Chain {
   readonly #maxTipAge: number;
   /** The last block file when it was last looked at whether there is too much: -1 is never. */
   #prunedAtFile = -1;
+  #pruned: PrunedNote | undefined;
   /** Null before any block was connected. */
   #lastVerifyReason: string | undefined | null = null;
   #unsynced = 0;
   #initialDownload = true;
+  #invalidIsFarAhead = false;
   /** Set by the first operating error: memory may be ahead of the disk, so nothing more is taken. */
   #fatal: { readonly error: unknown } | undefined;
 
@@ -532,14 +540,16 @@ class NodeChain implements Chain {
   }
 
   prunedHeight(): number | undefined {
-    return lastPruned(this.#state)?.height;
+    this.#pruned = notePruned(this.#state, this.#pruned);
+    return this.#pruned.last?.height;
   }
 
   prune(height: number): Promise<void> {
     if (!this.#prune) throw new RangeError('this chain does not prune');
     return this.#change(async () => {
-      const upTo = Math.min(height, this.#followedHeight());
+      const upTo = Math.min(height, this.#unlockedHeight());
       const files = await pruneTo(this.#state, upTo, () => this.#sync());
+      this.#pruned = undefined;
       this.#modules.log?.info('Pruned on command', { height: upTo, files });
     });
   }
@@ -557,9 +567,32 @@ class NodeChain implements Chain {
     return this.#serial.run(() => verifyBlocks(this.#state, level, count));
   }
 
-  /** Whatever a follower has still to see is kept. */
-  #followedHeight(): number {
-    return this.#followers.lowestHeight() ?? this.#state.index.tip.height;
+  /**
+   * The last height that may be pruned as far as followers are concerned. They keep what they have still
+   * to see, and some blocks below that for a reorganisation.
+   */
+  #unlockedHeight(): number {
+    let unlocked = this.#state.index.tip.height;
+    let limitedBy: string | undefined;
+    for (const { name, height } of this.#followers.positions()) {
+      const limit = height - PRUNE_LOCK_BUFFER - 1;
+      unlocked = Math.max(1, Math.min(unlocked, limit));
+      if (unlocked === limit) limitedBy = name;
+    }
+    if (limitedBy !== undefined) {
+      this.#modules.log?.debug('prune', `${limitedBy} limited pruning to height ${unlocked}`);
+    }
+    return unlocked;
+  }
+
+  /** Says which followers stood above the fork and have to come back to it. */
+  #logLocksMovedBack({ disconnected }: TipChange): void {
+    const lowest = disconnected.at(-1)?.ref.height;
+    if (!this.#prune || lowest === undefined) return;
+    for (const { name, height } of this.#followers.positions()) {
+      if (height < lowest) continue;
+      this.#modules.log?.debug('prune', `${name} prune lock moved back to ${lowest - 1}`);
+    }
   }
 
   /** Looks at the sizes whenever a new file was begun, because only finished ones can go. */
@@ -567,10 +600,11 @@ class NodeChain implements Chain {
     const { lastFile } = this.#state.files;
     if (!this.#prune || this.#prunedAtFile === lastFile) return;
     this.#prunedAtFile = lastFile;
-    const height = this.#followedHeight();
+    const height = this.#unlockedHeight();
     const downloading = this.initialDownload;
     const sync = (): Promise<void> => this.#sync();
     const files = await pruneToSize(this.#state, this.#prune, height, downloading, sync);
+    this.#pruned = undefined;
     if (files > 0) this.#modules.log?.info('Pruned to the target size', { files });
   }
 
@@ -584,6 +618,7 @@ class NodeChain implements Chain {
       if (this.#fatal) throw this.#fatal.error;
       try {
         const result = await work();
+        this.#compareWithInvalid();
         await this.#pruneIfDue();
         if (this.#unsynced >= BLOCKS_PER_SYNC) await this.#sync();
         return result;
@@ -595,8 +630,20 @@ class NodeChain implements Chain {
     });
   }
 
+  #compareWithInvalid(): void {
+    const { bestInvalid, tip } = this.#state.index;
+    const tipWork = tip.chainwork - (tip.parent?.chainwork ?? 0n);
+    const isFarAhead =
+      bestInvalid !== undefined &&
+      bestInvalid.chainwork > tip.chainwork + FAR_AHEAD_BLOCKS * tipWork;
+    if (isFarAhead === this.#invalidIsFarAhead) return;
+    this.#invalidIsFarAhead = isFarAhead;
+    this.#modules.onInvalidChain?.(isFarAhead);
+  }
+
   async #tell(change: TipChange): Promise<void> {
     this.#unsynced += change.connected.length;
+    this.#logLocksMovedBack(change);
     for (const listener of this.#listeners) await listener(change);
     const { tip } = this.#state.index;
     this.#modules.log?.info('UpdateTip: new', {

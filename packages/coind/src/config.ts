@@ -5,7 +5,8 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type ChainParams, signetParams, type VersionBitsDeployment } from '@coind/primitives';
+import { withActivationHeight, withVersionBits } from '@coind/consensus';
+import { type ChainParams, ParamsError, signetParams } from '@coind/primitives';
 import type { Profile } from '@coind/rpc';
 import {
   type Arguments,
@@ -37,7 +38,9 @@ import {
   mempoolOptions,
   miningOptions,
   type NetOptions,
+  type NotifyOptions,
   netOptions,
+  notifyOptions,
   type RpcOptions,
   rpcOptions,
   type ValidationOptions,
@@ -63,6 +66,7 @@ export interface Options {
   readonly mempool: MempoolOptions;
   readonly mining: MiningOptions;
   readonly wallets: WalletOptions;
+  readonly notify: NotifyOptions;
   readonly indexes: IndexOptions;
   readonly net: NetOptions;
   readonly rpc: RpcOptions;
@@ -145,6 +149,7 @@ export function parseOptions(argv: readonly string[], env: Environment): Request
     mempool: mempoolOptions(context),
     mining: miningOptions(context),
     wallets: walletOptions(context),
+    notify: notifyOptions(settings),
     indexes: indexOptions(settings),
     net: netOptions(context),
     rpc: rpcOptions(context),
@@ -205,63 +210,20 @@ function chainOf(settings: Settings, fallback: string): ChainParams {
   return signetParams(challenge.toLowerCase());
 }
 
-const BURIED = {
-  segwit: 'segwit',
-  bip34: 'bip34',
-  dersig: 'bip66',
-  cltv: 'bip65',
-  csv: 'csv',
-} as const;
-const isWhole = (text: string | undefined): text is string =>
-  text !== undefined &&
-  /^-?[0-9]{1,19}$/.test(text) &&
-  BigInt.asIntN(64, BigInt(text)) === BigInt(text);
-
 /** Applies -testactivationheight, -vbparams and -test=bip94. Throws {@link ConfError}. */
-function withTestDeployments(params: ChainParams, settings: Settings): ChainParams {
-  const buried: Record<string, number> = { ...params.buried };
-  for (const text of settings.texts('testactivationheight')) {
-    const at = text.indexOf('@');
-    const fail = (what: string) =>
-      new ConfError(`Invalid ${what} (${text}) for -testactivationheight=name@height.`);
-    if (at < 0) throw fail('format');
-    const height = text.slice(at + 1);
-    if (!isWhole(height) || Number(height) < 0 || Number(height) >= 0x7fffffff) {
-      throw fail('height value');
+function withTestDeployments(given: ChainParams, settings: Settings): ChainParams {
+  let params = given;
+  try {
+    for (const text of settings.texts('testactivationheight')) {
+      params = withActivationHeight(params, text);
     }
-    const name = text.slice(0, at);
-    if (!Object.hasOwn(BURIED, name)) throw fail('name');
-    buried[BURIED[name as keyof typeof BURIED]] = Number(height);
+    for (const text of settings.texts('vbparams')) params = withVersionBits(params, text);
+  } catch (error) {
+    if (!(error instanceof ParamsError)) throw error;
+    throw new ConfError(error.message);
   }
-  const deployments: Record<string, VersionBitsDeployment> = { ...params.deployments };
-  for (const text of settings.texts('vbparams')) {
-    const [name = '', start, timeout, height, ...rest] = text.split(':');
-    if (timeout === undefined || rest.length > 0) {
-      throw new ConfError(
-        'Version bits parameters malformed, expecting deployment:start:end[:min_activation_height]',
-      );
-    }
-    if (!isWhole(start)) throw new ConfError(`Invalid nStartTime (${start})`);
-    if (!isWhole(timeout)) throw new ConfError(`Invalid nTimeout (${timeout})`);
-    if (height !== undefined && !isWhole(height)) {
-      throw new ConfError(`Invalid min_activation_height (${height})`);
-    }
-    const before = Object.hasOwn(deployments, name) ? deployments[name] : undefined;
-    if (!before) throw new ConfError(`Invalid deployment (${name})`);
-    const never = BigInt(timeout) >= BigInt(Number.MAX_SAFE_INTEGER);
-    deployments[name] = {
-      ...before,
-      startTime: Number(start),
-      timeout: never ? null : Number(timeout),
-      minActivationHeight: Number(height ?? 0),
-    };
-  }
-  return {
-    ...params,
-    bip94: params.bip94 || (params.name === 'regtest' && settings.texts('test').includes('bip94')),
-    buried: buried as unknown as ChainParams['buried'],
-    deployments: deployments as unknown as ChainParams['deployments'],
-  };
+  const isBip94Tested = params.name === 'regtest' && settings.texts('test').includes('bip94');
+  return { ...params, bip94: params.bip94 || isBip94Tested };
 }
 
 function pathsOf(settings: Settings, params: ChainParams, env: Environment): Paths {

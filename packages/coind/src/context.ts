@@ -18,12 +18,14 @@ import type { OpenLog } from './log.ts';
 import type { MempoolFile } from './mempool-file.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SettingsFile } from './settings-file.ts';
+import type { Warnings } from './warnings.ts';
 
 /** The running node as handlers see it. */
 export interface NodeModules {
   readonly params: ChainParams;
   readonly profile: Profile;
   readonly chain: Chain;
+  readonly warnings: Warnings;
   readonly indexes: Indexes;
   /** Where a scan of coins and one of filters may run. */
   readonly scans: { readonly coins: ScanPlace; readonly filters: ScanPlace };

@@ -3,7 +3,14 @@
  * RPC listens first and answers "loading" (-28) until the rest is there, because programs poll it.
  */
 import { mkdirSync } from 'node:fs';
-import { CHAIN_SCHEMA, type Chain, type ChainOptions, openChain } from '@coind/chain';
+import {
+  CHAIN_SCHEMA,
+  type Chain,
+  ChainError,
+  type ChainOptions,
+  importBlocksFile,
+  openChain,
+} from '@coind/chain';
 import { MAX_FUTURE_BLOCK_TIME } from '@coind/consensus';
 import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
@@ -24,7 +31,9 @@ import { openNodePeers } from './peers.ts';
 import { RebuildError } from './rebuild-error.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { createScheduler } from './scheduler.ts';
+import { notifyAlert, notifyBlocks, notifyShutdown, runCommand } from './shell-notify.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
+import { Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
 
 /** What the surroundings of a node give it. */
 export interface Surroundings {
@@ -104,40 +113,67 @@ async function openNode(
   const stop = (): Promise<void> => {
     if (!stopping) {
       signal.abort();
-      stopping = closers.close();
+      stopping = notifyShutdown(options.notify, log).then(() => closers.close());
       markStopped(stopping);
     }
     return stopping;
   };
   const fail = (error: unknown): void => {
-    log.error(`A fatal error: ${error instanceof Error ? error.message : String(error)}`);
+    const cause = error instanceof Error && error.cause ? ` (${error.cause})` : '';
+    log.error(`A fatal error: ${error instanceof Error ? error.message : String(error)}${cause}`);
     onFailure(error);
     void stop().catch(() => undefined);
   };
 
   dataDir?.writePid();
+  if (params.signetChallenge !== undefined) {
+    log.info(`Signet derived magic (message start): ${params.messageStart}`);
+  }
   const rpc: RpcService | undefined = options.rpc.enabled
     ? await serveRpc(options, { dataDir, log })
     : undefined;
   closers.add(() => rpc?.close());
 
   rpc?.loading('Loading block index…');
-  const store = await openChainStore(options, dataDir);
+  const store = await openChainStore(options, dataDir, log);
   closers.add(() => store.close());
   const indexStores = await openIndexStores(options.indexes, {
     directory: dataDir?.indexes,
     network: params.name,
+    rebuild: options.validation.reindex,
+    log,
   });
   closers.add(() => indexStores.close());
+  const warnings = new Warnings((message) => {
+    log.warn(message);
+    notifyAlert(options.notify, message, log);
+  });
+  const { assumeValid } = options.validation;
+  log.info(
+    assumeValid === undefined
+      ? 'Validating signatures for all blocks.'
+      : `Assuming ancestors of block ${assumeValid} have valid signatures.`,
+  );
   const chain = await openChain(
     {
       ...chainOptions(options),
       ...(dataDir && { dir: dataDir.blocks }),
     },
-    { store, clock, log, onFatal: fail },
-  );
+    {
+      store,
+      clock,
+      log,
+      onFatal: fail,
+      onInvalidChain: (isFarAhead) => warnOfInvalidChain(warnings, isFarAhead),
+    },
+  ).catch((error) => {
+    if (!(error instanceof ChainError) || error.code !== 'unchecked-witnesses') throw error;
+    throw new RebuildError(error.message);
+  });
   closers.add(() => chain.close());
   checkTipTime(chain, clock.now());
+  watchUnknownRules(warnings, chain);
+  notifyBlocks(options.notify, chain, log);
   const { stopAtHeight } = options.validation;
   const stopAtLast = (): void => {
     if (stopAtHeight === undefined || chain.tip.ref.height < stopAtHeight) return;
@@ -150,13 +186,8 @@ async function openNode(
   closers.add(() => clearInterval(flushing));
   log.info('Chain loaded', { height: chain.tip.ref.height, hash: chain.tip.ref.hash });
 
-  const indexes = startIndexes({
-    chain,
-    stores: indexStores.stores,
-    log,
-    rebuild: options.validation.reindex,
-    onError: fail,
-  });
+  const { stores } = indexStores;
+  const indexes = await startIndexes({ chain, stores, log, onError: fail });
   closers.add(() => indexes.close());
   const scans = { coins: new ScanPlace(), filters: new ScanPlace() };
   closers.add(() => {
@@ -209,6 +240,7 @@ async function openNode(
     params,
     profile,
     chain,
+    warnings,
     indexes,
     scans,
     cacheBytes: {
@@ -239,8 +271,16 @@ async function openNode(
     // The answer to `stop` has to reach its caller before the sockets close.
     stop: () => void setImmediate(() => void stop().catch(fail)),
   };
+  const loadBlocksAndMempool = async (): Promise<void> => {
+    log.info('initload thread start');
+    await importBlockFiles(options, { chain, log, signal: signal.signal });
+    await mempoolFile.load();
+    log.info('initload thread exit');
+    if (options.validation.stopAfterImport) modules.stop();
+  };
   rpc?.ready(modules);
-  void mempoolFile.load().catch(fail);
+  void loadBlocksAndMempool().catch(fail);
+  if (options.notify.startup !== undefined) void runCommand(options.notify.startup, log);
   log.info('Done loading');
   stopAtLast();
   return {
@@ -251,6 +291,25 @@ async function openNode(
     stopped,
     stop,
   };
+}
+
+interface ImportSurroundings {
+  readonly chain: Chain;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Takes in the files of -loadblock, one after the other. */
+async function importBlockFiles(
+  { validation }: Options,
+  { chain, log, signal }: ImportSurroundings,
+): Promise<void> {
+  for (const path of validation.blockFiles) {
+    log.info(`Importing blocks file ${path}...`);
+    const blocks = await importBlocksFile(chain, path, { log, signal });
+    if (blocks === undefined) log.warn(`Could not open blocks file ${path}`);
+    else log.info(`Loaded ${blocks} blocks from external file`);
+  }
 }
 
 /** Refuses a chain from the future: the clock is wrong, or the chain is somebody else's. */
@@ -265,9 +324,11 @@ function checkTipTime(chain: Chain, now: number): void {
 function openChainStore(
   { params, validation }: Options,
   dataDir: DataDir | undefined,
+  log: Log,
 ): Promise<Store> {
   if (!dataDir) return Promise.resolve(memoryStore());
   mkdirSync(dataDir.chainstate, { recursive: true });
+  log.info(`Opening LevelDB in ${dataDir.chainstate}`);
   const stamp = { network: params.name, schema: CHAIN_SCHEMA, kind: 'chain' };
   return openStore(dataDir.chainstate, stamp, { cacheBytes: validation.databaseCacheBytes });
 }

@@ -51,6 +51,9 @@ export interface ValidationOptions {
   readonly maxBlockFileBytes: number | undefined;
   /** Whether the block files of a new directory are XORed with a key. */
   readonly obfuscateBlocks: boolean;
+  /** Files of blocks to take in at start, and whether to stop then. */
+  readonly blockFiles: readonly string[];
+  readonly stopAfterImport: boolean;
   /** Undefined for no height. */
   readonly stopAtHeight: number | undefined;
 }
@@ -112,6 +115,16 @@ export interface WalletOptions {
   readonly avoidPartialSpends: boolean;
   /** Command for -walletnotify; undefined for none. */
   readonly notify: string | undefined;
+}
+
+/** Commands of the operator. */
+export interface NotifyOptions {
+  /** For each new tip, %s is its hash. */
+  readonly block: string | undefined;
+  /** For each warning, %s is its text. */
+  readonly alert: string | undefined;
+  readonly startup: string | undefined;
+  readonly shutdown: readonly string[];
 }
 
 /** For the indexes. */
@@ -202,6 +215,8 @@ export function validationOptions({ settings, params }: GroupContext): Validatio
     pruneAfterHeight: params.name === 'main' ? 100_000 : fast ? 100 : 1_000,
     maxBlockFileBytes: fast ? 64 << 10 : undefined,
     obfuscateBlocks: settings.bool('blocksxor', true),
+    blockFiles: settings.texts('loadblock'),
+    stopAfterImport: settings.bool('stopafterblockimport', false),
     stopAtHeight: settings.int('stopatheight', 0) || undefined,
   };
 }
@@ -291,6 +306,17 @@ export function walletOptions({ settings, params, profile }: GroupContext): Wall
     replaceable: settings.bool('walletrbf', profile !== 'legacy'),
     avoidPartialSpends: settings.bool('avoidpartialspends', false),
     notify: settings.text('walletnotify') || undefined,
+  };
+}
+
+/** Which commands to run, and when. */
+export function notifyOptions(settings: Settings): NotifyOptions {
+  const command = (name: string) => settings.text(name) || undefined;
+  return {
+    block: command('blocknotify'),
+    alert: command('alertnotify'),
+    startup: command('startupnotify'),
+    shutdown: settings.texts('shutdownnotify').filter((text) => text !== ''),
   };
 }
 

@@ -64,7 +64,7 @@ const generalOptions: OptionTable = inCategory('general', {
   addressindex: bool('Keep an index of what happened to each script: history, coins, balance'),
   alertnotify: text(
     'Run this command when something is badly wrong with the chain (%s is the message)',
-    { value: '<cmd>', noEffect: true },
+    { value: '<cmd>' },
   ),
   allowignoredconf: bool(
     'Only warn when the data directory holds a conf file that is not the one in use',
@@ -79,7 +79,6 @@ const generalOptions: OptionTable = inCategory('general', {
   }),
   blocknotify: text('Run this command when the tip changes (%s is the block hash)', {
     value: '<cmd>',
-    noEffect: true,
   }),
   blockreconstructionextratxn: int('Extra transactions kept to rebuild compact blocks', {
     value: '<n>',
@@ -120,7 +119,6 @@ const generalOptions: OptionTable = inCategory('general', {
   loadblock: text('Import blocks from this file at start', {
     value: '<file>',
     repeatable: true,
-    noEffect: true,
   }),
   maxmempool: int('MB of memory for unconfirmed transactions', { value: '<n>', default: '300' }),
   mempoolexpiry: int('Hours after which a transaction leaves the mempool', {
@@ -156,8 +154,8 @@ const generalOptions: OptionTable = inCategory('general', {
     value: '<file>',
     default: 'settings.json',
   }),
-  shutdownnotify: text('Run this command at shutdown', { value: '<cmd>', noEffect: true }),
-  startupnotify: text('Run this command when start-up is done', { value: '<cmd>', noEffect: true }),
+  shutdownnotify: text('Run this command at shutdown', { value: '<cmd>', repeatable: true }),
+  startupnotify: text('Run this command when start-up is done', { value: '<cmd>' }),
   txindex: bool('Keep an index of all transactions for getrawtransaction'),
   txospenderindex: bool('Keep an index of what spends an output'),
   version: bool('Print the version'),
@@ -584,7 +582,6 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
   }),
   stopafterblockimport: bool('Stop when the blocks of -loadblock are imported', {
     debugOnly: true,
-    noEffect: true,
   }),
   stopatheight: int('Stop at this height', {
     value: '<n>',

@@ -10,6 +10,8 @@ import { MEDIAN_TIME_SPAN } from './limits.ts';
 export interface HeaderContext {
   readonly ref: BlockRef;
   readonly header: BlockHeader;
+  /** The version of the header: soft forks are counted over more headers than are worth decoding. */
+  readonly version: number;
   /** Median time of this header and the ten before it (BIP113): `medianTimeOf` of their times. */
   readonly medianTimePast: number;
   /** The header of this branch at `height`; itself at its own, undefined above it or below zero. */
@@ -31,6 +33,7 @@ export function headerContextOf(
   if (!header) throw new RangeError(`no header at height ${height}`);
   return {
     header,
+    version: header.version,
     get ref() {
       return { hash: header.hash, height };
     },

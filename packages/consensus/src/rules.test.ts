@@ -20,7 +20,13 @@ function parentAt(height: number, bip34: string = ZERO_HASH): HeaderContext {
   const hash = ZERO_HASH;
   const at = (wanted: number): HeaderContext | undefined =>
     wanted > height ? undefined : { ...context, ref: { hash: bip34 as BlockHash, height: wanted } };
-  const context: HeaderContext = { ref: { hash, height }, header, medianTimePast: 0, ancestor: at };
+  const context: HeaderContext = {
+    ref: { hash, height },
+    header,
+    version: header.version,
+    medianTimePast: 0,
+    ancestor: at,
+  };
   return context;
 }
 

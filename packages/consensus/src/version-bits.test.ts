@@ -146,7 +146,7 @@ describe('signals', () => {
     [-1, false],
   ])('version %i', (version, expected) => {
     const [header] = branch([version]);
-    expect(hasSignal(header!, 3)).toBe(expected);
+    expect(hasSignal(header!.version, 3)).toBe(expected);
   });
 });
 
@@ -203,5 +203,15 @@ describe('the version of a new block', () => {
     expect(found(19)).toEqual([{ bit: 3, active: false }]);
     expect(found(29)).toEqual([{ bit: 3, active: true }]);
     expect(found(29, { ...params(DEPLOYMENT), powTargetTimespan: 6000 })).toEqual([]);
+  });
+
+  test('bits that miners may use as a nonce announce nothing (BIP323)', () => {
+    const quiet = { ...params({ ...DEPLOYMENT, startTime: -2 }), powTargetTimespan: 6000 };
+    const nonce = 0x20000000 | (0xffffff << 5);
+    const headers = branch([...times(10, SILENT), ...times(10, nonce), ...times(10, nonce | 16)]);
+    const found = (height: number) =>
+      unknownDeployments(headerContextOf(headers, height), quiet).map(({ bit }) => bit);
+    expect(found(19)).toEqual([]);
+    expect(found(29)).toEqual([4]);
   });
 });

@@ -2,7 +2,7 @@
  * Soft forks that miners decide by bits of the block version (BIP9, with BIP341's minimum activation
  * height): the state machine, its statistics, and the version a new block should have.
  */
-import type { BlockHash, BlockHeader, ChainParams, VersionBitsDeployment } from '@coind/primitives';
+import type { BlockHash, ChainParams, VersionBitsDeployment } from '@coind/primitives';
 import type { HeaderContext } from './header-context.ts';
 import { retargetInterval } from './pow.ts';
 
@@ -22,26 +22,30 @@ const TOP_BITS = 0x20000000;
 const TOP_MASK = 0xe0000000;
 const ALWAYS_ACTIVE = -1;
 const NEVER_ACTIVE = -2;
-/** Bits that BIP9 gives to deployments. */
-const SIGNAL_BITS = 29;
+/** Bits that may announce a deployment; BIP323 gives the rest of BIP9's 29 to miners, as a nonce. */
+const SIGNAL_BITS = 5;
+const SIGNAL_MASK = (1 << SIGNAL_BITS) - 1;
 
 /** The rule by which a period's blocks are counted, and the times between which they are. */
 interface Threshold extends Omit<VersionBitsDeployment, 'bit'> {
-  /** True when `block` counts. */
-  signals(block: HeaderContext): boolean;
+  /** How many blocks of the period that ends with `last` count. */
+  count(last: HeaderContext): number;
 }
 
 function thresholdOf(deployment: VersionBitsDeployment): Threshold {
-  return { ...deployment, signals: ({ header }) => hasSignal(header, deployment.bit) };
+  const count = (last: HeaderContext): number => {
+    let signals = 0;
+    for (const { version } of backFrom(last, deployment.period)) {
+      if (hasSignal(version, deployment.bit)) signals++;
+    }
+    return signals;
+  };
+  return { ...deployment, count };
 }
 
-/** True when the version of `header` follows BIP9 and has `bit` set. */
-export function hasSignal(header: BlockHeader, bit: number): boolean {
-  return hasTopBits(header.version) && ((header.version >>> bit) & 1) === 1;
-}
-
-function hasTopBits(version: number): boolean {
-  return (version & TOP_MASK) >>> 0 === TOP_BITS;
+/** True when a block version follows BIP9 and has `bit` set. */
+export function hasSignal(version: number, bit: number): boolean {
+  return (version & TOP_MASK) >>> 0 === TOP_BITS && ((version >>> bit) & 1) === 1;
 }
 
 /** State of `deployment` for a block on `parent`; undefined parent for the genesis block. */
@@ -100,9 +104,7 @@ function nextState(
     case 'defined':
       return last.medianTimePast >= startTime ? 'started' : state;
     case 'started':
-      if (countSignals(threshold, last, threshold.period) >= threshold.threshold) {
-        return 'locked_in';
-      }
+      if (threshold.count(last) >= threshold.threshold) return 'locked_in';
       return timeout !== null && last.medianTimePast >= timeout ? 'failed' : state;
     case 'locked_in':
       return last.ref.height + 1 >= minActivationHeight ? 'active' : state;
@@ -111,13 +113,13 @@ function nextState(
   }
 }
 
-function countSignals(threshold: Threshold, last: HeaderContext, length: number): number {
-  let count = 0;
-  for (let back = 0; back < length; back++) {
-    const block = last.ancestor(last.ref.height - back);
-    if (block && threshold.signals(block)) count++;
+/** `last` and the blocks before it, `length` in all: each is the parent of the one before. */
+function* backFrom(last: HeaderContext, length: number): IterableIterator<HeaderContext> {
+  let block: HeaderContext | undefined = last;
+  for (let left = length; block && left > 0; left--) {
+    yield block;
+    block = block.ancestor(block.ref.height - 1);
   }
-  return count;
 }
 
 /** Height of the first block that had the state which a block on `parent` has. */
@@ -202,10 +204,9 @@ function countPeriod(
   const elapsed = 1 + (block.ref.height % period);
   let signalling = '';
   let count = 0;
-  for (let back = elapsed - 1; back >= 0; back--) {
-    const member = block.ancestor(block.ref.height - back);
-    const signals = member !== undefined && hasSignal(member.header, bit);
-    signalling += signals ? '#' : '-';
+  for (const member of backFrom(block, elapsed)) {
+    const signals = hasSignal(member.version, bit);
+    signalling = (signals ? '#' : '-') + signalling;
     if (signals) count++;
   }
   const vote = { threshold, possible: period - threshold >= elapsed - count };
@@ -256,7 +257,13 @@ export function unknownDeployments(
   caches: DeploymentCaches = deploymentCaches(),
 ): UnknownDeployment[] {
   const period = params.testNetwork ? retargetInterval(params) : 2016;
-  const from = KNOWN_UP_TO[params.name] ?? 0;
+  // Every bit asks about the same periods: one walk over a period answers for all of them.
+  const counted = new Map<BlockHash, Uint32Array>();
+  const countsOf = (last: HeaderContext): Uint32Array => {
+    const counts = counted.get(last.ref.hash) ?? countUnknownBits(last, period, params, caches);
+    counted.set(last.ref.hash, counts);
+    return counts;
+  };
   const found: UnknownDeployment[] = [];
   for (let bit = 0; bit < SIGNAL_BITS; bit++) {
     const threshold: Threshold = {
@@ -265,16 +272,37 @@ export function unknownDeployments(
       period,
       threshold: params.testNetwork ? Math.floor((period * 3) / 4) : 1815,
       minActivationHeight: 0,
-      signals: (member) =>
-        member.ref.height >= from &&
-        hasSignal(member.header, bit) &&
-        ((blockVersion(member.ancestor(member.ref.height - 1), params, caches) >>> bit) & 1) === 0,
+      count: (last) => countsOf(last)[bit] as number,
     };
     const cache = cachesByBit.get(bit) ?? new Map<BlockHash, DeploymentState>();
     cachesByBit.set(bit, cache);
     const state = stateAfter(threshold, block, cache);
-    if (state === 'active' || state === 'locked_in')
+    if (state === 'active' || state === 'locked_in') {
       found.push({ bit, active: state === 'active' });
+    }
   }
   return found;
+}
+
+/** How often each bit was set without reason in the `period` blocks up to `last`. */
+function countUnknownBits(
+  last: HeaderContext,
+  period: number,
+  params: ChainParams,
+  caches: DeploymentCaches,
+): Uint32Array {
+  const counts = new Uint32Array(SIGNAL_BITS);
+  const from = KNOWN_UP_TO[params.name] ?? 0;
+  if (last.ref.height < from) return counts;
+  for (const member of backFrom(last, period)) {
+    if (member.ref.height < from) break;
+    const { version } = member;
+    if ((version & TOP_MASK) >>> 0 !== TOP_BITS || (version & SIGNAL_MASK) === 0) continue;
+    const parent = member.ancestor(member.ref.height - 1);
+    const unknown = version & SIGNAL_MASK & ~blockVersion(parent, params, caches);
+    for (let bit = 0; bit < SIGNAL_BITS; bit++) {
+      if ((unknown >>> bit) & 1) counts[bit] = (counts[bit] as number) + 1;
+    }
+  }
+  return counts;
 }

@@ -51,7 +51,7 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
       size_on_disk: chain.sizeOnDisk(),
       ...pruningJson(chain),
       ...(params.signetChallenge !== undefined && { signet_challenge: params.signetChallenge }),
-      warnings: [],
+      warnings: node.warnings.messages,
       ...legacySoftForks(tip.ref.height, params),
     };
   },

@@ -67,7 +67,8 @@ export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
         height: tip.ref.height + 1,
         ...difficultyJson(nextBits(context, clock.now(), params)),
       },
-      warnings: [],
+      ...(params.signetChallenge !== undefined && { signet_challenge: params.signetChallenge }),
+      warnings: node.warnings.messages,
     };
   },
 

@@ -179,7 +179,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
         port: address.port,
         score,
       })),
-      warnings: [],
+      warnings: node.warnings.messages,
     };
   },
 

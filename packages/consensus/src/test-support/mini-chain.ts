@@ -59,6 +59,10 @@ export class MiniBlock implements HeaderContext {
     return { hash: this.header.hash, height: this.height };
   }
 
+  get version(): number {
+    return this.header.version;
+  }
+
   get medianTimePast(): number {
     const times: number[] = [];
     for (let at: MiniBlock | undefined = this; at && times.length < 11; at = at.parent) {

@@ -33,6 +33,7 @@ export const miningInfo = {
       blockmintxfee: amount('The lowest fee per 1,000 vbytes that gets into a block'),
       chain: str('The network'),
       next: object({ height: int('The height of the next block'), ...difficulty }),
+      signet_challenge: optional(hex('The challenge of a signet')),
       warnings: list(str(''), 'Warnings'),
     }),
     examples: [''],

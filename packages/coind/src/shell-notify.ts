@@ -1,0 +1,62 @@
+/**
+ * The commands that an operator has run when something happens: -blocknotify, -alertnotify, -startupnotify and
+ * -shutdownnotify. They go through the shell, as in bitcoind; whatever takes the place of %s is harmless there.
+ */
+import { spawn } from 'node:child_process';
+import type { Chain, TipChange } from '@coind/chain';
+import type { Log } from './log.ts';
+import type { NotifyOptions } from './option-groups.ts';
+
+/** Runs a command in a shell, and resolves when it has ended; the log hears of one that failed. */
+export function runCommand(command: string, log: Pick<Log, 'error'>): Promise<void> {
+  return new Promise((resolve) => {
+    const child = spawn(command, { shell: true, stdio: 'ignore', detached: true });
+    const done = (status: number | string | null): void => {
+      if (status !== 0) log.error(`runCommand error: system(${command}) returned ${status}`);
+      resolve();
+    };
+    child.once('error', (error) => done(error.message));
+    child.once('exit', (code, signal) => done(code ?? signal));
+    child.unref();
+  });
+}
+
+const UNSAFE = /[^a-zA-Z0-9 .,;_/:?@()-]/g;
+
+/** Text as one word of a shell command, without anything that might be more than text. */
+export function shellWord(text: string): string {
+  return `'${text.replace(UNSAFE, '')}'`;
+}
+
+/** Puts `value` in the place of every %s. */
+function filled(command: string, value: string): string {
+  return command.replaceAll('%s', () => value);
+}
+
+/** Runs the command of `options.alert` for a warning. */
+export function notifyAlert({ alert }: NotifyOptions, message: string, log: Log): void {
+  if (alert !== undefined) void runCommand(filled(alert, shellWord(message)), log);
+}
+
+/** Runs the command of `options.block` for each new tip from now on, once the first download is over. */
+export function notifyBlocks({ block: command }: NotifyOptions, chain: Chain, log: Log): void {
+  if (command === undefined) return;
+  chain.onTip((change) => {
+    if (chain.initialDownload) return;
+    for (const hash of newTips(change, chain)) void runCommand(filled(command, hash), log);
+  });
+}
+
+/** The tips of a change one after the other: on the way over to another branch the chain has none. */
+function newTips({ connected, disconnected }: TipChange, chain: Chain): string[] {
+  if (connected.length === 0) return [chain.tip.ref.hash];
+  const [oldTip] = disconnected;
+  const oldWork = (oldTip && chain.info(oldTip.ref.hash)?.chainwork) ?? -1n;
+  const hashes = connected.map(({ ref }) => ref.hash);
+  return hashes.filter((hash) => (chain.info(hash)?.chainwork ?? 0n) > oldWork);
+}
+
+/** Runs the commands of `options.shutdown` and waits for them. */
+export async function notifyShutdown({ shutdown }: NotifyOptions, log: Log): Promise<void> {
+  await Promise.all(shutdown.map((command) => runCommand(command, log)));
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { Warnings, warnOfInvalidChain } from './warnings.ts';
+
+test('a warning is told once, and stands until it is taken back', () => {
+  const told: string[] = [];
+  const warnings = new Warnings((message) => void told.push(message));
+  warnOfInvalidChain(warnings, true);
+  warnings.set('unknown-rules', 'Unknown new rules activated (versionbit 3)');
+  warnings.set('unknown-rules', 'Unknown new rules activated (versionbit 4)');
+  expect(warnings.messages).toEqual([
+    'Unknown new rules activated (versionbit 3)',
+    'Warning: Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or consensus incompatibility with peers.',
+  ]);
+  expect(told).toEqual([warnings.messages[1], warnings.messages[0]]);
+  warnOfInvalidChain(warnings, false);
+  expect(warnings.messages).toEqual(['Unknown new rules activated (versionbit 3)']);
+});

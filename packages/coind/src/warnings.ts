@@ -1,0 +1,60 @@
+/**
+ * What the node's owner should know: bitcoind's warnings, by what they are about. They stand in the answers of
+ * getblockchaininfo, getnetworkinfo and getmininginfo, and -alertnotify hears of each once. Who finds them out
+ * is told here too, for those that come from the chain.
+ */
+import type { Chain } from '@coind/chain';
+import { deploymentCaches, unknownDeployments } from '@coind/consensus';
+
+/** What a warning is about, in the order in which they are listed. */
+const topics = ['unknown-rules', 'invalid-chain'] as const;
+type Topic = (typeof topics)[number];
+
+/** The warnings that hold now. */
+export class Warnings {
+  readonly #messages = new Map<Topic, string>();
+  readonly #notify: (message: string) => void;
+
+  /** `notify` hears of every new warning. */
+  constructor(notify: (message: string) => void) {
+    this.#notify = notify;
+  }
+
+  /** Enters a warning, unless there is one about the same. */
+  set(topic: Topic, message: string): void {
+    if (this.#messages.has(topic)) return;
+    this.#messages.set(topic, message);
+    this.#notify(message);
+  }
+
+  unset(topic: Topic): void {
+    this.#messages.delete(topic);
+  }
+
+  /** All of them, as RPC lists them. */
+  get messages(): string[] {
+    return topics.flatMap((topic) => this.#messages.get(topic) ?? []);
+  }
+}
+
+const INVALID_CHAIN =
+  'Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or consensus incompatibility with peers.';
+
+/** Warns when a branch that broke a rule has left our chain far behind (`isFar`), and no more when not. */
+export function warnOfInvalidChain(warnings: Warnings, isFar: boolean): void {
+  if (isFar) warnings.set('invalid-chain', `Warning: ${INVALID_CHAIN}`);
+  else warnings.unset('invalid-chain');
+}
+
+/** Watches the chain for soft forks that miners have made and we do not know. */
+export function watchUnknownRules(warnings: Warnings, chain: Chain): void {
+  const byBit = new Map();
+  const known = deploymentCaches();
+  chain.onTip(() => {
+    if (chain.initialDownload) return;
+    const tip = chain.headerContext(chain.tip.ref.hash);
+    for (const { bit, active } of unknownDeployments(tip, chain.params, byBit, known)) {
+      if (active) warnings.set('unknown-rules', `Unknown new rules activated (versionbit ${bit})`);
+    }
+  });
+}
