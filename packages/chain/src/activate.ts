@@ -6,7 +6,7 @@
 import { type BlockRef, ValidationError } from '@coind/consensus';
 import { Block, type BlockHash } from '@coind/primitives';
 import type { BlockNode } from './block-index.ts';
-import { damaged, prunedBlock } from './chain-error.ts';
+import { ChainError, damaged, prunedBlock } from './chain-error.ts';
 import { type ChainState, commit, connectTip, disconnectTip } from './connect-tip.ts';
 
 /** A block and where it stands. */
@@ -140,7 +140,12 @@ export class Activator {
   async #disconnect(): Promise<void> {
     const node = this.#state.index.tip;
     const block = this.blockOf(node);
-    await disconnectTip(this.#state, block);
+    try {
+      await disconnectTip(this.#state, block);
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      throw new ChainError('disconnect-failed', 'Failed to disconnect block.', error.path, error);
+    }
     if (this.#connected.length > 0) this.#connected.pop();
     else this.#disconnected.push({ block, ref: node.ref });
   }

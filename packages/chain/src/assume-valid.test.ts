@@ -36,7 +36,11 @@ async function submitUpToInvalid(assumeValid: BlockHash | undefined, headers = a
   const { assumeValid: _, ...rules } = params;
   const chain = await openChain(
     { params: { ...rules, ...(assumeValid && { assumeValid }) } },
-    { store: memoryStore(), clock, log: { info: (message) => void lines.push(message) } },
+    {
+      store: memoryStore(),
+      clock,
+      log: { info: (message) => void lines.push(message), debug: () => undefined },
+    },
   );
   await chain.submitHeaders(headers.map(({ header }) => header));
   for (const block of trunk) await chain.submitBlock(block);

@@ -46,6 +46,15 @@ test('a full file is followed by the next, and undo goes beside its body', () =>
   again.close();
 });
 
+test('a file is full when the next record would reach its size, and begins with its undo file', () => {
+  const files = new DiskBlockFiles(dir, MAGIC, { maxFileSize: 216 });
+  const positions = [100, 99, 100].map((size) => files.appendBody(new Uint8Array(size)));
+  // 108 + 107 bytes stay below 216; 108 and 108 would reach it.
+  expect(positions.map(({ file }) => file)).toEqual([0, 0, 1]);
+  expect(files.fileNumbers('rev')).toEqual([0, 1]);
+  files.close();
+});
+
 test('more files than may be open at once', () => {
   const files = new DiskBlockFiles(dir, MAGIC, { maxFileSize: 50 });
   const positions = Array.from({ length: 30 }, (_, i) =>

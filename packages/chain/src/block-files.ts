@@ -121,9 +121,12 @@ export class DiskBlockFiles implements BlockFiles {
 
   appendBody(body: Uint8Array): FilePosition {
     let file = this.#file('blk', this.#lastFile);
-    if (file.end > 0 && file.end + FRAME + body.length > this.#maxFileSize) {
+    // bitcoind's rule to the byte: which blocks share a file decides which of them can be pruned.
+    if (file.end > 0 && file.end + FRAME + body.length >= this.#maxFileSize) {
       file = this.#file('blk', ++this.#lastFile);
     }
+    // Files come in pairs, though nothing may ever be spent in this one.
+    if (file.end === 0) this.#file('rev', this.#lastFile);
     return this.#append(file, this.#lastFile, body, body.length);
   }
 
@@ -134,7 +137,7 @@ export class DiskBlockFiles implements BlockFiles {
 
   read(kind: FileKind, { file, offset, size }: FilePosition): Uint8Array {
     const path = this.path(kind, file);
-    const frame = this.#readAt(path, offset - FRAME, FRAME + size);
+    const frame = readAt(path, offset - FRAME, FRAME + size, this.#obfuscation);
     const framedSize = new Reader(frame, 4).u32() + (kind === 'rev' ? 32 : 0);
     if (!equalBytes(frame.subarray(0, 4), this.#magic) || framedSize !== size) {
       throw damaged(path, `no record at byte ${offset - FRAME}`);
@@ -191,6 +194,8 @@ export class DiskBlockFiles implements BlockFiles {
 
   /** Shortens a file to `end` bytes; does nothing when it is not longer. */
   cut(kind: FileKind, file: number, end: number): void {
+    // Looked at before it is opened: a whole file need not be writable.
+    if (statSync(this.path(kind, file)).size <= end) return;
     const open = this.#file(kind, file);
     if (open.end <= end) return;
     ftruncateSync(open.descriptor, end);
@@ -222,28 +227,12 @@ export class DiskBlockFiles implements BlockFiles {
     rmSync(path, { force: true });
   }
 
-  /**
-   * Whole blocks of a body file from `offset` on, whatever lies between them. What is cut short, does
-   * not start with the magic or does not decode is passed over to the next magic, so a torn record
-   * never takes the one behind it along.
-   */
+  /** Whole blocks of a body file of ours from `offset` on: see `scanBlocks`. */
   *scan(file: number, offset = 0): IterableIterator<ScannedBlock> {
     const path = this.path('blk', file);
-    const end = statSync(path).size;
-    let at = offset;
-    while (at + FRAME < end) {
-      const window = this.#readAt(path, at, Math.min(SCAN_WINDOW, end - at));
-      const start = indexOf(window, this.#magic);
-      if (start !== 0) {
-        // The magic may straddle the end of the window.
-        at += start > 0 ? start : Math.max(1, window.length - 3);
-        continue;
-      }
-      const size = window.length >= FRAME ? new Reader(window, 4).u32() : 0;
-      const block =
-        at + FRAME + size <= end ? this.#decodeBlock(path, at + FRAME, size) : undefined;
-      if (block) yield { position: { file, offset: at + FRAME, size }, block };
-      at += block ? FRAME + size : 1;
+    const place = { path, magic: this.#magic, obfuscation: this.#obfuscation };
+    for (const { block, offset: at, size } of scanBlocks(place, offset)) {
+      yield { position: { file, offset: at, size }, block };
     }
   }
 
@@ -271,22 +260,6 @@ export class DiskBlockFiles implements BlockFiles {
     open.end += bytes.length;
     open.dirty = true;
     return position;
-  }
-
-  #decodeBlock(path: string, offset: number, size: number): Block | undefined {
-    if (size < SMALLEST_BLOCK) return undefined;
-    try {
-      return Block.decode(this.#readAt(path, offset, size));
-    } catch (error) {
-      if (error instanceof DecodeError) return undefined;
-      throw error;
-    }
-  }
-
-  #readAt(path: string, offset: number, length: number): Uint8Array {
-    const bytes = readAt(path, offset, length);
-    this.#obfuscation.apply(bytes, offset);
-    return bytes;
   }
 }
 
@@ -333,6 +306,50 @@ export interface ScannedBlock {
   readonly block: Block;
 }
 
+/** A file of blocks in bitcoind's framing. */
+export interface FramedFile {
+  readonly path: string;
+  readonly magic: Uint8Array;
+  readonly obfuscation: Obfuscation;
+}
+
+/**
+ * Whole blocks of a file from `start` on, whatever lies between them, with the offset of their first byte.
+ * What is cut short, does not start with the magic or does not decode is passed over to the next magic, so
+ * a torn record never takes the one behind it along.
+ */
+export function* scanBlocks(
+  { path, magic, obfuscation }: FramedFile,
+  start = 0,
+): IterableIterator<{ readonly block: Block; readonly offset: number; readonly size: number }> {
+  const end = statSync(path).size;
+  let at = start;
+  while (at + FRAME < end) {
+    const window = readAt(path, at, Math.min(SCAN_WINDOW, end - at), obfuscation);
+    const found = indexOf(window, magic);
+    if (found !== 0) {
+      // The magic may straddle the end of the window.
+      at += found > 0 ? found : Math.max(1, window.length - 3);
+      continue;
+    }
+    const size = window.length >= FRAME ? new Reader(window, 4).u32() : 0;
+    const offset = at + FRAME;
+    const isWhole = size >= SMALLEST_BLOCK && offset + size <= end;
+    const block = isWhole ? decodeBlock(readAt(path, offset, size, obfuscation)) : undefined;
+    if (block) yield { block, offset, size };
+    at += block ? FRAME + size : 1;
+  }
+}
+
+function decodeBlock(bytes: Uint8Array): Block | undefined {
+  try {
+    return Block.decode(bytes);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
 const SCAN_WINDOW = 64 << 10;
 /** A header, a count and the smallest transaction. */
 const SMALLEST_BLOCK = 81 + 10;
@@ -341,7 +358,12 @@ function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(wanted);
 }
 
-function readAt(path: string, offset: number, length: number): Uint8Array {
+function readAt(
+  path: string,
+  offset: number,
+  length: number,
+  obfuscation: Obfuscation,
+): Uint8Array {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -356,6 +378,7 @@ function readAt(path: string, offset: number, length: number): Uint8Array {
       if (count === 0) throw damaged(path, `ends at byte ${offset + got}`);
       got += count;
     }
+    obfuscation.apply(bytes, offset);
     return bytes;
   } finally {
     closeSync(descriptor);

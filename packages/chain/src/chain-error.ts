@@ -5,7 +5,7 @@ import type { BlockRef } from '@coind/consensus';
  * `file-missing`: a block or undo file is not where it was. `file-damaged`: it is there but does not
  * hold what it did. `index-damaged`: the index contradicts itself. `unknown-position`: a follower
  * stands at a block this chain never had. `pruned`: what is asked for was deleted to save space.
- * `wrong-key`: the key of the block files is not whole, or is there though none is wanted.
+ * `unchecked-witnesses`: the rules have changed since blocks came in. `wrong-key`: the key of the block files is not whole, or is there though none is wanted.
  */
 export type ChainErrorCode =
   | 'file-missing'
@@ -13,6 +13,8 @@ export type ChainErrorCode =
   | 'index-damaged'
   | 'unknown-position'
   | 'pruned'
+  | 'unchecked-witnesses'
+  | 'disconnect-failed'
   | 'wrong-key';
 
 /** The chain's data on disk cannot be used; `message` names the file and says what to do. */

@@ -28,6 +28,7 @@ export interface ChainState {
   readonly store: Store;
   readonly headers: Table<[number, BlockHash], HeaderRecord>;
   readonly tipTable: Table<undefined, BlockRef>;
+  readonly segwitHeight: Table<undefined, number>;
   readonly index: BlockIndex;
   readonly files: BlockFiles;
   readonly coins: CoinsCache;

@@ -294,3 +294,21 @@ function flip(path: string, at: number): void {
   truncateSync(path, 0);
   appendFileSync(path, bytes);
 }
+
+test('blocks from before segwit are not taken for checked when it begins below them', async () => {
+  const withSegwitAt = (segwit: number) => ({
+    params: { ...params, buried: { ...params.buried, segwit } },
+  });
+  const first = await open(dir, withSegwitAt(10));
+  await submitAll(first, mineChain(genesis, 8));
+  await close(first);
+  await expect(open(dir, withSegwitAt(5))).rejects.toThrow(
+    'Witness data for blocks after height 5 requires validation. Please restart with -reindex.',
+  );
+  // Above the tip nothing has come in yet.
+  const later = await open(dir, withSegwitAt(9));
+  expect(later.tip.ref.height).toBe(8);
+  await close(later);
+  const again = await open(dir, { ...withSegwitAt(5), reindex: true });
+  expect(again.tip.ref.height).toBe(8);
+});

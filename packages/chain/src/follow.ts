@@ -72,11 +72,9 @@ export class Followers {
     await Promise.all([...this.#caughtUp].map((loop) => loop.reach(tip)));
   }
 
-  /** The lowest height at which a follower stands; undefined without followers. */
-  lowestHeight(): number | undefined {
-    let lowest: number | undefined;
-    for (const { height } of this.#loops) lowest = Math.min(lowest ?? height, height);
-    return lowest;
+  /** Where each follower stands. */
+  positions(): { readonly name: string; readonly height: number }[] {
+    return [...this.#loops].map(({ name, height }) => ({ name, height }));
   }
 
   async stop(): Promise<void> {
@@ -107,6 +105,10 @@ class FollowLoop {
     this.#follower = follower;
     this.#position = position;
     this.#onError = onError;
+  }
+
+  get name(): string {
+    return this.#follower.name;
   }
 
   /** -1 before genesis. */

@@ -4,7 +4,6 @@ export type { BlockInfo, BlockStatus, ChainTip } from './block-info.ts';
 export {
   type BlockOutcome,
   type Chain,
-  type ChainLog,
   type ChainModules,
   type ChainOptions,
   type Clock,
@@ -13,6 +12,8 @@ export {
   type TipListener,
 } from './chain.ts';
 export { ChainError, type ChainErrorCode } from './chain-error.ts';
+export type { ChainLog } from './chain-log.ts';
+export { importBlocksFile } from './import.ts';
 export {
   AddressIndex,
   type HistoryRange,

@@ -3,14 +3,13 @@
  * a new one. Blocks that lie in the files but not in the index (after a crash, or when the index was
  * thrown away to build it anew) are taken in like blocks from outside.
  */
-import { ValidationError } from '@coind/consensus';
-import { Block, type BlockHash } from '@coind/primitives';
-import { acceptBlock } from './accept.ts';
 import type { Activator } from './activate.ts';
 import type { DiskBlockFiles, FilePosition } from './block-files.ts';
 import type { BlockNode } from './block-index.ts';
-import { ChainError, damaged } from './chain-error.ts';
+import { ChainError } from './chain-error.ts';
+import type { ChainLog } from './chain-log.ts';
 import { type ChainState, commit } from './connect-tip.ts';
+import { importFiles } from './import.ts';
 import { verifyBlocks } from './verify.ts';
 
 /** What loading needs beside the state. */
@@ -26,7 +25,7 @@ export interface LoadOptions {
   readonly pruning: boolean;
   /** Unix seconds. */
   readonly now: () => number;
-  readonly log: (message: string, fields?: Readonly<Record<string, string | number>>) => void;
+  readonly log: ChainLog | undefined;
 }
 
 /** Fills `state` from the store and the files. Throws `ChainError` when they are damaged. */
@@ -37,11 +36,13 @@ export async function loadChain(
 ): Promise<void> {
   const isNew = !(await loadHeaders(state, options.rebuildCoins));
   if (!options.pruning) requireAllBodies(state);
+  await commit(state, [state.segwitHeight.put(undefined, state.params.buried.segwit)]);
   const leftovers = options.disk?.check(fileEnds(state)) ?? [];
   if (isNew) await enterGenesis(state, activator, leftovers.length > 0);
   else await checkLastBlocks(state, options);
   if (options.disk && leftovers.length > 0) {
-    await importFiles(state, activator, options.disk, leftovers, options);
+    const { disk, now, log } = options;
+    await importFiles(state, activator, leftovers, { disk, now, log });
   }
   await activator.activate();
 }
@@ -65,8 +66,21 @@ async function loadHeaders(state: ChainState, rebuildCoins: boolean): Promise<bo
   }
   const node = index.get(tip.hash);
   if (!node?.isComplete) throw indexDamaged(`the tip ${tip.hash} is not among the headers`);
+  requireWitnessChecks(state, node);
   index.setActive(node);
   return true;
+}
+
+/**
+ * Throws `ChainError` when blocks below the tip came in before segwit's rules were known to hold for them:
+ * their witnesses were neither checked nor, perhaps, kept.
+ */
+function requireWitnessChecks({ segwitHeight, params }: ChainState, tip: BlockNode): void {
+  const { segwit } = params.buried;
+  const checkedFrom = segwitHeight.getSync(undefined) ?? segwit;
+  if (checkedFrom <= segwit || tip.height < segwit) return;
+  const message = `Witness data for blocks after height ${segwit} requires validation. Please restart with -reindex.`;
+  throw new ChainError('unchecked-witnesses', message);
 }
 
 /** Goes back to genesis with an empty set of coins; every block is then connected and checked anew. */
@@ -143,68 +157,4 @@ async function checkLastBlocks(
 ): Promise<void> {
   const { error } = await verifyBlocks(state, checkLevel, checkBlocks);
   if (error) throw error;
-}
-
-/**
- * Takes in blocks that the index does not know of, in whatever order they lie. What is not whole is
- * left out, and cut off where it is the end of a file.
- */
-async function importFiles(
-  state: ChainState,
-  activator: Activator,
-  disk: DiskBlockFiles,
-  leftovers: readonly { readonly file: number; readonly offset: number }[],
-  { now, log }: LoadOptions,
-): Promise<void> {
-  /** Positions of blocks whose parent has not come yet, by that parent. */
-  const waiting = new Map<BlockHash, FilePosition[]>();
-  let taken = 0;
-  const importOne = async (block: Block, position: FilePosition): Promise<void> => {
-    const { prevHash } = block.header;
-    if (block.hash !== state.params.genesis.hash && !state.index.get(prevHash)) {
-      waiting.set(prevHash, [...(waiting.get(prevHash) ?? []), position]);
-      return;
-    }
-    try {
-      const { status } = acceptBlock(state, block, { now: now(), position });
-      if (status !== 'stored') return;
-    } catch (error) {
-      if (!(error instanceof ValidationError)) throw error;
-      log('left out a block of the files', { hash: block.hash, reason: error.message });
-      return;
-    }
-    taken++;
-    activator.remember(block);
-    await activator.activate();
-  };
-  for (const { file, offset } of leftovers) {
-    let end = offset;
-    for (const { block, position } of disk.scan(file, offset)) {
-      end = position.offset + position.size;
-      await importOne(block, position);
-      const entered = [block.hash];
-      for (const parent of entered) {
-        if (!state.index.get(parent)) continue;
-        const children = waiting.get(parent) ?? [];
-        waiting.delete(parent);
-        for (const child of children) {
-          const childBlock = Block.decode(disk.read('blk', child));
-          await importOne(childBlock, child);
-          entered.push(childBlock.hash);
-        }
-      }
-    }
-    if (end === 0) throw damaged(disk.path('blk', file), 'it holds no block of this network');
-    disk.cut('blk', file, end);
-  }
-  ensureGenesisBody(state);
-  log('took in blocks from the files', { blocks: taken, height: state.index.tip.height });
-}
-
-/** Where the files do not begin with genesis, it is appended to them. */
-function ensureGenesisBody({ index, params, files, changed }: ChainState): void {
-  const node = index.at(0);
-  if (!node || node.body) return;
-  index.receiveBody(node, params.genesis.txs.length, files.appendBody(params.genesis.encode()));
-  changed.add(node);
 }

@@ -18,6 +18,8 @@ export interface PruneOptions {
 export const MIN_BLOCKS_TO_KEEP = 288;
 /** bitcoind's reserve for the space it allocates ahead: 16 MiB of bodies, 1 MiB of undo records. */
 const RESERVE_BYTES = 17 << 20;
+/** What a record takes beside its payload. */
+const FRAME_BYTES = 8;
 /** What a block is taken to need that is still to come during the initial download. */
 const AVERAGE_BLOCK_BYTES = 1_000_000;
 
@@ -77,14 +79,27 @@ export async function pruneToSize(
   return doomed.length;
 }
 
-/** The highest block of the active chain that was pruned; undefined when none was. */
-export function lastPruned({ index }: ChainState): BlockNode | undefined {
+/** Up to where the active chain was pruned, as of the moment when `tip` was the tip. */
+export interface PrunedNote {
+  readonly tip: BlockNode;
+  /** The highest block whose body or undo record is gone; undefined when none is. */
+  readonly last: BlockNode | undefined;
+}
+
+/**
+ * Up to where the active chain was pruned. A body that was fetched again does not count without its undo
+ * record, because the block could not be taken back. `before` is what the last call returned; nothing must
+ * have been deleted since. With it only the blocks that came after it are looked at.
+ */
+export function notePruned({ index }: ChainState, before?: PrunedNote): PrunedNote {
+  const { tip } = index;
+  const known = before && index.isActive(before.tip) ? before : undefined;
   // Genesis is left out: it has no undo record, and it goes and comes with the first file.
-  for (let height = index.tip.height; height > 0; height--) {
-    const node = index.at(height);
-    if (node?.isPruned) return node;
+  for (let height = tip.height; height > (known?.tip.height ?? 0); height--) {
+    const node = index.at(height) as BlockNode;
+    if (!node.body || !node.undo) return { tip, last: node };
   }
-  return undefined;
+  return { tip, last: known?.last };
 }
 
 function filesInUse({ index }: ChainState): Map<number, FileUse> {
@@ -97,7 +112,8 @@ function filesInUse({ index }: ChainState): Map<number, FileUse> {
       files.set(node.body.file, use);
     }
     use.highest = Math.max(use.highest, node.height);
-    use.bytes += node.body.size + (node.undo?.size ?? 0);
+    use.bytes += FRAME_BYTES + node.body.size;
+    if (node.undo) use.bytes += FRAME_BYTES + node.undo.size;
     use.nodes.push(node);
   }
   return files;

@@ -129,4 +129,10 @@ export const tables = {
     value: struct<BlockRef>({ hash: hash32<BlockHash>(), height: u32be }),
     about: 'The block that the coins belong to.',
   } satisfies TableSpec<undefined, BlockRef>,
+  segwitHeight: {
+    prefix: 's',
+    key: unit,
+    value: u32be,
+    about: 'The height from which blocks were checked by the rules of segwit.',
+  } satisfies TableSpec<undefined, number>,
 } as const;

@@ -49,15 +49,31 @@ export interface Indexes {
   close(): void;
 }
 
-/** Opens the stores of the indexes that `options` asks for: in memory without a `directory`. */
+/** Where the stores of indexes lie. */
+interface IndexPlace {
+  /** In memory without one. */
+  readonly directory: string | undefined;
+  readonly network: string;
+  /** True to build every index anew (-reindex). */
+  readonly rebuild: boolean;
+  readonly log: Log;
+}
+
+/** Opens the stores of the indexes that `options` asks for. */
 export async function openIndexStores(
   options: IndexOptions,
-  { directory, network }: { readonly directory: string | undefined; readonly network: string },
+  { directory, network, rebuild, log }: IndexPlace,
 ): Promise<IndexStores> {
   const names = (Object.keys(directories) as IndexName[]).filter((name) => options[name]);
   const opening = names.map(async (name): Promise<[IndexName, Store]> => {
     if (directory === undefined) return [name, memoryStore()];
-    return [name, await openIndexStore(join(directory, directories[name]), network)];
+    const path = join(directory, directories[name]);
+    if (rebuild) {
+      log.info(`Wiping LevelDB in ${path}`);
+      rmSync(path, { recursive: true, force: true });
+    }
+    log.info(`Opening LevelDB in ${path}`);
+    return [name, await openIndexStore(path, network)];
   });
   const outcomes = await Promise.allSettled(opening);
   const opened = outcomes.flatMap((outcome) =>
@@ -92,13 +108,16 @@ export interface IndexSurroundings {
   readonly chain: Chain;
   readonly stores: IndexStores['stores'];
   readonly log: Log;
-  /** True to build every index anew (-reindex). */
-  readonly rebuild: boolean;
   readonly onError: (error: unknown) => void;
 }
 
 /** Makes the indexes and starts each of them on its way to the tip. Throws `ConfError`. */
-export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurroundings): Indexes {
+export async function startIndexes({
+  chain,
+  stores,
+  log,
+  onError,
+}: IndexSurroundings): Promise<Indexes> {
   const make = <T>(name: IndexName, construct: (store: Store) => T): T | undefined => {
     const store = stores.get(name);
     return store && construct(store);
@@ -113,12 +132,14 @@ export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurr
   const address = make('address', (store) => new AddressIndex({ store, chain }));
   const all = [tx, coinStats, spender, filter, address].filter((index) => index !== undefined);
 
-  for (const index of [tx, spender, filter, coinStats, address]) requireBodies(chain, index);
+  for (const index of [tx, spender, filter, coinStats, address]) {
+    if (index) await requireBodies(chain, index);
+  }
   let closed = false;
   const start = async (index: ChainIndex): Promise<void> => {
     const position = await index.position();
-    if (rebuild || (position && !chain.info(position.hash))) {
-      if (position) log.warn(`${index.name} is built anew`, { from: position.height });
+    if (position && !chain.info(position.hash)) {
+      log.warn(`${index.name} is built anew`, { from: position.height });
       await index.reset();
     }
     const { synced, height } = index.status;
@@ -144,9 +165,13 @@ export function startIndexes({ chain, stores, log, rebuild, onError }: IndexSurr
 }
 
 /** Throws `ConfError` when blocks that `index` has still to see were pruned. */
-function requireBodies(chain: Chain, index: ChainIndex | undefined): void {
+async function requireBodies(chain: Chain, index: ChainIndex): Promise<void> {
   const pruned = chain.prunedHeight();
-  if (!index || pruned === undefined || index.status.height >= pruned) return;
+  const position = await index.position();
+  if (pruned === undefined || position?.hash === chain.tip.ref.hash) return;
+  // Whatever stands on a branch goes back to the fork first; and the block there has to be whole too.
+  const start = position && chain.forkOf(position.hash);
+  if (start && start.ref.height > pruned) return;
   throw new ConfError(
     `${index.name} best block of the index goes beyond pruned data (including undo data). Please disable the index or reindex (which will download the whole blockchain again)\nError: A fatal internal error occurred, see debug.log for details: Failed to start indexes, shutting down…`,
   );

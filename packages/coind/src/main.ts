@@ -45,6 +45,8 @@ function textOf(error: unknown): string {
 /** Runs a node in the foreground until a signal, `stop` or a failure ends it. */
 async function run(options: Options): Promise<number> {
   for (const warning of options.warnings) process.stderr.write(`${warning}\n`);
+  // Whatever the node writes is its owner's alone.
+  process.umask(0o077);
   // The lock comes before the log: a second start must not write into the running node's file.
   const dataDir = openDataDir(options.paths);
   const log = openLog(options.log, options.notes);
@@ -77,8 +79,15 @@ async function run(options: Options): Promise<number> {
     log.close();
     dataDir.close();
   }
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw whileRunning(failure);
   return 0;
+}
+
+/** bitcoind's words for what ends a running node; the log says the rest. */
+function whileRunning(failure: unknown): ConfError {
+  return new ConfError(
+    `A fatal internal error occurred, see debug.log for details: ${textOf(failure)}`,
+  );
 }
 
 function readyLine({ params }: Options, port: number | undefined): string {

@@ -41,10 +41,11 @@ export function coinbaseTx(fields: CoinbaseFields, params: ChainParams): Tx {
     outputs: [reward],
     locktime,
   });
-  if (!isBuriedActive('segwit', height, params)) return plain;
+  // The commitment is there before anybody asks for it; what proves it is not allowed to be.
+  const isProved = isBuriedActive('segwit', height, params);
   return new Tx({
     version: 2,
-    inputs: [{ ...input, witness: [WITNESS_RESERVED_VALUE] }],
+    inputs: [{ ...input, witness: isProved ? [WITNESS_RESERVED_VALUE] : [] }],
     outputs: [reward, witnessCommitmentOutput([plain, ...txs])],
     locktime,
   });
