@@ -7,6 +7,7 @@ import { hashing } from './hashing.ts';
 import { formatResult, type Result } from './measure.ts';
 import { mining } from './mining.ts';
 import { rpc } from './rpc.ts';
+import { search } from './search.ts';
 import { startup } from './startup.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   rpc,
   mining,
   hashing,
+  search,
 };
 
 const asked = process.argv.slice(2);

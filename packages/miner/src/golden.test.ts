@@ -2,9 +2,11 @@
  * Blocks that bitcoind mined on regtest at a fixed time, made again from nothing but the parameters of
  * the calls. The recordings are not part of this repository; without them the tests are skipped.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { headerContextOf } from '@coind/consensus';
+import { searchNonce } from '@coind/pow';
 import {
   type BlockHeader,
   type ChainParams,
@@ -14,7 +16,7 @@ import {
 } from '@coind/primitives';
 import { decodeAddress, decodeWif, multisig, p2wpkh, publicKey } from '@coind/script';
 import { expect, test } from 'vitest';
-import { searchNonce } from './search.ts';
+
 import { blockOf, emptyTemplate, templateDefaults } from './template.ts';
 
 const recordings = fileURLToPath(new URL('../../../../shared/golden/modern/', import.meta.url));

@@ -8,7 +8,6 @@ export {
   type Miner,
   type MinerModules,
 } from './miner.ts';
-export { type SearchLimits, type SearchOutcome, searchNonce } from './search.ts';
 export {
   type BlockTemplate,
   blockOf,

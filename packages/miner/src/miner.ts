@@ -3,8 +3,8 @@
  * request; what is found goes through `chain.submitBlock` like anybody else's block.
  */
 import type { ValidationError } from '@coind/consensus';
+import { searchNonce } from '@coind/pow';
 import { Block, type BlockHash, type Tx } from '@coind/primitives';
-import { searchNonce } from './search.ts';
 import {
   type BlockTemplate,
   blockOf,
