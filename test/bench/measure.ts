@@ -64,7 +64,8 @@ export function formatResult({ name, medianMs, leastMs, note }: Result): string 
   return `  ${name.padEnd(44)}${times.padEnd(32)}${note ?? ''}`.trimEnd();
 }
 
-function formatMs(ms: number): string {
+/** A time with the unit that suits it. */
+export function formatMs(ms: number): string {
   if (ms >= 10) return `${ms.toFixed(0)} ms`;
   return ms >= 0.1 ? `${ms.toFixed(2)} ms` : `${(1000 * ms).toFixed(2)} µs`;
 }

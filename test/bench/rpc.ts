@@ -1,6 +1,6 @@
 /** Calls over one kept connection: HTTP, JSON, dispatch, handler and back. */
-import { Agent, request } from 'node:http';
-import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { connection } from './connection.ts';
 import { type Result, repeat } from './measure.ts';
 
 /** Runs the benchmark. */
@@ -23,32 +23,4 @@ export async function rpc(): Promise<readonly Result[]> {
     await repeat('sendtoaddress', 10, () => call('sendtoaddress', address, 0.001)),
     await repeat('batch of 100 getblockhash', 20, () => call.raw(batch)),
   ];
-}
-
-interface Call {
-  (method: string, ...params: readonly unknown[]): Promise<string>;
-  /** Sends a body as it is. */
-  readonly raw: (body: string) => Promise<string>;
-}
-
-/** One socket, no client library in between. */
-function connection({ url, credentials }: Daemon): Call {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const auth = `${credentials.user}:${credentials.password}`;
-  const raw = (body: string) =>
-    new Promise<string>((done, fail) => {
-      const sent = request(url, { method: 'POST', agent, auth }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          text += chunk;
-        });
-        response.once('end', () =>
-          response.statusCode === 200 ? done(text) : fail(new Error(text)),
-        );
-      });
-      sent.once('error', fail).end(body);
-    });
-  const call = (method: string, ...params: readonly unknown[]) =>
-    raw(JSON.stringify({ method, params, id: 1 }));
-  return Object.assign(call, { raw });
 }
