@@ -26,14 +26,16 @@ export function isHex(text: string): boolean {
 
 /** Bytes of a hex text. Throws `RangeError` when `hex` is not an even number of hex digits. */
 export function hexToBytes(hex: string): Uint8Array {
-  if (!isHex(hex)) throw new RangeError('not a hex string');
+  const bytes = new Uint8Array(hex.length >>> 1);
+  if (hex.length % 2 !== 0) throw new RangeError('not a hex string');
   if (NodeBuffer) {
-    // Copied out of Buffer's shared pool: a slice of it would keep 8 kB alive in every cache.
-    const bytes = new Uint8Array(hex.length / 2);
-    NodeBuffer.from(bytes.buffer).write(hex, 'hex');
+    // Copied out of Buffer's shared pool: a slice of it would keep 8 kB alive in every cache. It stops at the
+    // first pair of characters that are no digits, which is cheaper than looking for them before.
+    const written = NodeBuffer.from(bytes.buffer).write(hex, 'hex');
+    if (written !== bytes.length) throw new RangeError('not a hex string');
     return bytes;
   }
-  const bytes = new Uint8Array(hex.length / 2);
+  if (!isHex(hex)) throw new RangeError('not a hex string');
   for (let i = 0; i < bytes.length; i++) {
     bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
   }

@@ -120,6 +120,10 @@ export const bytes: PartCodec<Uint8Array> = {
   encode: (value) => value,
   decode: (value) => value,
   put(writer, value) {
+    if (!value.includes(0)) {
+      writer.bytes(value).u8(0).u8(0);
+      return;
+    }
     for (const byte of value) {
       writer.u8(byte);
       if (byte === 0) writer.u8(0xff);

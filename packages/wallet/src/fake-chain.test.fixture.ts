@@ -273,8 +273,8 @@ export class FakeChain implements ChainSource {
 export function fakeWallets(
   chain: FakeChain,
   options: Partial<WalletOptions> = {},
+  stores = new Map<string, Store>(),
 ): { wallets: Wallets; errors: unknown[]; stores: Map<string, Store> } {
-  const stores = new Map<string, Store>();
   const errors: unknown[] = [];
   const settings = {
     ...defaultWalletOptions,

@@ -123,6 +123,8 @@ export class Keyring {
   #held = new Map<number, Held>();
   /** Parsed with secrets on first signature; dropped when the wallet is locked or reloaded. */
   readonly #secret = new Map<number, Descriptor>();
+  /** Scripts derived ahead of use, by chain and index: handing one out need not derive it again. */
+  readonly #ahead = new Map<number, Map<number, ScriptHex>>();
 
   constructor(
     { params, keypool, keypoolStyle }: KeyringOptions,
@@ -319,14 +321,34 @@ export class Keyring {
   #register(unit: UnitOfWork, id: number, lookahead: Descriptor, start: number, end: number) {
     const added: ScriptHex[] = [];
     for (let index = start; index < end; index++) {
-      for (const { scriptPubKey } of expandDescriptor(lookahead, index)) {
+      const solutions = expandDescriptor(lookahead, index);
+      for (const [nth, { scriptPubKey }] of solutions.entries()) {
         const script = bytesToHex(scriptPubKey);
+        if (nth === 0) this.#remember(id, index, script);
         if (unit.get(this.#tables.scripts, script)) continue;
         unit.put(this.#tables.scripts, script, { descriptor: id, index });
         added.push(script);
       }
     }
     return added;
+  }
+
+  #remember(id: number, index: number, script: ScriptHex): void {
+    const known = this.#ahead.get(id);
+    // Those that were paid before they were handed out stay behind; now and then all are forgotten.
+    const chain = known && known.size <= 2 * this.#keypool ? known : new Map<number, ScriptHex>();
+    this.#ahead.set(id, chain.set(index, script));
+  }
+
+  /** The first script of a chain at an index. */
+  #scriptAt(id: number, { lookahead }: Held, index: number): ScriptHex {
+    const known = this.#ahead.get(id)?.get(index);
+    if (known !== undefined) {
+      this.#ahead.get(id)?.delete(index);
+      return known;
+    }
+    const [solution] = expandDescriptor(lookahead, index);
+    return bytesToHex((solution as ScriptSolution).scriptPubKey);
   }
 
   /** Scripts that a new chain starts with. */
@@ -356,8 +378,7 @@ export class Keyring {
       rangeEnd: end,
       promised: this.#mayGrow ? Math.max(row.promised, row.next + this.#keypool) : row.promised,
     });
-    const [solution] = expandDescriptor(held.lookahead, row.next);
-    return bytesToHex((solution as ScriptSolution).scriptPubKey);
+    return this.#scriptAt(id, held, row.next);
   }
 
   #active(

@@ -66,6 +66,37 @@ export interface HeightEntries {
   readonly conflicted: readonly Txid[];
 }
 
+/** Transactions of a block, by their places. */
+export interface Portion {
+  readonly first: number;
+  /** One after the last. */
+  readonly end: number;
+}
+
+const wholeOf = ({ txs }: Block): Portion => ({ first: 0, end: txs.length });
+
+/** Inputs and outputs that one portion of a block has about. */
+const PORTION_SIZE = 1000;
+
+/**
+ * A block in portions. A full block that pays one wallet twenty thousand times is half a million rows, which
+ * nobody wants in memory at once; most blocks are one portion.
+ */
+export function portionsOf(block: Block): Portion[] {
+  const portions: Portion[] = [];
+  let first = 0;
+  let size = 0;
+  block.txs.forEach(({ inputs, outputs }, index) => {
+    size += inputs.length + outputs.length;
+    if (size < PORTION_SIZE) return;
+    portions.push({ first, end: index + 1 });
+    first = index + 1;
+    size = 0;
+  });
+  if (first < block.txs.length) portions.push({ first, end: block.txs.length });
+  return portions;
+}
+
 /** Applies changes to one unit of work. Make one per unit; it holds no state but that. */
 export class Ledger {
   readonly #unit: UnitOfWork;
@@ -107,11 +138,20 @@ export class Ledger {
 
   // --- blocks and mempool -----------------------------------------------------------------------
 
-  /** Works through a block. `maturing`: entries at the height that becomes mature with it. */
-  connect(block: Block, ref: BlockRef, maturing: HeightEntries, about: Learning): void {
+  /**
+   * Works through a block, of which all but the last `portion` was searched before. `maturing`: entries at
+   * the height that becomes mature with it.
+   */
+  connect(
+    block: Block,
+    ref: BlockRef,
+    maturing: HeightEntries,
+    about: Learning,
+    portion: Portion = wholeOf(block),
+  ): void {
     this.#unit.put(this.#tables.position, undefined, ref);
     extendTrail(this.#unit, this.#tables, ref);
-    this.search(block, ref, about);
+    this.search(block, ref, about, portion);
     this.#refreshCoinbases(maturing);
   }
 
@@ -137,14 +177,20 @@ export class Ledger {
     });
   }
 
-  /** Looks at a block again that the wallet has been past, for keys it has got since. */
-  search(block: Block, ref: BlockRef, about: Learning): void {
+  /** Looks at (a part of) a block, perhaps again, for keys the wallet has got since. */
+  search(
+    block: Block,
+    ref: BlockRef,
+    about: Learning,
+    { first, end }: Portion = wholeOf(block),
+  ): void {
     this.#because(about.rescan ? 'rescan' : 'transaction', () => {
-      block.txs.forEach((tx, index) => {
+      for (let index = first; index < end; index++) {
+        const tx = block.txs[index] as Tx;
         this.#markConflicts(tx, ref);
         const state: TxState = { kind: 'confirmed', ref, index };
         this.learn(tx, state, { ...about, blockTime: block.header.time });
-      });
+      }
     });
   }
 
@@ -532,9 +578,15 @@ export async function entriesAt(
   const range =
     first === last
       ? { prefix: [height] as [number] }
-      : { gte: [first, ZERO_TXID] as [number, Txid], lt: [last + 1, ZERO_TXID] as [number, Txid] };
+      : {
+          gte: [first, ZERO_TXID] as [number, Txid],
+          ...(last < HIGHEST && { lt: [last + 1, ZERO_TXID] as [number, Txid] }),
+        };
   for await (const [[, txid], isConfirmed] of heights.entries(range)) {
     (isConfirmed ? confirmed : conflicted).push(txid);
   }
   return { confirmed, conflicted };
 }
+
+/** As `last` of `entriesAt`: everything above a height. */
+export const HIGHEST = 0xffffffff;

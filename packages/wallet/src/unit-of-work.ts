@@ -17,7 +17,11 @@ function nameOf(key: unknown): string {
   if (typeof key === 'string') return key;
   if (typeof key === 'number' || typeof key === 'bigint') return String(key);
   if (key === undefined) return '';
-  if (Array.isArray(key)) return key.map(nameOf).join('\u0000');
+  if (Array.isArray(key)) {
+    let name = '';
+    for (const part of key) name += `${nameOf(part)}\u0000`;
+    return name;
+  }
   if (key instanceof Uint8Array) return bytesToHex(key);
   const { txid, vout } = key as OutPoint;
   return `${txid}:${vout}`;

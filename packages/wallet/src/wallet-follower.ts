@@ -5,7 +5,14 @@
 import type { BlockRef } from '@coind/consensus';
 import { type Block, Tx, type Txid } from '@coind/primitives';
 import type { TxFollower } from './chain-source.ts';
-import { COINBASE_MATURITY, entriesAt, type Ledger } from './ledger.ts';
+import {
+  COINBASE_MATURITY,
+  entriesAt,
+  HIGHEST,
+  type Ledger,
+  type Portion,
+  portionsOf,
+} from './ledger.ts';
 import { extendTrail, shortenTrail, wayBack } from './trail.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
@@ -53,15 +60,31 @@ export class WalletFollower implements TxFollower {
     return this.#tables.position.get(undefined);
   }
 
+  /**
+   * Commits a large block in portions, the position with the last. Nobody else reads or writes in between,
+   * and a process that dies there finds the portions it has at the next start (`#settleAbove`).
+   */
   async connect(block: Block, ref: BlockRef): Promise<void> {
-    await this.#core.change(
-      async (_unit, ledger) => {
-        const maturing = await entriesAt(this.#tables, ref.height - COINBASE_MATURITY);
-        ledger.connect(block, ref, maturing, this.#about);
-      },
+    await this.#core.read(async () => {
+      const maturing = await entriesAt(this.#tables, ref.height - COINBASE_MATURITY);
+      await this.#inPortions(block, (ledger, portion, isLast) => {
+        if (isLast) ledger.connect(block, ref, maturing, this.#about, portion);
+        else ledger.search(block, ref, this.#about, portion);
+      });
+    });
+  }
+
+  /** For a caller that has the queue. */
+  async #inPortions(
+    block: Block,
+    work: (ledger: Ledger, portion: Portion, isLast: boolean) => void,
+  ): Promise<void> {
+    const portions = portionsOf(block);
+    for (const [nth, portion] of portions.entries()) {
+      const isLast = nth === portions.length - 1;
       // Lost with the power, it is simply connected again.
-      { sync: false },
-    );
+      await this.#core.changeNow((_unit, ledger) => work(ledger, portion, isLast), { sync: false });
+    }
   }
 
   async disconnect(block: Block, ref: BlockRef): Promise<void> {
@@ -97,6 +120,7 @@ export class WalletFollower implements TxFollower {
     const { source } = this.#core.context;
     const position = await this.position();
     if (position && position.height + FAR_BEHIND < source.tip().height) await this.fillAll();
+    if (position) await this.#settleAbove(position);
     if (position && source.heightOf(position.hash) === undefined) await this.#goBack(position);
     await this.#reconcile();
     this.#stop = await source.follow(this);
@@ -111,6 +135,26 @@ export class WalletFollower implements TxFollower {
     this.#timer = undefined;
     await this.#stop?.();
     this.#stop = undefined;
+  }
+
+  /**
+   * What lies above the wallet's own position are first portions of a large block, in which the process died.
+   * They stay where that block is about to be connected again, and wait for a block where it is not.
+   */
+  async #settleAbove(position: BlockRef): Promise<void> {
+    const { source, tables } = this.#core.context;
+    const entries = await entriesAt(tables, position.height + 1, HIGHEST);
+    const strays = (txids: readonly Txid[]): Txid[] =>
+      txids.filter((txid) => {
+        const state = tables.txs.getSync(txid)?.state;
+        return state && 'ref' in state && source.heightOf(state.ref.hash) === undefined;
+      });
+    const stray = { confirmed: strays(entries.confirmed), conflicted: strays(entries.conflicted) };
+    if (stray.confirmed.length + stray.conflicted.length === 0) return;
+    const nothing = { confirmed: [], conflicted: [] };
+    await this.#core.change((_unit, ledger) => ledger.goBack(position, stray, nothing), {
+      sync: false,
+    });
   }
 
   /**
@@ -211,9 +255,10 @@ export class WalletFollower implements TxFollower {
       const ref = source.refAt(height);
       const block = ref && (await source.block(ref.hash));
       if (!ref || !block) break;
-      await this.#core.change(
-        (_unit, ledger) => ledger.search(block, ref, { ...this.#about, rescan: true }),
-        { sync: false },
+      await this.#core.read(() =>
+        this.#inPortions(block, (ledger, portion) =>
+          ledger.search(block, ref, { ...this.#about, rescan: true }, portion),
+        ),
       );
       last = height;
     }
