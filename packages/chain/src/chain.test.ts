@@ -1,6 +1,5 @@
 import { Block, type BlockHash, BlockHeader, Tx, type TxInput } from '@coind/primitives';
 import { memoryStore, type Store } from '@coind/store';
-import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { TipChange } from './activate.ts';
 import { type Chain, openChain } from './chain.ts';
@@ -332,39 +331,6 @@ describe('the single writer', () => {
     await Promise.all([chain.submitBlock(a), chain.exclusively(() => void order.push('after'))]);
     expect(order).toEqual(['listener', 'after']);
   });
-});
-
-test('any order of delivery of any tree ends at the same tip with the same coins', async () => {
-  const tree = fc.array(fc.nat({ max: 30 }), { minLength: 2, maxLength: 14 });
-  await fc.assert(
-    fc.asyncProperty(tree, fc.array(fc.nat(), { maxLength: 14 }), async (parents, shuffle) => {
-      const blocks: Block[] = [];
-      const places = [genesis];
-      for (const choice of parents) {
-        const parent = places[choice % places.length] ?? genesis;
-        const block = mineOn(parent);
-        blocks.push(block);
-        places.push(asParent(block, parent.height + 1));
-      }
-      // One block more on the highest, so that most work is one block's alone.
-      const highest = places.reduce((best, place) => (place.height > best.height ? place : best));
-      const last = mineOn(highest);
-      blocks.push(last);
-      const order = blocks.slice();
-      for (const [i, other] of shuffle.entries()) {
-        const [a, b] = [i % order.length, other % order.length];
-        [order[a], order[b]] = [order[b] as Block, order[a] as Block];
-      }
-      const [straight, mixed] = [await inMemory(), await inMemory()];
-      await submitAll(blocks, straight);
-      await mixed.submitHeaders(blocks.map(({ header }) => header));
-      await submitAll(order, mixed);
-      expect(straight.tip.ref.hash).toBe(last.hash);
-      expect(mixed.tip.ref.hash).toBe(last.hash);
-      expect(await muhash(mixed)).toBe(await muhash(straight));
-    }),
-    { numRuns: 30 },
-  );
 });
 
 test('the coins of one moment are walked in order while blocks arrive', async () => {
