@@ -3,8 +3,7 @@
  * unconfirmed transactions in a queue of its own, so a slow wallet delays nobody else.
  */
 import type { Chain } from '@coind/chain';
-import type { Mempool } from '@coind/mempool';
-import type { FeeRate } from '@coind/primitives';
+import type { FeeEstimates, Mempool } from '@coind/mempool';
 import type { ChainSource } from '@coind/wallet';
 import type { NodeClock } from './clock.ts';
 
@@ -13,8 +12,8 @@ export interface SourceModules {
   readonly chain: Chain;
   readonly mempool: Mempool;
   readonly clock: NodeClock;
-  /** An estimate for confirmation within so many blocks. */
-  readonly estimate: (confTarget: number) => FeeRate | undefined;
+  /** Undefined with -blocksonly. */
+  readonly estimates: FeeEstimates | undefined;
   /** Told of a follower that failed: the node cannot go on with a wallet that lags for ever. */
   readonly onError: (error: unknown) => void;
 }
@@ -26,7 +25,7 @@ export interface NodeChainSource extends ChainSource {
 
 /** Shows chain and mempool to wallets. */
 export function chainSource(modules: SourceModules): NodeChainSource {
-  const { chain, mempool, clock, estimate, onError } = modules;
+  const { chain, mempool, clock, estimates, onError } = modules;
   const queues = new Set<Promise<unknown>>();
 
   return {
@@ -52,7 +51,11 @@ export function chainSource(modules: SourceModules): NodeChainSource {
     *mempoolTxs() {
       for (const { tx } of mempool.entries()) yield tx;
     },
-    feeRate: estimate,
+    feeRate(confTarget, conservative) {
+      const estimate = estimates?.estimate(confTarget, { conservative });
+      return estimate && 'rate' in estimate ? estimate.rate : undefined;
+    },
+    minFeeRate: () => mempool.minFee(),
     now: () => clock.now(),
 
     async follow(follower) {

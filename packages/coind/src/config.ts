@@ -248,6 +248,7 @@ function pathsOf(settings: Settings, params: ChainParams, env: Environment): Pat
     pid: inNetwork('pid', 'bitcoind.pid') ?? join(network, 'bitcoind.pid'),
     settings: inNetwork('settings', 'settings.json'),
     mempool: join(network, 'mempool.dat'),
+    fees: join(network, 'fees'),
     givenWallets:
       walletDir !== undefined && existsSync(walletDir) ? realpathSync(walletDir) : undefined,
   };

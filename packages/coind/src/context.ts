@@ -3,10 +3,10 @@
  * Handlers ask one module and shape the answer; rules live below.
  */
 import type { Chain } from '@coind/chain';
-import type { Mempool } from '@coind/mempool';
+import type { FeeEstimates, Mempool } from '@coind/mempool';
 import type { Miner } from '@coind/miner';
 import type { AddressManager, BanList, Peers } from '@coind/p2p';
-import type { ChainParams } from '@coind/primitives';
+import type { ChainParams, FeeRate } from '@coind/primitives';
 import type { Profile } from '@coind/rpc';
 import type { ActiveCall } from '@coind/rpc/server';
 import type { Wallet, Wallets } from '@coind/wallet';
@@ -33,6 +33,8 @@ export interface NodeModules {
   readonly cacheBytes: { readonly coins: number; readonly database: number };
   readonly mempool: Mempool;
   readonly mempoolFile: MempoolFile;
+  /** Undefined estimates with -blocksonly; `fallback` is answered where there is no estimate, 0 for nothing. */
+  readonly fees: { readonly estimates: FeeEstimates | undefined; readonly fallback: FeeRate };
   readonly miner: Miner;
   readonly peers: Peers;
   /** Whom we do not talk to. */

@@ -36,6 +36,7 @@ function paths(): Paths {
     cookie: join(network, '.cookie'),
     pid: join(network, 'bitcoind.pid'),
     settings: join(network, 'settings.json'),
+    fees: join(network, 'fees'),
     mempool: join(network, 'mempool.dat'),
     givenWallets: undefined,
   };

@@ -25,6 +25,8 @@ export interface Paths {
   /** Undefined with -nosettings. */
   readonly settings: string | undefined;
   readonly mempool: string;
+  /** The directory of the fee estimators' files. */
+  readonly fees: string;
   /** -walletdir, when given. */
   readonly givenWallets: string | undefined;
 }

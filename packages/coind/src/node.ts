@@ -24,6 +24,7 @@ import type { Options } from './config.ts';
 import type { NodeModules } from './context.ts';
 import type { DataDir } from './data-dir.ts';
 import { openDefaultWallet } from './default-wallet.ts';
+import { FEE_FLUSH_MS, FeeFiles } from './fee-files.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log, OpenLog } from './log.ts';
 import { MempoolFile } from './mempool-file.ts';
@@ -208,9 +209,22 @@ async function openNode(
   closers.add(() => mempoolFile.close());
   const miner = createMiner(templateOptions(options), { chain, mempool, clock });
 
-  const source = chainSource({ chain, mempool, clock, estimate: () => undefined, onError: fail });
   const scheduler = createScheduler();
   closers.add(() => scheduler.close());
+  const feeFiles = openFeeFiles(options, dataDir, {
+    chain,
+    mempool,
+    clock,
+    log,
+    poolLoaded: () => mempoolFile.loaded,
+  });
+  closers.add(() => feeFiles?.close());
+  scheduler.every(
+    () => FEE_FLUSH_MS,
+    () => feeFiles?.flush(),
+  );
+  const estimates = feeFiles?.estimates;
+  const source = chainSource({ chain, mempool, clock, estimates, onError: fail });
 
   rpc?.loading('Loading wallet…');
   const opened = options.wallets.enabled
@@ -249,6 +263,7 @@ async function openNode(
     },
     mempool,
     mempoolFile,
+    fees: { estimates, fallback: options.mempool.fallbackEstimate },
     miner,
     peers: network.peers,
     bans: network.bans,
@@ -371,6 +386,17 @@ function mempoolOptions({ mempool }: Options) {
     permitBareMultisig: mempool.permitBareMultisig,
     bytesPerSigop: mempool.bytesPerSigop,
   };
+}
+
+/** Without transactions of others there is nothing to learn from: then there are no estimates. */
+function openFeeFiles(
+  { mempool }: Options,
+  dataDir: DataDir | undefined,
+  modules: ConstructorParameters<typeof FeeFiles>[1],
+): FeeFiles | undefined {
+  const { estimateFees, acceptStaleEstimates: acceptStale } = mempool;
+  if (!estimateFees) return undefined;
+  return new FeeFiles({ directory: dataDir?.fees, acceptStale }, modules);
 }
 
 function templateOptions({ mining }: Options) {

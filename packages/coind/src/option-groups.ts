@@ -77,6 +77,12 @@ export interface MempoolOptions {
   readonly persist: boolean;
   /** Saves in the older format, which has no key. */
   readonly persistPlain: boolean;
+  /** False where no transactions of others come to learn from. */
+  readonly estimateFees: boolean;
+  /** Reads fee estimates however old they are. */
+  readonly acceptStaleEstimates: boolean;
+  /** What is answered where there is no estimate; 0 for nothing. */
+  readonly fallbackEstimate: FeeRate;
 }
 
 /** For block templates. */
@@ -241,8 +247,13 @@ function rate(settings: Settings, name: string, fallback: Sats): FeeRate {
   return feeRate(amountSetting(settings, name) ?? fallback);
 }
 
+/** The rate where there is no estimate; `friendly` has one unless told otherwise. */
+function fallbackFee(settings: Settings, friendly: boolean): FeeRate {
+  return rate(settings, 'fallbackfee', friendly ? 20_000n : 0n);
+}
+
 /** The policy of the mempool and its size. */
-export function mempoolOptions({ settings, profile }: GroupContext): MempoolOptions {
+export function mempoolOptions({ settings, params, profile }: GroupContext): MempoolOptions {
   const lowest = profile === 'legacy' ? 1_000n : 100n;
   const incremental = rate(settings, 'incrementalrelayfee', lowest);
   // Raising the step alone raises the floor with it.
@@ -265,6 +276,11 @@ export function mempoolOptions({ settings, profile }: GroupContext): MempoolOpti
     descendantCount: settings.int('limitdescendantcount', 25),
     persist: settings.bool('persistmempool', true),
     persistPlain: settings.bool('persistmempoolv1', false),
+    estimateFees: !settings.bool('blocksonly', false),
+    acceptStaleEstimates: settings.bool('acceptstalefeeestimates', false),
+    // A program under test shall get an answer; the same that a wallet would pay.
+    fallbackEstimate:
+      profile === 'coind' && params.testNetwork ? fallbackFee(settings, true) : feeRate(0n),
   };
 }
 
@@ -294,7 +310,7 @@ export function walletOptions({ settings, params, profile }: GroupContext): Wall
     ecdsaSize: profile === 'legacy' ? 72 : undefined,
     addressType: type || (profile === 'legacy' ? 'p2sh-segwit' : 'bech32'),
     changeType: changeType || undefined,
-    fallbackFeeRate: rate(settings, 'fallbackfee', friendlyFee ? 20_000n : 0n),
+    fallbackFeeRate: fallbackFee(settings, friendlyFee),
     minFeeRate: rate(settings, 'mintxfee', 1_000n),
     discardFeeRate: rate(settings, 'discardfee', 10_000n),
     payTxFeeRate: payTxFee === undefined ? undefined : feeRate(payTxFee),

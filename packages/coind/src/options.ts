@@ -473,7 +473,7 @@ const miningOptions: OptionTable = inCategory('mining', {
 const debuggingOptions: OptionTable = inCategory('debugging', {
   acceptstalefeeestimates: bool(
     'Read fee estimates from disk even when they are old (regtest only)',
-    { debugOnly: true, noEffect: true },
+    { debugOnly: true },
   ),
   capturemessages: bool('Write every p2p message to disk', { debugOnly: true, noEffect: true }),
   checkaddrman: int('Check the address manager every so many operations', {

@@ -13,6 +13,7 @@ import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
 import { dump } from './handlers/dump.ts';
 import { encryption } from './handlers/encryption.ts';
+import { fees } from './handlers/fees.ts';
 import { generating } from './handlers/generating.ts';
 import { mempool } from './handlers/mempool.ts';
 import { mempoolFile } from './handlers/mempool-file.ts';
@@ -46,6 +47,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.mempool, mempool, nodeContext),
     service(methods.mining, translated(mining), nodeContext),
     service(methods.generating, translated(generating), nodeContext),
+    service(methods.fees, fees, nodeContext),
     service(methods.miningInfo, miningInfo, nodeContext),
     service(methods.network, network, nodeContext),
     service(methods.packages, packages, nodeContext),

@@ -31,6 +31,7 @@ import {
   withDescendants,
 } from './graph.ts';
 import type {
+  EntryOrigin,
   Mempool,
   MempoolInfo,
   MempoolListener,
@@ -106,7 +107,7 @@ class ChainMempool implements Mempool {
       if (!this.#pool.get(tx.txid)) {
         return { accepted: false, error: new ValidationError('mempool full') };
       }
-      this.#tellAdded(entry);
+      this.#tellAdded(entry, 'alone');
       return { accepted: true, entry, replaced: txsOf(replaced) };
     });
   }
@@ -303,7 +304,7 @@ class ChainMempool implements Mempool {
         entry.unbroadcast = unbroadcast;
         this.#remove(replaced, 'replaced');
         this.#pool.add(entry);
-        this.#tellAdded(entry);
+        this.#tellAdded(entry, 'package');
         const effective = { rate, of: [tx] };
         outcomes.set(tx, { accepted: true, entry, replaced: txsOf(replaced), effective });
         continue;
@@ -326,7 +327,7 @@ class ChainMempool implements Mempool {
       entry.unbroadcast = unbroadcast;
       this.#pool.add(entry);
     }
-    for (const entry of entries) this.#tellAdded(entry);
+    for (const entry of entries) this.#tellAdded(entry, 'package');
   }
 
   /** Old entries go, and the worst ones while the pool is too large. */
@@ -368,9 +369,9 @@ class ChainMempool implements Mempool {
     }
   }
 
-  #tellAdded(entry: PoolEntry): void {
+  #tellAdded(entry: PoolEntry, origin: EntryOrigin): void {
     const sequence = this.#sequence++;
-    for (const listener of this.#listeners) listener.txAdded?.(entry.tx, entry, sequence);
+    for (const listener of this.#listeners) listener.txAdded?.(entry.tx, entry, sequence, origin);
   }
 
   /**
@@ -379,13 +380,14 @@ class ChainMempool implements Mempool {
    * anybody else in.
    */
   async #tipChanged({ connected, disconnected }: TipChange): Promise<void> {
-    for (const { block } of connected) this.#blockConnected(block);
+    for (const { block, ref } of connected) this.#blockConnected(block, ref.height);
     if (disconnected.length > 0) await this.#reorganised(connected, disconnected);
   }
 
-  #blockConnected({ txs }: Block): void {
+  #blockConnected(block: Block, height: number): void {
+    const { txs } = block;
+    const mined = new Set<PoolEntry>();
     if (this.#pool.size > 0 || this.#pool.deltas.size > 0) {
-      const mined = new Set<PoolEntry>();
       for (const { txid } of txs) {
         const entry = this.#pool.get(txid);
         if (entry) mined.add(entry);
@@ -395,6 +397,7 @@ class ChainMempool implements Mempool {
       for (const { inputs } of txs) this.#removeConflicts(inputs.map(({ prevout }) => prevout));
     }
     this.#floor.blockConnected(this.#clock.now());
+    for (const listener of this.#listeners) listener.blockTaken?.(block, height, [...mined]);
   }
 
   /** After the mined ones left, whoever still spends the same coins never can. */
@@ -436,7 +439,7 @@ class ChainMempool implements Mempool {
       const { entry, replaced } = outcome.verdict;
       this.#remove(replaced, 'replaced');
       this.#pool.add(entry);
-      this.#tellAdded(entry);
+      this.#tellAdded(entry, 'block');
     } else if (!this.#pool.get(tx.txid)) {
       this.#remove(withDescendants(this.#pool.childrenOf(tx)), 'reorg');
     }

@@ -2,9 +2,27 @@
 
 export { createMempool } from './chain-mempool.ts';
 export { type Chunk, type Entry, MEMPOOL_HEIGHT } from './entry.ts';
+export type { HorizonName } from './fees/block-estimator.ts';
+export type { HorizonEstimate, RateRange } from './fees/confirm-stats.ts';
+export {
+  decodeEstimates,
+  decodeWindow,
+  encodeEstimates,
+  encodeWindow,
+} from './fees/estimates-file.ts';
+export {
+  type EstimateOptions,
+  type EstimatorName,
+  type FeeEstimate,
+  FeeEstimates,
+  type FeeEstimatesModules,
+  MAX_CONFIRM_TARGET,
+  type SavedFeeEstimates,
+} from './fees/fee-estimates.ts';
 export { compareTxids, type Totals } from './graph.ts';
 export { compareRates, type FeeFraction } from './linearize.ts';
 export type {
+  EntryOrigin,
   Mempool,
   MempoolInfo,
   MempoolListener,
@@ -31,5 +49,5 @@ export {
   type SavedTx,
   savedPool,
 } from './persist.ts';
-export { dustThreshold, isDust, MAX_STANDARD_WEIGHT } from './policy.ts';
+export { MAX_STANDARD_WEIGHT } from './policy.ts';
 export { signalsReplacement } from './replacement.ts';

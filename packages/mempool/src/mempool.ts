@@ -4,7 +4,7 @@
  */
 import type { Chain } from '@coind/chain';
 import type { Coin, ValidationError } from '@coind/consensus';
-import type { FeeRate, OutPoint, Sats, Tx, Txid, Wtxid } from '@coind/primitives';
+import type { Block, FeeRate, OutPoint, Sats, Tx, Txid, Wtxid } from '@coind/primitives';
 import type { Chunk, Entry } from './entry.ts';
 import type { Totals } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
@@ -13,11 +13,16 @@ import type { PackageOutcome } from './packages.ts';
 /** Why an entry left. `block` means that it is in the chain now. */
 export type RemovalReason = 'block' | 'conflict' | 'replaced' | 'expiry' | 'sizelimit' | 'reorg';
 
+/** How an entry came: judged by itself, as part of a package, or back from a disconnected block. */
+export type EntryOrigin = 'alone' | 'package' | 'block';
+
 /** Somebody who is told what enters and leaves, right after it did. Must not throw. */
 export interface MempoolListener {
   /** `sequence` counts the changes of the pool, this one included. */
-  txAdded?(tx: Tx, entry: Entry, sequence: number): void;
+  txAdded?(tx: Tx, entry: Entry, sequence: number, origin: EntryOrigin): void;
   txRemoved?(tx: Tx, reason: RemovalReason, sequence: number): void;
+  /** A block was connected; `entries` of it were in the pool. Told after everything that left for it. */
+  blockTaken?(block: Block, height: number, entries: readonly Entry[]): void;
 }
 
 /** What came of a transaction. A refusal is a value; its `error` says why and what kind it is. */

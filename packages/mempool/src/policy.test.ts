@@ -1,5 +1,5 @@
 import { type Coin, ValidationError } from '@coind/consensus';
-import { concatBytes, feeRate, hash160, Tx, type TxFields, type Txid } from '@coind/primitives';
+import { concatBytes, hash160, Tx, type TxFields, type Txid } from '@coind/primitives';
 import { buildScript, multisig, OP, p2pkh, p2sh, p2tr, p2wpkh, p2wsh } from '@coind/script';
 import { describe, expect, test } from 'vitest';
 import { mempoolDefaults } from './options.ts';
@@ -7,7 +7,6 @@ import {
   adjustedWeight,
   checkInputsStandard,
   checkStandard,
-  dustThreshold,
   isWitnessStandard,
   spendsWitnessProgram,
 } from './policy.ts';
@@ -100,19 +99,6 @@ describe('a transaction by itself', () => {
     expect(reason(txOf({ outputs: [dust] }))).toBe('standard');
     expect(reason(txOf({ outputs: [dust, dust] }))).toBe('dust');
   });
-});
-
-test('dust thresholds are the well-known ones', () => {
-  const at = (scriptPubKey: Uint8Array, rate = 3_000n): bigint =>
-    dustThreshold({ value: 0n, scriptPubKey }, feeRate(rate));
-  expect(at(p2pkh(hash20))).toBe(546n);
-  expect(at(p2sh(hash20))).toBe(540n);
-  expect(at(p2wpkh(hash20))).toBe(294n);
-  expect(at(p2wsh(hash32))).toBe(330n);
-  expect(at(p2tr(hash32))).toBe(330n);
-  expect(at(anchor)).toBe(240n);
-  expect(at(buildScript([OP.OP_RETURN]))).toBe(0n);
-  expect(at(p2wpkh(hash20), 0n)).toBe(0n);
 });
 
 describe('spent outputs', () => {

@@ -4,23 +4,16 @@
  * and order of checks are bitcoind's. Fees, replacement and package shapes are judged elsewhere.
  */
 import { type Coin, check } from '@coind/consensus';
-import {
-  compactSizeLength,
-  type FeeRate,
-  feeFor,
-  type Sats,
-  type Tx,
-  type TxOutput,
-} from '@coind/primitives';
+import type { FeeRate, Sats, Tx, TxOutput } from '@coind/primitives';
 import {
   ANNEX_TAG,
   classifyOutput,
   countSigops,
   decodeScript,
+  isDust,
   isP2a,
   isP2sh,
   isPushOnly,
-  isUnspendable,
   LEAF_MASK,
   OP,
   TAPSCRIPT_LEAF,
@@ -45,23 +38,6 @@ const MAX_LEGACY_SIGOPS = 2_500;
 const MAX_P2WSH_SCRIPT_SIZE = 3_600;
 const MAX_P2WSH_STACK_ITEMS = 100;
 const MAX_STACK_ITEM_SIZE = 80;
-/** Bytes of an input without its signature, and of a signature with its key. */
-const INPUT_SIZE = 32 + 4 + 1 + 4;
-const SIGNATURE_SIZE = 107;
-
-/** The least value of an output that is worth spending at `rate`; 0 for one nobody can spend. */
-export function dustThreshold(output: TxOutput, rate: FeeRate): Sats {
-  const { scriptPubKey } = output;
-  if (isUnspendable(scriptPubKey)) return 0n;
-  const size = 8 + compactSizeLength(scriptPubKey.length) + scriptPubKey.length;
-  const signature = witnessProgram(scriptPubKey) ? Math.floor(SIGNATURE_SIZE / 4) : SIGNATURE_SIZE;
-  return feeFor(rate, size + INPUT_SIZE + signature);
-}
-
-/** True when spending the output would cost more than it holds. */
-export function isDust(output: TxOutput, rate: FeeRate): boolean {
-  return output.value < dustThreshold(output, rate);
-}
 
 /** Checks the transaction by itself: version, weight, input scripts, output forms, dust. */
 export function checkStandard(tx: Tx, options: MempoolOptions): void {

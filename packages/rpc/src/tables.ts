@@ -9,6 +9,7 @@ import { control } from './methods/control.ts';
 import { dev } from './methods/dev.ts';
 import { dump } from './methods/dump.ts';
 import { encryption } from './methods/encryption.ts';
+import { fees } from './methods/fees.ts';
 import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
 import { mempoolFile } from './methods/mempool-file.ts';
@@ -34,6 +35,7 @@ export const methods = {
   dev,
   dump,
   encryption,
+  fees,
   generating,
   mempool,
   mempoolFile,
@@ -60,6 +62,7 @@ export const allMethods = {
   ...dev,
   ...dump,
   ...encryption,
+  ...fees,
   ...mempool,
   ...generating,
   ...mempoolFile,

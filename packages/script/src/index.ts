@@ -1,4 +1,5 @@
 /** The public surface of @coind/script. */
+
 export {
   AddressError,
   decodeAddress,
@@ -18,6 +19,7 @@ export {
 } from './checker.ts';
 export { useNativeCurve } from './curve.ts';
 export { descriptorChecksum, inferDescriptor, withChecksum } from './descriptor-text.ts';
+export { dustThreshold, isDust } from './dust.ts';
 export {
   ALL_FLAGS,
   type FlagName,

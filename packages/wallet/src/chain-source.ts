@@ -48,8 +48,13 @@ export interface ChainSource {
   broadcast(tx: Tx): Promise<BroadcastOutcome>;
   inMempool(txid: Txid): boolean;
   mempoolTxs(): Iterable<Tx>;
-  /** An estimate for confirmation within `confTarget` blocks; undefined without enough data. */
-  feeRate(confTarget: number): FeeRate | undefined;
+  /**
+   * An estimate for confirmation within `confTarget` blocks, rather too high than too late when
+   * `conservative`; undefined without enough data.
+   */
+  feeRate(confTarget: number, conservative: boolean): FeeRate | undefined;
+  /** What the mempool asks of a transaction now: more than `minRelayFeeRate` while it is full. */
+  minFeeRate(): FeeRate;
   /** Unix seconds, mock time included. */
   now(): number;
 }

@@ -5,7 +5,8 @@ import type { FeeRate } from '@coind/primitives';
 export type FeeReason =
   | 'User Specified Fee'
   | 'PayTxFee set'
-  | 'Conservative Double half life'
+  | 'Fee Rate Estimator'
+  | 'Mempool Min Fee'
   | 'Fallback fee'
   | 'Minimum Required Fee';
 

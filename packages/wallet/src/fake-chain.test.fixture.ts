@@ -47,6 +47,8 @@ function apply(coins: Map<string, Coin>, tx: Tx, height: number): void {
 export class FakeChain implements ChainSource {
   readonly params = chainParams('regtest') as ChainParams;
   readonly minRelayFeeRate: FeeRate = feeRate(100n);
+  /** What the node estimates for every target. */
+  estimate: FeeRate | undefined;
   readonly incrementalFeeRate: FeeRate = feeRate(100n);
   readonly dustRelayFeeRate: FeeRate = feeRate(3000n);
   time = 1_700_000_000;
@@ -85,8 +87,12 @@ export class FakeChain implements ChainSource {
     return this.#blocks.find((block) => block.hash === hash)?.header.time;
   }
 
-  feeRate(): undefined {
-    return undefined;
+  feeRate(): FeeRate | undefined {
+    return this.estimate;
+  }
+
+  minFeeRate(): FeeRate {
+    return this.minRelayFeeRate;
   }
 
   inMempool(txid: Txid): boolean {

@@ -1,10 +1,8 @@
-/** Which fee rate a payment pays, and what counts as dust: the wallet's side of fee policy. */
-import { type FeeRate, feeFor, formatBtc, type Sats, type TxOutput } from '@coind/primitives';
-import { isUnspendable, witnessProgram } from '@coind/script';
+/** Which fee rate a payment pays: the wallet's side of fee policy. */
+import { type FeeRate, formatBtc, type Sats } from '@coind/primitives';
 import type { ChosenFeeRate, FeeReason } from './chosen-fee-rate.ts';
 import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
-import { outputSize } from './input-size.ts';
 
 /** What a caller asks for. */
 export interface FeeWish {
@@ -12,6 +10,10 @@ export interface FeeWish {
   readonly feeRate?: FeeRate;
   /** Confirmation within so many blocks. */
   readonly confirmTarget?: number;
+  /** True for rather too much than too late; unless said, where the payment cannot be replaced. */
+  readonly conservative?: boolean;
+  /** Signals BIP125; unset follows `-walletrbf`. */
+  readonly replaceable?: boolean;
 }
 
 /** The greater of two amounts; `Math.max` knows no bigint. */
@@ -46,30 +48,33 @@ export function chooseFeeRate(
   const atLeast = (rate: FeeRate, reason: FeeReason): ChosenFeeRate =>
     rate < required ? { rate: required, reason: 'Minimum Required Fee' } : { rate, reason };
   if (payTxFee > 0n && wish.confirmTarget === undefined) return atLeast(payTxFee, 'PayTxFee set');
-  const estimate = source.feeRate(wish.confirmTarget ?? options.confirmTarget);
-  if (estimate !== undefined) return atLeast(estimate, 'Conservative Double half life');
-  if (fallbackFeeRate === 0n) throw new WalletError('fee-estimation-failed');
-  return atLeast(fallbackFeeRate, 'Fallback fee');
+  const conservative = wish.conservative ?? !(wish.replaceable ?? options.replaceable);
+  const estimate = source.feeRate(wish.confirmTarget ?? options.confirmTarget, conservative);
+  if (estimate === undefined && fallbackFeeRate === 0n) {
+    throw new WalletError('fee-estimation-failed');
+  }
+  const rate = estimate ?? fallbackFeeRate;
+  const entry = source.minFeeRate();
+  if (rate < entry) return atLeast(entry, 'Mempool Min Fee');
+  return atLeast(rate, estimate === undefined ? 'Fallback fee' : 'Fee Rate Estimator');
+}
+
+/** The longest target that is estimated for: whoever waits so long pays the least that is ever paid. */
+const LONGEST_TARGET = 1008;
+
+/** The rate at which change is worth less than what spending it will cost one day. */
+export function discardRate({
+  options,
+  source,
+}: Pick<WalletContext, 'options' | 'source'>): FeeRate {
+  const { discardFeeRate } = options;
+  const longTerm = source.feeRate(LONGEST_TARGET, false);
+  const rate = longTerm !== undefined && longTerm < discardFeeRate ? longTerm : discardFeeRate;
+  return greater(rate, source.dustRelayFeeRate);
 }
 
 /** Refuses a fee above the limit that protects against typing errors. */
 export function checkFee({ options }: Pick<WalletContext, 'options'>, fee: Sats): void {
   if (fee <= options.maxFee) return;
   throw new WalletError('fee-too-high', undefined, { fee: formatBtc(fee) });
-}
-
-/** Outpoint, sequence and length of an input, then what a signature takes (a quarter in a witness). */
-const SPEND_SIZE = 41;
-const SIGNATURE_SIZE = 107;
-
-/** The least value at which an output is worth spending at `rate`. */
-export function dustThreshold({ scriptPubKey }: TxOutput, rate: FeeRate): Sats {
-  if (isUnspendable(scriptPubKey)) return 0n;
-  const signature = witnessProgram(scriptPubKey) ? Math.floor(SIGNATURE_SIZE / 4) : SIGNATURE_SIZE;
-  return feeFor(rate, outputSize({ scriptPubKey }) + SPEND_SIZE + signature);
-}
-
-/** True for an output that costs more to spend than it holds. */
-export function isDust(output: TxOutput, rate: FeeRate): boolean {
-  return output.value < dustThreshold(output, rate);
 }

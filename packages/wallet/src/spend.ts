@@ -4,6 +4,7 @@
  * Nothing is written here but the change script into the caller's unit of work.
  */
 import {
+  type FeeRate,
   feeFor,
   hexToBytes,
   type OutPoint,
@@ -13,7 +14,7 @@ import {
   type TxInput,
   type TxOutput,
 } from '@coind/primitives';
-import { p2pkh, p2sh, p2tr, p2wpkh, witnessProgram } from '@coind/script';
+import { dustThreshold, isDust, p2pkh, p2sh, p2tr, p2wpkh, witnessProgram } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { ChosenFeeRate } from './chosen-fee-rate.ts';
 import {
@@ -25,14 +26,7 @@ import {
 } from './coin-selection.ts';
 import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
-import {
-  checkFee,
-  chooseFeeRate,
-  dustThreshold,
-  type FeeWish,
-  greater,
-  isDust,
-} from './fee-rate.ts';
+import { checkFee, chooseFeeRate, discardRate, type FeeWish, greater } from './fee-rate.ts';
 import {
   type InputSize,
   inputVsize,
@@ -55,8 +49,6 @@ export interface Recipient {
 
 /** How to pay. */
 export interface SpendOptions extends FeeWish {
-  /** Signals BIP125; unset follows `-walletrbf`. */
-  readonly replaceable?: boolean;
   readonly changeType?: AddressType;
   readonly changeScript?: Uint8Array;
   readonly changePosition?: number;
@@ -172,6 +164,7 @@ class SpendPlan {
   readonly #options: SpendOptions;
   readonly #surroundings: SpendSurroundings;
   readonly #feeRate: ChosenFeeRate;
+  readonly #discardRate: FeeRate;
   readonly #sizes = new Map<string, InputSize | undefined>();
   readonly #changeType: AddressType;
   readonly #subtracting: boolean;
@@ -189,6 +182,7 @@ class SpendPlan {
     this.#options = options;
     this.#surroundings = surroundings;
     this.#feeRate = feeRate;
+    this.#discardRate = discardRate(context);
     this.#changeType = options.changeType ?? chooseChangeType(context, recipients);
     this.#subtracting = recipients.some(({ subtractFee }) => subtractFee === true);
     this.#sent = recipients.reduce((sum, { amount }) => sum + amount, 0n);
@@ -210,10 +204,7 @@ class SpendPlan {
   /** The least change worth having. */
   get #minChange(): Sats {
     const output = { value: 0n, scriptPubKey: this.#changePattern };
-    const { discardFeeRate } = this.#context.options;
-    const relayDust = this.#context.source.dustRelayFeeRate;
-    const discard = greater(discardFeeRate, relayDust);
-    return dustThreshold(output, discard);
+    return dustThreshold(output, this.#discardRate);
   }
 
   get #goal(): Goal {

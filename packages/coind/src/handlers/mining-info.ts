@@ -1,10 +1,11 @@
 /** Handlers of the methods about the next block. */
 import type { BlockInfo, Chain } from '@coind/chain';
 import { nextBits, retargetInterval } from '@coind/consensus';
-import { isDust } from '@coind/mempool';
-import { decodeBits, difficultyOf, formatUint256, type Sats } from '@coind/primitives';
-import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import type { NodeModules, RpcContext } from '../context.ts';
+import { compareTxids } from '@coind/mempool';
+import { decodeBits, difficultyOf, formatUint256 } from '@coind/primitives';
+import { type Handlers, type methods, RpcError } from '@coind/rpc';
+import { isDust } from '@coind/script';
+import type { RpcContext } from '../context.ts';
 import { formatBits } from '../shapes/block-json.ts';
 
 function difficultyJson(bits: number) {
@@ -26,26 +27,6 @@ function hashRate(chain: Chain, count: number, last: BlockInfo): number {
   const first = chain.at(lowest);
   if (seconds === 0 || !first) return 0;
   return Number(last.chainwork - first.chainwork) / seconds;
-}
-
-const MAX_CONF_TARGET = 1008;
-const ESTIMATE_MODES = ['unset', 'economical', 'conservative'];
-
-function checkTarget(target: number): void {
-  if (target < 1 || target > MAX_CONF_TARGET) throw rpcError('confTargetRange');
-}
-
-/** An estimate, or what can be said without one. */
-function estimateJson({ source, mempool }: NodeModules, target: number) {
-  const found = source.feeRate(target);
-  if (found === undefined) {
-    return { errors: ['Insufficient data or no feerate found'], blocks: 0 };
-  }
-  let feerate: Sats = found;
-  for (const floor of [mempool.minFee(), mempool.options.minRelayFee]) {
-    if (floor > feerate) feerate = floor;
-  }
-  return { feerate, blocks: target };
 }
 
 /** Handlers of the methods about the next block. */
@@ -94,8 +75,9 @@ export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
   },
 
   getprioritisedtransactions({ node: { mempool } }) {
+    const priorities = [...mempool.priorities()].sort(([a], [b]) => compareTxids(a, b));
     return new Map(
-      [...mempool.priorities()].map(([txid, delta]) => {
+      priorities.map(([txid, delta]) => {
         const entry = mempool.get(txid);
         return [
           txid,
@@ -108,12 +90,4 @@ export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
       }),
     );
   },
-
-  estimatesmartfee({ node }, { conf_target, estimate_mode }) {
-    checkTarget(conf_target);
-    if (!ESTIMATE_MODES.includes(estimate_mode.toLowerCase())) throw rpcError('estimateMode');
-    return estimateJson(node, conf_target);
-  },
-
-  estimatefee: ({ node }, { nblocks }) => node.source.feeRate(nblocks) ?? -100_000_000n,
 };

@@ -43,6 +43,7 @@ const MAX_CONF_TARGET = 1008;
 /** Fee options of a payment. Throws -8 for what bitcoind refuses. */
 export function feeOptions(args: FeeArguments): SendOptions {
   const { replaceable, conf_target, estimate_mode = 'unset', fee_rate } = args;
+  const mode = estimate_mode.toLowerCase();
   if (fee_rate !== undefined) {
     if (conf_target !== undefined) {
       throw new RpcError(
@@ -50,11 +51,11 @@ export function feeOptions(args: FeeArguments): SendOptions {
         'Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.',
       );
     }
-    if (estimate_mode.toLowerCase() !== 'unset') {
+    if (mode !== 'unset') {
       throw new RpcError(-8, 'Cannot specify both estimate_mode and fee_rate');
     }
   } else {
-    if (!ESTIMATE_MODES.includes(estimate_mode.toLowerCase())) throw rpcError('estimateMode');
+    if (!ESTIMATE_MODES.includes(mode)) throw rpcError('estimateMode');
     if (conf_target !== undefined && (conf_target < 1 || conf_target > MAX_CONF_TARGET)) {
       throw rpcError('confTargetRange');
     }
@@ -63,6 +64,7 @@ export function feeOptions(args: FeeArguments): SendOptions {
     ...(replaceable !== undefined && { replaceable }),
     ...(fee_rate !== undefined && { feeRate: feeRate(fee_rate) }),
     ...(conf_target !== undefined && { confirmTarget: conf_target }),
+    ...(mode !== 'unset' && { conservative: mode === 'conservative' }),
   };
 }
 

@@ -1,5 +1,5 @@
-/** Methods about the next block: what goes into it, how hard it is, what it costs to be in it. */
-import { amount, bool, hex, int, int64, num, optional, signedAmount, str, txid } from '../codec.ts';
+/** Methods about the next block: what goes into it and how hard it is. */
+import { amount, bool, hex, int, int64, num, optional, str, txid } from '../codec.ts';
 import { alwaysWith, list, object, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 import { joinedWarnings, zeroDummy } from './params.ts';
@@ -84,49 +84,5 @@ export const miningInfo = {
       }),
     ),
     examples: [''],
-  }),
-  estimatesmartfee: method({
-    category: 'util',
-    about: 'The fee rate for a confirmation within some blocks.',
-    params: {
-      conf_target: int('Within how many blocks'),
-      estimate_mode: optional(str('unset, economical or conservative'), 'economical'),
-      options: optional(
-        object(
-          {
-            fee_rate_estimator: optional(str('Which estimator')),
-            verbosity: optional(int('2 tells of the last blocks too')),
-          },
-          'How to estimate',
-          {
-            reading: 'strict',
-            alsoNamed: true,
-            usage: '{"fee_rate_estimator":"str","verbosity":n}',
-          },
-        ),
-      ),
-    },
-    result: object({
-      feerate: optional(amount('The rate, BTC per 1,000 vbytes')),
-      errors: optional(list(str(''), 'Why there is none')),
-      blocks: int('Within how many blocks it was found'),
-    }),
-    examples: ['6'],
-    legacy: {
-      params: {
-        conf_target: int('Within how many blocks'),
-        estimate_mode: optional(str('UNSET, ECONOMICAL or CONSERVATIVE'), 'conservative'),
-      },
-      checked: ['conf_target'],
-    },
-  }),
-  estimatefee: method({
-    category: 'util',
-    profiles: ['coind', 'legacy'],
-    about: 'The fee per 1,000 bytes for a confirmation within some blocks; -1 when unknown.',
-    params: { nblocks: int('Within how many blocks') },
-    result: signedAmount('The fee'),
-    examples: ['6'],
-    legacy: { checked: ['nblocks'] },
   }),
 };

@@ -27,8 +27,8 @@ export const scripts = {
     result: object({
       asm: segwit.asm,
       desc: segwit.desc,
-      type: segwit.type,
       address: segwit.address,
+      type: segwit.type,
       p2sh: optional(str('Its P2SH address')),
       segwit: optional(object({ ...segwit, ...wrapped }, 'As a witness program')),
     }),
