@@ -2,8 +2,15 @@
 import { expect, test } from 'vitest';
 import { accountRounds } from '../support/account-rounds.ts';
 
-test('after every operation all balances are those of the model', async () => {
-  const report = await accountRounds(120, 20180914);
-  expect(report.done.sendfrom).toBeGreaterThan(3);
-  expect(report.done.reorganise).toBeGreaterThan(0);
-}, 120_000);
+test.each([
+  ['process', 400, 20180914],
+  ['daemon', 60, 20111116],
+] as const)(
+  'after every operation in a %s all balances are those of the model',
+  async (...[where, operations, seed]) => {
+    const report = await accountRounds(operations, seed, where);
+    expect(report.done.sendfrom).toBeGreaterThan(3);
+    expect(report.done.reorganise).toBeGreaterThan(0);
+  },
+  120_000,
+);

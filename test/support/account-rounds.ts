@@ -1,27 +1,41 @@
 /**
  * Random operations on a wallet with accounts, black box: payments in and out, moves, renaming, reorganisations,
- * rival transactions, kill -9. After every one the balances of all accounts have to be those of the model.
+ * rival transactions, kill -9. After every one the balances of all accounts have to be those of the model. Most
+ * histories run in the process of the test, in memory; those with kill -9 need a daemon.
  */
 import { rmSync } from 'node:fs';
-import { Block, bytesToHex, type ChainParams, chainParams, hexToBytes } from '@coind/primitives';
+import {
+  Block,
+  bytesToHex,
+  type ChainParams,
+  chainParams,
+  hexToBytes,
+  Tx,
+} from '@coind/primitives';
 import { type Client, createClient, RpcError, TransportError } from '@coind/rpc/client';
 import { decodeAddress, encodeAddress } from '@coind/script';
+import { spawn } from '@coind/testing';
 import { AccountModel } from './account-model.ts';
-import { type Daemon, startDaemon, temporaryDirectory } from './daemon.ts';
+import { startDaemon, temporaryDirectory } from './daemon.ts';
+import { leanFetch } from './lean-fetch.ts';
 
 /** What a run did. */
 export interface AccountReport {
-  /** How often each operation had an effect. */
+  /** How often each operation had an effect; `refused` ones, for want of money, come on top. */
   readonly done: Readonly<Record<string, number>>;
+  readonly refused: number;
   readonly kills: number;
   readonly height: number;
 }
 
-const FOREIGN = 'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn';
 const ACCOUNTS = ['', 'alice', 'bob', 'carol', 'dora'];
 const ARGS = ['-fallbackfee=0.0001', '-keypool=10'];
 /** Operations after which a block comes at the latest: the mempool takes short chains only. */
 const MOST_WITHOUT_BLOCK = 15;
+/** Once in so many operations the books are audited as a whole. */
+const AUDIT_EVERY = 1000;
+/** The operations that bring blocks. */
+const CHAIN_OPERATIONS: ReadonlySet<string> = new Set(['mine', 'reorganise', 'conflict', 'kill']);
 const params = chainParams('regtest') as ChainParams;
 
 /** Numbers that a seed repeats (mulberry32). */
@@ -35,30 +49,64 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
+/** A node, wherever it runs. */
+interface Home {
+  readonly client: Client;
+  walletClient(name: string): Client;
+  /** Ends it as a power switch does; undefined where that would end the test too. */
+  readonly kill?: () => Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+interface Place {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Clients of the node and of its wallets. */
+function clientsOf({ url, user, password }: Place) {
+  const options = { user, password, fetch: leanFetch() };
+  return {
+    client: createClient({ url, ...options }),
+    walletClient: (name: string) => createClient({ url: `${url}wallet/${name}`, ...options }),
+  };
+}
+
+async function inProcess(): Promise<Home> {
+  const node = await spawn({ args: ARGS });
+  return { ...clientsOf(node), close: node.close };
+}
+
+async function inDaemon(datadir: string): Promise<Home> {
+  const { url, credentials, kill } = await startDaemon({ datadir, args: ARGS });
+  return { ...clientsOf({ url, ...credentials }), kill, close: kill };
+}
+
 class Rounds {
   readonly model = new AccountModel();
   readonly done: Record<string, number> = {};
+  refused = 0;
   kills = 0;
-  daemon: Daemon;
+  home: Home;
   wallet: Client;
   payer: Client;
   readonly #random: (below: number) => number;
-  readonly #datadir: string;
+  readonly #restart: () => Promise<Home>;
   readonly #hashes: string[] = [];
   readonly #addresses: string[] = [];
+  /** An address of the payer: what is spent there can come back. */
+  #foreign = '';
   #key = 0;
   #sinceBlock = 0;
+  #minconf: 0 | 1 = 0;
 
-  constructor(daemon: Daemon, seed: number) {
-    this.daemon = daemon;
-    this.#datadir = daemon.datadir;
+  constructor(home: Home, restart: () => Promise<Home>, seed: number) {
+    this.home = home;
+    this.#restart = restart;
     this.#random = randomOf(seed);
-    this.wallet = this.#clientOf('accounts');
-    this.payer = this.#clientOf('payer');
-  }
-
-  #clientOf(name: string): Client {
-    return createClient({ url: `${this.daemon.url}wallet/${name}`, ...this.daemon.credentials });
+    this.wallet = home.walletClient('accounts');
+    this.payer = home.walletClient('payer');
   }
 
   #pick<T>(values: readonly T[]): T {
@@ -70,17 +118,17 @@ class Rounds {
   }
 
   async prepare(): Promise<void> {
-    const { client } = this.daemon;
+    const { client } = this.home;
     for (const wallet_name of ['accounts', 'payer']) {
       await client.createwallet({ wallet_name, load_on_startup: true });
     }
-    const payee = await this.payer.getnewaddress();
+    this.#foreign = await this.payer.getnewaddress();
     for (const account of ACCOUNTS) await this.#newAddress(account);
     await this.#sync();
-    await client.generatetoaddress({ nblocks: 20, address: payee });
+    await client.generatetoaddress({ nblocks: 20, address: this.#foreign });
     const [, alice = ''] = this.#addresses;
     await client.generatetoaddress({ nblocks: 5, address: alice });
-    await client.generatetoaddress({ nblocks: 101, address: FOREIGN });
+    await client.generatetoaddress({ nblocks: 101, address: this.#foreign });
     await this.#sync();
   }
 
@@ -90,22 +138,29 @@ class Rounds {
     this.model.own(decodeAddress(address, params), account);
   }
 
-  /** One operation; its name when it had an effect. */
+  /** One operation that has an effect. */
   async step(): Promise<void> {
-    const name = await this.#operate().catch((error: unknown) => {
-      // Refused, for want of money or because a chain of payments got too long.
-      if (error instanceof RpcError && [-4, -6].includes(error.code)) return undefined;
-      throw error;
-    });
-    if (name === undefined || ++this.#sinceBlock >= MOST_WITHOUT_BLOCK) await this.#mine(FOREIGN);
-    if (name !== undefined) this.done[name] = (this.done[name] ?? 0) + 1;
-    await this.#sync();
+    let name: string | undefined;
+    while (name === undefined) {
+      name = await this.#operate().catch((error: unknown) => {
+        // Refused, for want of money or because a chain of payments got too long.
+        if (error instanceof RpcError && [-4, -6].includes(error.code)) return undefined;
+        throw error;
+      });
+      if (name === undefined) this.refused++;
+      if (name === undefined || ++this.#sinceBlock >= MOST_WITHOUT_BLOCK) {
+        await this.#mine(this.#foreign);
+        await this.#sync();
+      }
+    }
+    this.done[name] = (this.done[name] ?? 0) + 1;
+    if (CHAIN_OPERATIONS.has(name)) await this.#sync();
   }
 
   async #operate(): Promise<string | undefined> {
     const which = this.#random(1000);
     if (which < 150) return this.#receive();
-    if (which < 300) return this.#mine(this.#pick([FOREIGN, this.#pick(this.#addresses)]));
+    if (which < 300) return this.#mine(this.#pick([this.#foreign, this.#pick(this.#addresses)]));
     if (which < 320) return this.#reorganise(1 + this.#random(3));
     if (which < 500) return this.#move();
     if (which < 720) return this.#sendfrom();
@@ -126,13 +181,13 @@ class Rounds {
   }
 
   async #mine(address: string): Promise<string> {
-    await this.daemon.client.generatetoaddress({ nblocks: 1, address });
+    await this.home.client.generatetoaddress({ nblocks: 1, address });
     this.#sinceBlock = 0;
     return 'mine';
   }
 
   async #reorganise(depth: number): Promise<string> {
-    const { client } = this.daemon;
+    const { client } = this.home;
     const blockhash = await client.getblockhash({ height: this.model.height - depth + 1 });
     await client.invalidateblock({ blockhash });
     await this.#sync();
@@ -150,7 +205,7 @@ class Rounds {
   }
 
   #recipient(): string {
-    return this.#random(2) === 0 ? FOREIGN : this.#pick(this.#addresses);
+    return this.#random(2) === 0 ? this.#foreign : this.#pick(this.#addresses);
   }
 
   async #sendfrom(): Promise<string> {
@@ -174,16 +229,13 @@ class Rounds {
   /** What goes neither abroad nor to a known address came back. */
   async #learnSent(txid: string, from: string): Promise<void> {
     const { hex } = await this.wallet.gettransaction({ txid: txid as never });
-    const decoded = await this.wallet.call('decoderawtransaction', [hex]);
-    const { vout } = decoded as { vout: { scriptPubKey: { hex: string } }[] };
-    const known = new Set([FOREIGN, ...this.#addresses]);
-    for (const { scriptPubKey } of vout) {
-      const script = hexToBytes(scriptPubKey.hex);
-      const address = encodeAddress(script, params) as string;
+    const known = new Set([this.#foreign, ...this.#addresses]);
+    for (const { scriptPubKey } of Tx.decode(hexToBytes(hex)).outputs) {
+      const address = encodeAddress(scriptPubKey, params) as string;
       if (known.has(address)) continue;
       // Renamed later, it becomes a payment like any other.
       this.#addresses.push(address);
-      this.model.own(script);
+      this.model.own(scriptPubKey);
     }
     this.model.learn(hex, from);
   }
@@ -214,7 +266,7 @@ class Rounds {
     if (pending.length === 0) return undefined;
     const [input] = this.model.tx(this.#pick(pending))?.inputs ?? [];
     if (!input) return undefined;
-    const { client } = this.daemon;
+    const { client } = this.home;
     const unspent = await client.gettxout({
       txid: input.prevout.txid,
       n: input.prevout.vout,
@@ -225,17 +277,19 @@ class Rounds {
     if (amount < 1000n) return undefined;
     const raw = await client.call('createrawtransaction', [
       [{ txid: input.prevout.txid, vout: input.prevout.vout }],
-      [{ [FOREIGN]: amount }],
+      [{ [this.#foreign]: amount }],
     ]);
     const signed = await this.wallet.call('signrawtransactionwithwallet', [raw as string]);
     const { hex, complete } = signed as { hex: string; complete: boolean };
     if (!complete) return undefined;
-    await client.call('generateblock', [FOREIGN, [hex]]);
+    await client.call('generateblock', [this.#foreign, [hex]]);
     return 'conflict';
   }
 
   /** Dies in the middle of a payment, which is asked for again. */
   async #kill(): Promise<string | undefined> {
+    const { kill } = this.home;
+    if (!kill) return this.#move();
     const args = {
       fromaccount: this.#pick(ACCOUNTS),
       toaddress: this.#recipient(),
@@ -246,11 +300,11 @@ class Rounds {
       if (!(error instanceof TransportError || error instanceof RpcError)) throw error;
     });
     await new Promise((resolve) => setTimeout(resolve, this.#random(12)));
-    await this.daemon.kill();
+    await kill();
     await first;
-    this.daemon = await startDaemon({ datadir: this.#datadir, args: ARGS });
-    this.wallet = this.#clientOf('accounts');
-    this.payer = this.#clientOf('payer');
+    this.home = await this.#restart();
+    this.wallet = this.home.walletClient('accounts');
+    this.payer = this.home.walletClient('payer');
     this.kills++;
     await this.#sync();
     const txid = await this.wallet.sendfrom(args);
@@ -260,7 +314,7 @@ class Rounds {
 
   /** Brings the model to the chain of the node. */
   async #sync(): Promise<void> {
-    const { client } = this.daemon;
+    const { client } = this.home;
     const height = await client.getblockcount();
     const missing: { hash: string; height: number }[] = [];
     for (let at = height; at >= 0; at--) {
@@ -281,38 +335,46 @@ class Rounds {
     }
   }
 
-  /** How the node's balances differ from the model's; undefined when they do not. */
+  /**
+   * How the node's balances differ from the model's; undefined when they do not. From call to call it looks at
+   * one confirmation and at none.
+   */
   async difference(): Promise<string | undefined> {
-    for (const minconf of [0, 1] as const) {
-      const found = await this.wallet.listaccounts({ minconf });
-      const expected = this.model.balances(minconf);
-      for (const account of new Set([...found.keys(), ...expected.keys()])) {
-        const [is, shall] = [found.get(account) ?? 0n, expected.get(account) ?? 0n];
-        if (is !== shall) return `"${account}" at ${minconf}: ${is} is not ${shall}`;
-      }
+    this.#minconf = this.#minconf === 0 ? 1 : 0;
+    const minconf = this.#minconf;
+    const found = await this.wallet.listaccounts({ minconf });
+    const expected = this.model.balances(minconf);
+    for (const account of new Set([...found.keys(), ...expected.keys()])) {
+      const [is, shall] = [found.get(account) ?? 0n, expected.get(account) ?? 0n];
+      if (is !== shall) return `"${account}" at ${minconf}: ${is} is not ${shall}`;
     }
     return undefined;
   }
 }
 
 /** Does `operations` random operations. Throws at the first difference, naming seed and step. */
-export async function accountRounds(operations: number, seed: number): Promise<AccountReport> {
+export async function accountRounds(
+  operations: number,
+  seed: number,
+  where: 'daemon' | 'process' = 'daemon',
+): Promise<AccountReport> {
   const datadir = temporaryDirectory();
-  const rounds = new Rounds(await startDaemon({ datadir, args: ARGS }), seed);
+  const start = where === 'daemon' ? () => inDaemon(datadir) : inProcess;
+  const rounds = new Rounds(await start(), start, seed);
   try {
     await rounds.prepare();
-    for (let step = 0; step < operations; step++) {
+    for (let step = 1; step <= operations; step++) {
       await rounds.step();
       const difference = await rounds.difference();
       if (difference) throw new Error(`seed ${seed}, step ${step}: ${difference}`);
-      if (step % 1000 !== 999 && step !== operations - 1) continue;
+      if (step % AUDIT_EVERY !== 0 && step !== operations) continue;
       const audit = await rounds.wallet.auditaccounts();
       if (!audit.clean) throw new Error(`seed ${seed}, step ${step}: ${audit.faults[0]?.fault}`);
     }
-    const { done, kills, model } = rounds;
-    return { done, kills, height: model.height };
+    const { done, refused, kills, model } = rounds;
+    return { done, refused, kills, height: model.height };
   } finally {
-    await rounds.daemon.kill();
+    await rounds.home.close();
     rmSync(datadir, { recursive: true, force: true });
   }
 }
