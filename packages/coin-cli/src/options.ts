@@ -31,7 +31,7 @@ export const options: OptionTable = {
   compat: {
     category: general,
     kind: 'string',
-    value: '<core|legacy>',
+    value: '<core|legacy|0.15|0.16|0.17>',
     about: 'As the daemon was told; core means the main network unless told otherwise',
     noNegation: true,
     noBareForm: true,

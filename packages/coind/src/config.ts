@@ -7,7 +7,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { withActivationHeight, withVersionBits } from '@coind/consensus';
 import { type ChainParams, ParamsError, signetParams } from '@coind/primitives';
-import type { Profile } from '@coind/rpc';
+import { type Era, eraOf, type Profile } from '@coind/rpc';
 import {
   type Arguments,
   CONF_NAMES,
@@ -54,6 +54,8 @@ import { SettingsFile } from './settings-file.ts';
 /** All that a start needs to know. */
 export interface Options {
   readonly profile: Profile;
+  /** Of the legacy family, the release that is served. */
+  readonly era: Era;
   readonly params: ChainParams;
   readonly playground: boolean;
   /** Run in the background; `wait` for the start to be done first. */
@@ -136,6 +138,11 @@ export function parseOptions(argv: readonly string[], env: Environment): Request
   const context = { settings, params, profile: profile() };
   const options: Options = {
     profile: profile(),
+    era: eraOf({
+      compat: settings.text('compat'),
+      deprecated: settings.texts('deprecatedrpc'),
+      choosesAddressType: settings.isSet('addresstype'),
+    }),
     params,
     playground: settings.bool('playground', false),
     daemon: {
@@ -189,7 +196,10 @@ function profileOf(argv: readonly string[]): Profile {
 function parseProfile(text: string | undefined): Profile {
   if (text === undefined || text === 'coind') return 'coind';
   if (text === 'core' || text === 'legacy') return text;
-  throw new ConfError(`Unknown -compat value ${text}. Valid values: core, legacy.`);
+  if (['0.15', '0.16', '0.17'].includes(text)) return 'legacy';
+  throw new ConfError(
+    `Unknown -compat value ${text}. Valid values: core, legacy, 0.15, 0.16, 0.17.`,
+  );
 }
 
 function defaultChain(settings: Settings, profile: Profile): string {

@@ -7,7 +7,7 @@ import type { FeeEstimates, Mempool } from '@coind/mempool';
 import type { Miner } from '@coind/miner';
 import type { AddressManager, BanList, Peers } from '@coind/p2p';
 import type { ChainParams, FeeRate } from '@coind/primitives';
-import type { Profile } from '@coind/rpc';
+import type { Era, Profile } from '@coind/rpc';
 import type { ActiveCall } from '@coind/rpc/server';
 import type { Wallet, Wallets } from '@coind/wallet';
 import type { ScanPlace } from './chain-scans.ts';
@@ -24,6 +24,7 @@ import type { Warnings } from './warnings.ts';
 export interface NodeModules {
   readonly params: ChainParams;
   readonly profile: Profile;
+  readonly era: Era;
   readonly chain: Chain;
   readonly warnings: Warnings;
   readonly indexes: Indexes;

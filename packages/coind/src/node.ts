@@ -253,6 +253,7 @@ async function openNode(
   const modules: NodeModules = {
     params,
     profile,
+    era: options.era,
     chain,
     warnings,
     indexes,
@@ -399,12 +400,13 @@ function openFeeFiles(
   return new FeeFiles({ directory: dataDir?.fees, acceptStale }, modules);
 }
 
-function templateOptions({ mining }: Options) {
+function templateOptions({ mining, profile }: Options) {
   return {
     ...templateDefaults,
     maxWeight: mining.maxWeight,
     reservedWeight: mining.reservedWeight,
     minFee: mining.minFeeRate,
+    finalCoinbase: profile === 'legacy',
     ...(mining.blockVersion !== undefined && { version: mining.blockVersion }),
   };
 }

@@ -26,8 +26,8 @@ function inCategory(category: string, drafts: Readonly<Record<string, Draft>>): 
 
 const ownOptions: OptionTable = inCategory('own', {
   compat: text(
-    'core: exactly modern bitcoind, on its main network and without account methods; legacy: the shapes and texts of 0.16 wherever the two differ; otherwise both families of methods side by side',
-    { value: '<core|legacy>', noNegation: true, noBareForm: true },
+    'core: exactly modern bitcoind, on its main network and without account methods; legacy: the shapes and texts of 0.16 wherever the two differ, with all that came before and after; 0.16 and 0.17: exactly that release (legacy with -addresstype, with -deprecatedrpc=accounts), 0.15: legacy whatever else is set; otherwise both families of methods side by side',
+    { value: '<core|legacy|0.15|0.16|0.17>', noNegation: true, noBareForm: true },
   ),
   playground: bool('A regtest network with 101 blocks in a loaded wallet, to try things'),
 });
@@ -512,12 +512,10 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     value: '<category>',
     repeatable: true,
   }),
-  deprecatedrpc: text('Allow a deprecated RPC method or member', {
-    value: '<method>',
-    repeatable: true,
-    debugOnly: true,
-    noEffect: true,
-  }),
+  deprecatedrpc: text(
+    'With -compat=legacy: allow what 0.16 or 0.17 only serve when asked to (accounts, estimatefee, signrawtransaction)',
+    { value: '<method>', repeatable: true, debugOnly: true },
+  ),
   fastprune: bool('Small block files, to test pruning', { debugOnly: true }),
   'help-debug': bool('Print this text with the options for debugging'),
   limitancestorcount: int('Unconfirmed ancestors a transaction may have, itself included', {

@@ -50,7 +50,7 @@ export async function serveRpc(
   options: Options,
   { dataDir, log }: RpcSurroundings,
 ): Promise<RpcService> {
-  const { rpc, profile } = options;
+  const { rpc, profile, era } = options;
   const credentials = passwordOf(options) ??
     dataDir?.writeCookie(rpc.cookieMode) ?? {
       user: 'memory',
@@ -62,6 +62,7 @@ export async function serveRpc(
   let modules: NodeModules | undefined;
   const dispatcher = createDispatcher({
     profile,
+    era,
     services: servicesOf(() => modules as NodeModules),
     warmup: () => status,
     onCall: ({ method, user }) => log.debug('rpc', `ThreadRPCServer method=${method} user=${user}`),

@@ -17,24 +17,27 @@ export interface CoinbaseFields {
   readonly scriptPubKey: Uint8Array;
   /** The other transactions of the block, to whose witnesses it commits. */
   readonly txs: readonly Tx[];
+  /** Without a locktime, as 0.16 made it; today it is locked below its height (BIP54). */
+  readonly isFinal?: boolean;
 }
 
 /** Locktime is on, replacement signalling off. */
 const SEQUENCE = 0xfffffffe;
+const FINAL_SEQUENCE = 0xffffffff;
 /** Heights that a single opcode pushes: too short for a scriptSig alone. */
 const LAST_ONE_BYTE_HEIGHT = 16;
 
 /** The coinbase of a block at `height`. */
 export function coinbaseTx(fields: CoinbaseFields, params: ChainParams): Tx {
-  const { height, value, scriptPubKey, txs } = fields;
+  const { height, value, scriptPubKey, txs, isFinal = false } = fields;
   const padding = height <= LAST_ONE_BYTE_HEIGHT ? [OP.OP_0] : [];
   const input = {
     prevout: { txid: ZERO_TXID, vout: NO_VOUT },
     scriptSig: buildScript([BigInt(height), ...padding]),
-    sequence: SEQUENCE,
+    sequence: isFinal ? FINAL_SEQUENCE : SEQUENCE,
   };
   const reward = { value, scriptPubKey };
-  const locktime = height - 1;
+  const locktime = isFinal ? 0 : height - 1;
   const plain = new Tx({
     version: 2,
     inputs: [{ ...input, witness: [] }],

@@ -112,6 +112,9 @@ test('a coinbase holds the height, pays once and commits to the witnesses', () =
     expect(witnessCommitmentIndex(tx)).toBe(1);
     return bytesToHex(tx.inputs[0]?.scriptSig ?? script);
   };
+  const fields = { height: 7, value: 5n, scriptPubKey: script, txs: [], isFinal: true };
+  const final = coinbaseTx(fields, regtest);
+  expect([final.locktime, final.inputs[0]?.sequence]).toEqual([0, 0xffffffff]);
   expect([1, 16, 17, 127, 128, 65_536].map(hexOf)).toEqual([
     '5100',
     '6000',

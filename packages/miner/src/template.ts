@@ -41,6 +41,8 @@ export interface TemplateOptions {
   readonly minFee: FeeRate;
   /** Block version to use instead of the signalling one (`-blockversion`, regtest). */
   readonly version?: number;
+  /** Makes coinbases as 0.16 did: final, without a locktime. */
+  readonly finalCoinbase?: boolean;
 }
 
 /** bitcoind's defaults. */
@@ -74,6 +76,8 @@ export interface BlockTemplate {
   /** Weight and sigop cost, with what is kept for the coinbase. */
   readonly weight: number;
   readonly sigopCost: number;
+  /** Whether the coinbase has no locktime. */
+  readonly finalCoinbase: boolean;
 }
 
 /** Modules that templates are made from. */
@@ -96,7 +100,7 @@ export function createTemplate(options: TemplateOptions, modules: TemplateModule
 export function emptyTemplate(
   parent: HeaderContext,
   now: number,
-  { reservedWeight, version }: TemplateOptions,
+  { reservedWeight, version, finalCoinbase = false }: TemplateOptions,
   params: ChainParams,
 ): BlockTemplate {
   const height = parent.ref.height + 1;
@@ -114,6 +118,7 @@ export function emptyTemplate(
     coinbaseValue: subsidy(height, params),
     weight: reservedWeight,
     sigopCost: RESERVED_SIGOPS,
+    finalCoinbase,
   };
 }
 
@@ -199,8 +204,9 @@ export function blockOf(
   params: ChainParams,
   txs: readonly Tx[] = template.entries.map(({ tx }) => tx),
 ): Block {
-  const { height, coinbaseValue: value, parent, version, time, bits } = template;
-  const all = [coinbaseTx({ height, value, scriptPubKey, txs }, params), ...txs];
+  const { height, coinbaseValue: value, parent, version, time, bits, finalCoinbase } = template;
+  const fields = { height, value, scriptPubKey, txs, isFinal: finalCoinbase };
+  const all = [coinbaseTx(fields, params), ...txs];
   const header = new BlockHeader({
     version,
     prevHash: parent.ref.hash,

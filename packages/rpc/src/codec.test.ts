@@ -2,6 +2,7 @@ import { MAX_MONEY } from '@coind/primitives';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  account,
   amount,
   blockHash,
   bool,
@@ -82,7 +83,7 @@ describe('scalars', () => {
 
   test('a label is not *', () => {
     expect(refusal(label(''), '"*"')).toBe('-11 Invalid label name');
-    expect(refusal(label(''), '"*"', 'legacy')).toBe('-11 Invalid account name');
+    expect(refusal(account(''), '"*"', 'legacy')).toBe('-11 Invalid account name');
   });
 
   test('the odd ones', () => {

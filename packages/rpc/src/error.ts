@@ -172,11 +172,7 @@ export const wordings = {
     () => [-5, 'Malformed base64 encoding'],
   ),
   invalidAccountName: both(() => [-11, 'Invalid account name']),
-  /** A label that is `*`; 0.16 called it an account everywhere. */
-  invalidLabelName: both(
-    () => [-11, 'Invalid label name'],
-    () => [-11, 'Invalid account name'],
-  ),
+  invalidLabelName: both(() => [-11, 'Invalid label name']),
   /** Details: the label. */
   noAddressesWithLabel: both((label) => [-11, `No addresses with label ${label}`]),
   labelNotFound: both(() => [-4, 'Label not found in wallet']),

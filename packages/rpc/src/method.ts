@@ -4,6 +4,7 @@
  */
 import { type Codec, isOptional } from './codec.ts';
 import type { ValueOf } from './codec-shapes.ts';
+import { type Era, REFERENCE_ERA, type Release } from './era.ts';
 import type { Style } from './error.ts';
 
 /**
@@ -28,7 +29,7 @@ export type Category =
 export type Params = Readonly<Record<string, Codec<unknown>>>;
 
 /** What a profile sees differently. Handlers never know: they get the same arguments. */
-export interface Variant<Result> {
+export interface Variant<Result = unknown> {
   /** The whole parameter list; `into(target, …)` names the argument a renamed one becomes. */
   readonly params?: Params;
   readonly result?: Codec<Result>;
@@ -39,7 +40,7 @@ export interface Variant<Result> {
   /** Parameters whose JSON types are looked at before anything is read (0.16's `Expected type…`). */
   readonly checked?: readonly string[];
   /** The text that answers every call and is the help: the method is gone from this profile. */
-  readonly replacedBy?: string;
+  readonly replacedBy?: string | undefined;
   /** Refuses combinations of arguments that only this profile refuses, by throwing. */
   refuse?(args: Readonly<Record<string, unknown>>): void;
 }
@@ -52,11 +53,31 @@ export interface Method<P extends Params = Params, Result = unknown, Legacy = un
   readonly result: Codec<Result>;
   /** Where it exists; everywhere unless said. */
   readonly profiles?: readonly Profile[];
+  /** The releases of the legacy family that have it, all unless said; none: it was gone by 0.16. */
+  readonly releases?: readonly Release[];
+  /** Switched off in a release unless -deprecatedrpc allows it: by which word, and what is said. */
+  readonly deprecated?: Deprecation;
   /** The first line of help, when it cannot be made from the parameters. */
   readonly usage?: string;
   readonly examples?: readonly string[];
   readonly core?: Variant<unknown>;
+  /** 0.16, and the other releases but for what the next two say. */
   readonly legacy?: Variant<Legacy>;
+  /** What -compat=legacy has of the releases before 0.16. */
+  readonly early?: Variant;
+  /** 0.17 without its accounts: labels in their place. */
+  readonly labels?: Variant;
+}
+
+/** A method that one release serves only to those who ask for it. */
+export interface Deprecation {
+  readonly release: Release;
+  /** What -deprecatedrpc is given to have it. */
+  readonly word: string;
+  /** What a call is refused with (-32) otherwise. */
+  readonly text: string;
+  /** Whether that comes before the number of arguments is looked at. */
+  readonly first?: boolean;
 }
 
 /** Writes down a method; only fixes the types. */
@@ -114,9 +135,11 @@ export type Handlers<Table, Context> = {
   ) => HandlerResult<Table[K]> | Promise<HandlerResult<Table[K]>>;
 };
 
-/** True when `profile` has the method. */
-export function isIn(profile: Profile, spec: Method): boolean {
-  return spec.profiles === undefined || spec.profiles.includes(profile);
+/** True when `profile` has the method; in the legacy family, when the era's release has it. */
+export function isIn(profile: Profile, spec: Method, { release }: Era = REFERENCE_ERA): boolean {
+  if (spec.profiles !== undefined && !spec.profiles.includes(profile)) return false;
+  if (profile !== 'legacy' || spec.releases === undefined) return true;
+  return release === 'early' || spec.releases.includes(release);
 }
 
 /** Whose texts a method's refusals use: beside modern ones, account methods keep 0.16's. */
@@ -137,6 +160,8 @@ export interface View {
   readonly usage: string | undefined;
   readonly checked: readonly string[];
   readonly replacedBy: string | undefined;
+  /** Refuses every call: the method waits for a -deprecatedrpc. */
+  readonly deprecated: Deprecation | undefined;
   /** What the handler gets for arguments this profile does not know. */
   readonly defaults: Readonly<Record<string, unknown>>;
   refuse(args: Readonly<Record<string, unknown>>): void;
@@ -154,9 +179,33 @@ export interface Param {
   readonly positional: boolean;
 }
 
-/** `spec` as `profile` sees it. */
-export function viewOf(name: string, spec: Method, profile: Profile): View {
-  const variant: Variant<unknown> = profile === 'coind' ? {} : (spec[profile] ?? {});
+/** What `profile` sees differently of `spec`. */
+function variantOf(spec: Method, profile: Profile, { release, allowed }: Era): Variant {
+  if (profile === 'coind') return {};
+  if (profile === 'core') return spec.core ?? {};
+  if (release === 'early') return { ...spec.legacy, ...spec.early };
+  return release === '0.17' && !allowed.has('accounts')
+    ? { ...spec.legacy, ...spec.labels }
+    : { ...spec.legacy };
+}
+
+function refusalOf(
+  { deprecated }: Method,
+  profile: Profile,
+  { release, allowed }: Era,
+): Deprecation | undefined {
+  if (profile !== 'legacy' || deprecated?.release !== release) return undefined;
+  return allowed.has(deprecated.word) ? undefined : deprecated;
+}
+
+/** `spec` as `profile` sees it; of the legacy family, as the release of `era` does. */
+export function viewOf(
+  name: string,
+  spec: Method,
+  profile: Profile,
+  era: Era = REFERENCE_ERA,
+): View {
+  const variant = variantOf(spec, profile, era);
   const params = Object.entries(variant.params ?? spec.params).map(([key, codec]): Param => {
     const [first = key, ...aliases] = key.split('|');
     return {
@@ -179,6 +228,7 @@ export function viewOf(name: string, spec: Method, profile: Profile): View {
     usage: variant.usage ?? (variant.params ? undefined : spec.usage),
     checked: variant.checked ?? [],
     replacedBy: variant.replacedBy,
+    deprecated: refusalOf(spec, profile, era),
     defaults: { ...defaultsOf(spec.params), ...variant.fixed },
     refuse: (args) => variant.refuse?.(args),
   };

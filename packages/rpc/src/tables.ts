@@ -1,5 +1,6 @@
 /** All method tables, by category. Handlers are written against these: `Handlers<typeof methods.wallet, …>`. */
 
+import { type Era, REFERENCE_ERA } from './era.ts';
 import { isIn, type Method, type Profile, type View, viewOf } from './method.ts';
 import { accounts } from './methods/accounts.ts';
 import { blockTemplate } from './methods/block-template.ts';
@@ -79,16 +80,17 @@ export const allMethods = {
   ...walletSend,
 };
 
-const byProfile = new Map<Profile, ReadonlyMap<string, View>>();
+const made = new Map<string, ReadonlyMap<string, View>>();
 
-/** The methods of `profile` by name, as it sees them; made once. */
-export function viewsOf(profile: Profile): ReadonlyMap<string, View> {
-  const known = byProfile.get(profile);
+/** The methods of `profile` by name, as it sees them in `era`; made once. */
+export function viewsOf(profile: Profile, era: Era = REFERENCE_ERA): ReadonlyMap<string, View> {
+  const key = `${profile} ${era.release} ${[...era.allowed].join()}`;
+  const known = made.get(key);
   if (known) return known;
   const views = new Map<string, View>();
   for (const [name, spec] of Object.entries<Method>(allMethods)) {
-    if (isIn(profile, spec)) views.set(name, viewOf(name, spec, profile));
+    if (isIn(profile, spec, era)) views.set(name, viewOf(name, spec, profile, era));
   }
-  byProfile.set(profile, views);
+  made.set(key, views);
   return views;
 }

@@ -15,7 +15,7 @@ function givenArguments(args: Readonly<Record<string, Json | undefined>>): Json[
 
 /** Handlers of the methods about the server itself. */
 export const control: Handlers<typeof methods.control, RpcContext> = {
-  help: ({ node }, { command }) => help(viewsOf(node.profile), command),
+  help: ({ node }, { command }) => help(viewsOf(node.profile, node.era), command),
 
   stop({ node }) {
     node.stop();
@@ -41,6 +41,7 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
       ...(info && {
         keypoololdest: info.meta.birthTime,
         keypoolsize: info.keypoolSize,
+        ...(info.unlockedUntil !== undefined && { unlocked_until: info.unlockedUntil }),
         paytxfee: info.payTxFee,
       }),
       relayfee: mempool.options.minRelayFee,

@@ -230,6 +230,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
       throw new RpcError(
         codes.nodeNotAdded,
         'Error: Node could not be removed. It has not been added previously.',
+        [codes.nodeNotAdded, 'Error: Node has not been added.'],
       );
     }
     return null;

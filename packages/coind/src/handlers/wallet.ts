@@ -160,8 +160,10 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     return null;
   },
 
-  listlabels({ wallet }, { purpose }) {
-    if (purpose !== undefined && !['send', 'receive', ''].includes(purpose)) {
+  listlabels({ wallet, node }, { purpose }) {
+    const known = purpose === undefined || ['send', 'receive', ''].includes(purpose);
+    if (!known && node.profile === 'legacy') return [];
+    if (!known) {
       throw new RpcError(
         -8,
         "Invalid 'purpose' argument, must be a known purpose string, typically 'send', or 'receive'.",
@@ -180,8 +182,8 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     try {
       decodeAddress(address, context.node.params);
     } catch (error) {
-      if (error instanceof AddressError) throw new RpcError(-5, error.message);
-      throw error;
+      if (!(error instanceof AddressError)) throw error;
+      throw new RpcError(-5, error.message, [-5, 'Invalid address']);
     }
     const { wallet } = context;
     return addressInfoJson(
@@ -219,8 +221,12 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     return context.wallet.receivedByAddress(address, minconf, coinbase);
   },
 
-  async getreceivedbylabel({ wallet }, { label, minconf, coinbase }) {
-    if ((await wallet.addressesByLabel(label)).length === 0) throw rpcError('labelNotFound');
+  async getreceivedbylabel({ wallet, node }, { label, minconf, coinbase }) {
+    // 0.17 knew nothing received of a label that nobody has.
+    const mustExist = node.profile !== 'legacy';
+    if (mustExist && (await wallet.addressesByLabel(label)).length === 0) {
+      throw rpcError('labelNotFound');
+    }
     return wallet.receivedByLabel(label, minconf, coinbase);
   },
 
@@ -246,8 +252,10 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     return lines.map((line) => ({ ...line, account: line.label }));
   },
 
-  listreceivedbylabel: ({ wallet }, { minconf, include_empty, coinbase }) =>
-    wallet.listReceivedByLabel(minconf, include_empty, coinbase),
+  async listreceivedbylabel({ wallet }, { minconf, include_empty, coinbase }) {
+    const lines = await wallet.listReceivedByLabel(minconf, include_empty, coinbase);
+    return lines.map((line) => ({ ...line, account: line.label }));
+  },
 
   async listtransactions({ wallet }, { label, account, count, skip }) {
     if (count < 0) throw rpcError('negativeCount');

@@ -98,7 +98,7 @@ export function addressInfoJson(
       hdmasterkeyid: meta.masterKeyId,
     }),
     labels: book ? [book.label] : [],
-    ...(book && { account: book.label }),
+    ...(book && { account: book.label, label: book.label, purpose: book.purpose }),
   };
 }
 

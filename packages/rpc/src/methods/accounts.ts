@@ -16,18 +16,25 @@ import {
   txid,
 } from '../codec.ts';
 import { list, object, record } from '../codec-shapes.ts';
-import { method, type Profile } from '../method.ts';
+import { type Deprecation, method, type Profile } from '../method.ts';
 import { idempotencyKey } from './params.ts';
 
 const profiles: readonly Profile[] = ['coind', 'legacy'];
 const minconf = optional(int('Payments with fewer confirmations do not count'), 1);
 const includeWatchonly = optional(bool('Whether watched addresses count'), false);
 
+/** 0.17 has accounts only for those who ask for them. */
+function withAccounts(name: string): Deprecation {
+  const text = `${name} is deprecated and will be removed in V0.18. To use this command, start bitcoind with -deprecatedrpc=accounts.`;
+  return { release: '0.17', word: 'accounts', text, first: true };
+}
+
 /** The account methods of bitcoind up to 0.17. */
 export const accounts = {
   getaccountaddress: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('getaccountaddress'),
     about: 'The address of an account to give out; a new one once it has been paid.',
     params: { account: account('The account') },
     result: str('The address'),
@@ -36,6 +43,7 @@ export const accounts = {
   getaccount: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('getaccount'),
     about: 'The account of an address, empty for the default one.',
     params: { address: str('The address') },
     result: str('The account'),
@@ -44,6 +52,7 @@ export const accounts = {
   setaccount: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('setaccount'),
     about: 'Moves an address of the wallet to an account.',
     params: { address: str('The address'), account: optional(account('The account'), '') },
     result: nothing(),
@@ -52,6 +61,7 @@ export const accounts = {
   getaddressesbyaccount: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('getaddressesbyaccount'),
     about: 'The addresses of an account.',
     params: { account: account('The account') },
     result: list(str(''), 'The addresses'),
@@ -60,6 +70,7 @@ export const accounts = {
   getreceivedbyaccount: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('getreceivedbyaccount'),
     about: 'All that was ever paid to the addresses of an account.',
     params: { account: account('The account'), minconf },
     result: amount('The sum'),
@@ -68,6 +79,7 @@ export const accounts = {
   listaccounts: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('listaccounts'),
     about: 'The balances of all accounts.',
     params: { minconf, include_watchonly: includeWatchonly },
     result: record(signedAmount('The balance'), 'Balances by account'),
@@ -76,6 +88,7 @@ export const accounts = {
   listreceivedbyaccount: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('listreceivedbyaccount'),
     about: 'All that was ever paid, by account.',
     params: {
       minconf,
@@ -95,6 +108,7 @@ export const accounts = {
   move: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('move'),
     about: 'Moves an amount from one account to another. No coin moves; balances may get negative.',
     params: {
       fromaccount: account('The account that gives'),
@@ -110,6 +124,7 @@ export const accounts = {
   sendfrom: method({
     category: 'wallet',
     profiles,
+    deprecated: withAccounts('sendfrom'),
     about: 'Sends an amount from an account to an address. The account bears the fee.',
     params: {
       fromaccount: account('The account that pays'),

@@ -78,6 +78,7 @@ export const control = {
       replacedBy:
         'getinfo\n\nThis call was removed in version 0.16.0. Ask getblockchaininfo (blocks, difficulty), getnetworkinfo (version, connections, relayfee) and getwalletinfo (balance, keypoolsize, paytxfee).\n',
     },
+    early: { replacedBy: undefined },
   }),
   echo: method({
     category: 'hidden',

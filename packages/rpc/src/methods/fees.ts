@@ -102,6 +102,12 @@ export const fees = {
   estimatefee: method({
     category: 'util',
     profiles: ['coind', 'legacy'],
+    releases: ['0.16'],
+    deprecated: {
+      release: '0.16',
+      word: 'estimatefee',
+      text: 'estimatefee is deprecated and will be fully removed in v0.17. To use estimatefee in v0.16, restart bitcoind with -deprecatedrpc=estimatefee.\nProjects should transition to using estimatesmartfee before upgrading to v0.17',
+    },
     about: 'The fee per 1,000 bytes for a confirmation within some blocks; -1 when unknown.',
     params: { nblocks: target },
     result: signedAmount('The fee'),

@@ -15,7 +15,7 @@ import {
 } from '../codec.ts';
 import { list, object, tuple } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { accountEntry, anyEntry, entry } from './wallet-shapes.ts';
+import { accountEntry, anyEntry, entry, labelEntry } from './wallet-shapes.ts';
 
 /** A block's hash, or an empty text for none. */
 function blockOrNone<Hash extends string>(codec: Codec<Hash>): Codec<Hash | ''> {
@@ -92,6 +92,13 @@ export const walletHistory = {
       result: object({
         transactions: list(accountEntry, 'The payments'),
         removed: optional(list(accountEntry, 'Those of blocks that left the chain')),
+        lastblock,
+      }),
+    },
+    labels: {
+      result: object({
+        transactions: list(labelEntry, 'The payments'),
+        removed: optional(list(labelEntry, 'Those of blocks that left the chain')),
         lastblock,
       }),
     },

@@ -98,6 +98,11 @@ export const walletKeys = {
   signrawtransaction: method({
     category: 'rawtransactions',
     profiles: ['coind', 'legacy'],
+    deprecated: {
+      release: '0.17',
+      word: 'signrawtransaction',
+      text: 'signrawtransaction is deprecated and will be fully removed in v0.18. To use signrawtransaction in v0.17, restart bitcoind with -deprecatedrpc=signrawtransaction.\nProjects should transition to using signrawtransactionwithkey and signrawtransactionwithwallet before upgrading to v0.18',
+    },
     about: 'Signs a transaction with given keys, or with those of the wallet.',
     params: {
       hexstring: hex('The transaction'),

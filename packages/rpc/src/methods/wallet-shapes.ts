@@ -88,29 +88,36 @@ function sendsTellAbandoned<Entry extends { readonly category: string }>(
   };
 }
 
-/**
- * One line of the history with accounts: a payment, or a `move` that has neither transaction nor
- * address. Members of transactions are therefore all optional.
- */
+/** Members of a line of the history; those of transactions are optional, since a `move` has none. */
+const lineMembers = {
+  address: payment.address,
+  category: str('send, receive, generate, immature, orphan or move'),
+  amount: signedAmount('The amount, negative when it leaves the account'),
+  label: payment.label,
+  vout: optional(payment.vout),
+  fee: payment.fee,
+  ...legacyOutcome,
+  confirmations: optional(outcome.confirmations),
+  txid: optional(outcome.txid),
+  walletconflicts: optional(outcome.walletconflicts),
+  timereceived: optional(outcome.timereceived),
+  abandoned: optional(payment.abandoned),
+};
+const watched = { involvesWatchonly: optional(bool('True for a watched address')) };
+const owner = { account: optional(str('Whose entry it is')) };
+
+/** One line of the history with accounts: a payment, or a `move` without transaction and address. */
 export const accountEntry = sendsTellAbandoned(
   object({
-    involvesWatchonly: optional(bool('True for a watched address')),
-    account: optional(str('Whose entry it is')),
-    address: payment.address,
-    category: str('send, receive, generate, immature, orphan or move'),
-    amount: signedAmount('The amount, negative when it leaves the account'),
-    label: payment.label,
-    vout: optional(payment.vout),
-    fee: payment.fee,
-    ...legacyOutcome,
-    confirmations: optional(outcome.confirmations),
-    txid: optional(outcome.txid),
-    walletconflicts: optional(outcome.walletconflicts),
-    timereceived: optional(outcome.timereceived),
-    abandoned: optional(payment.abandoned),
+    ...watched,
+    ...owner,
+    ...lineMembers,
     otheraccount: optional(str('The other account of a move')),
   }),
 );
+
+/** One line of the history as 0.17 shows it without accounts. */
+export const labelEntry = sendsTellAbandoned(object({ ...watched, ...lineMembers }));
 
 /** As {@link accountEntry}, with the modern members too: what coind shows beside both families. */
 export const anyEntry = object({
@@ -133,21 +140,25 @@ export const anyEntry = object({
 /** The payments of one transaction, modern. */
 export const details = list(object(payment), 'Its payments');
 
+const detailMembers = {
+  address: payment.address,
+  category: payment.category,
+  amount: payment.amount,
+  label: payment.label,
+  vout: payment.vout,
+  fee: payment.fee,
+  abandoned: optional(payment.abandoned),
+};
+
 /** The payments of one transaction, as 0.16 shows them. */
 export const legacyDetails = list(
-  sendsTellAbandoned(
-    object({
-      involvesWatchonly: optional(bool('True for a watched address')),
-      account: optional(str('Whose entry it is')),
-      address: payment.address,
-      category: payment.category,
-      amount: payment.amount,
-      label: payment.label,
-      vout: payment.vout,
-      fee: payment.fee,
-      abandoned: optional(payment.abandoned),
-    }),
-  ),
+  sendsTellAbandoned(object({ ...watched, ...owner, ...detailMembers })),
+  'Its payments',
+);
+
+/** The payments of one transaction, as 0.17 shows them without accounts. */
+export const labelDetails = list(
+  sendsTellAbandoned(object({ ...watched, ...detailMembers })),
   'Its payments',
 );
 
@@ -195,6 +206,44 @@ export const addressInfo = object({
   labels: list(str(''), 'Its labels'),
 });
 
+/** 0.17 said of a label what it is for. */
+function labelsTellPurpose<Info extends { readonly label?: string | undefined }>(
+  codec: Codec<Info>,
+): Codec<Info> {
+  return {
+    ...codec,
+    encode(info) {
+      const { label: name, purpose } = info as { label?: string; purpose?: string };
+      return codec.encode({ ...info, labels: name === undefined ? [] : [{ name, purpose }] });
+    },
+  };
+}
+
+const labelAddressMembers = object({
+  address: str('The address'),
+  scriptPubKey: hex('The script it stands for'),
+  ismine: bool('Whether the wallet can spend from it'),
+  iswatchonly: bool('Whether the wallet watches it'),
+  ...witness,
+  script: optional(str('The kind of script behind it')),
+  hex: optional(hex('The script behind it')),
+  pubkeys: optional(list(hex(''), 'Its keys')),
+  sigsrequired: optional(int('Signatures needed')),
+  pubkey: optional(hex('The public key')),
+  embedded: optional(embedded),
+  iscompressed: optional(bool('Whether the key is compressed')),
+  label: optional(str('Its label')),
+  account: optional(str('Its account')),
+  timestamp: optional(int64('When its key was made')),
+  hdkeypath: optional(str('The path of its key')),
+  hdseedid: optional(hex('The id of the seed')),
+  hdmasterkeyid: optional(hex('The id of the master key')),
+  labels: list(object({ name: str('The label'), purpose: str('send or receive') }), 'Its labels'),
+});
+
+/** What a wallet knows of an address, as 0.17 shows it. */
+export const labelAddressInfo = labelsTellPurpose(labelAddressMembers);
+
 const coin = {
   txid: txid('The transaction'),
   vout: uint32('The output'),
@@ -221,10 +270,8 @@ export const unspent = object({
   safe: bool('Whether it may be spent'),
 });
 
-/** A coin as 0.16 shows it. */
-export const legacyUnspent = object({
-  ...coin,
-  account: optional(str('The account of the address')),
+/** The members of a coin that 0.16 and 0.17 share. */
+const olderCoin = {
   scriptPubKey: hex('Its script'),
   redeemScript: optional(hex('Its redeem script')),
   amount: amount('The amount'),
@@ -232,4 +279,18 @@ export const legacyUnspent = object({
   spendable: bool('Whether the wallet has the keys'),
   solvable: bool('Whether the wallet knows how to spend it'),
   safe: bool('Whether it may be spent'),
+};
+
+/** A coin as 0.16 shows it. */
+export const legacyUnspent = object({
+  ...coin,
+  account: optional(str('The account of the address')),
+  ...olderCoin,
+});
+
+/** A coin as 0.17 shows it without accounts. */
+export const labelUnspent = object({
+  ...coin,
+  label: optional(str('The label of the address')),
+  ...olderCoin,
 });

@@ -46,6 +46,10 @@ import {
   coreOutcome,
   details,
   entry,
+  labelAddressInfo,
+  labelDetails,
+  labelEntry,
+  labelUnspent,
   legacyDetails,
   legacyOutcome,
   legacyUnspent,
@@ -67,6 +71,15 @@ const coinbaseReceived = into(
   'coinbase',
   optional(countedCoinbase('Whether coinbases that cannot be spent yet count'), 'mature'),
 );
+const legacyReceived = {
+  minconf,
+  include_empty: optional(bool('Whether those without payments are listed'), false),
+  include_watchonly: legacyWatchonly,
+};
+const legacyReceivedByAddress = {
+  ...legacyReceived,
+  address_filter: optional(str('Only this address')),
+};
 /** A coinbase was never "received" in 0.16. */
 const noCoinbase = { coinbase: 'none' };
 const includeEmpty = optional(bool('Whether those without payments are listed'), false);
@@ -138,6 +151,14 @@ const sendmanyTail = {
   replaceable,
   conf_target: confTarget,
   estimate_mode: estimateMode,
+};
+const legacySendmanyTail = {
+  ...sendmanyTail,
+  amounts: pairs(late(positiveAmount('The amount')), 'Amounts by address', {
+    usage: '{"address":amount,...}',
+  }),
+  subtractfeefrom: optional(list(str(''), 'Who bears the fee', { usage: '["address",...]' }), []),
+  idempotency_key: idempotencyKey,
 };
 const sendmanyModern = {
   fee_rate,
@@ -214,7 +235,7 @@ const coreFormat = { ...walletInfo.format, encode: () => '"sqlite"' };
 export const wallet = {
   createwallet: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'Makes a wallet and loads it.',
     params: {
       wallet_name: str('Its name'),
@@ -231,7 +252,7 @@ export const wallet = {
   }),
   loadwallet: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'Loads a wallet.',
     params: { filename: str('Its name'), load_on_startup: loadOnStartup },
     result: object({ name: str('Its name'), warnings }),
@@ -239,7 +260,7 @@ export const wallet = {
   }),
   unloadwallet: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'Unloads a wallet: the one named, or the one of the path.',
     params: { wallet_name: optional(str('Its name')), load_on_startup: loadOnStartup },
     result: object({ warnings }),
@@ -330,8 +351,12 @@ export const wallet = {
     examples: ['', 'alice bech32'],
     core: { params: { label: labelParam, address_type: addressType } },
     legacy: {
-      params: { account: into('label', labelParam), address_type: addressType },
+      params: {
+        account: into('label', optional(account('The account'), '')),
+        address_type: addressType,
+      },
     },
+    labels: { params: { label: labelParam, address_type: addressType } },
   }),
   getrawchangeaddress: method({
     category: 'wallet',
@@ -342,7 +367,7 @@ export const wallet = {
   }),
   setlabel: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'Gives an address a label.',
     params: { address: str('The address'), label: label('The label') },
     result: nothing(),
@@ -350,7 +375,7 @@ export const wallet = {
   }),
   listlabels: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'All labels.',
     params: { purpose: optional(str('send or receive')) },
     result: list(str(''), 'The labels, sorted'),
@@ -358,7 +383,7 @@ export const wallet = {
   }),
   getaddressesbylabel: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'The addresses with a label.',
     params: { label: label('The label') },
     result: record(object({ purpose: str('send or receive') }), 'By address'),
@@ -366,11 +391,13 @@ export const wallet = {
   }),
   getaddressinfo: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'All the wallet knows of an address.',
     params: { address: str('The address') },
     result: addressInfo,
     examples: ['"bcrt1q…"'],
+    labels: { result: labelAddressInfo },
+    early: { result: labelAddressInfo },
   }),
   getbalance: method({
     category: 'wallet',
@@ -400,6 +427,14 @@ export const wallet = {
         if (least !== undefined) throw rpcError('minconfNeedsAccount');
         if (include_watchonly === true) throw rpcError('watchonlyNeedsAccount');
       },
+    },
+    labels: {
+      params: {
+        dummy: into('account', optional(wholeWallet('* or nothing', 'refused'))),
+        minconf: balanceTail.minconf,
+        include_watchonly: legacyWatchonly,
+      },
+      refuse: () => undefined,
     },
   }),
   getbalances: method({
@@ -437,11 +472,12 @@ export const wallet = {
   }),
   getreceivedbylabel: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'All that was ever paid to the addresses with a label.',
     params: { label: label('The label'), minconf, include_immature_coinbase: coinbaseReceived },
     result: amount('The sum'),
     examples: ['alice'],
+    legacy: { params: { label: label('The label'), minconf }, fixed: noCoinbase },
   }),
   listreceivedbyaddress: method({
     category: 'wallet',
@@ -456,7 +492,7 @@ export const wallet = {
     result: list(object(received)),
     examples: [''],
     legacy: {
-      params: { minconf, include_empty: includeEmpty, include_watchonly: legacyWatchonly },
+      params: legacyReceived,
       fixed: noCoinbase,
       result: list(
         object({
@@ -470,10 +506,11 @@ export const wallet = {
         }),
       ),
     },
+    labels: { params: legacyReceivedByAddress },
   }),
   listreceivedbylabel: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'All that was ever paid, by label.',
     params: {
       minconf,
@@ -489,6 +526,19 @@ export const wallet = {
       }),
     ),
     examples: [''],
+    legacy: {
+      params: legacyReceived,
+      fixed: noCoinbase,
+      result: list(
+        object({
+          involvesWatchonly: optional(bool('True when watched addresses are among them')),
+          account: str('The account'),
+          amount: received.amount,
+          confirmations: received.confirmations,
+          label: received.label,
+        }),
+      ),
+    },
   }),
   listtransactions: method({
     category: 'wallet',
@@ -515,6 +565,15 @@ export const wallet = {
         include_watchonly: legacyWatchonly,
       },
       result: list(accountEntry),
+    },
+    labels: {
+      params: {
+        label: optional(str('Only payments to addresses with this label; *: all')),
+        count: listPage.count,
+        skip: listPage.skip,
+        include_watchonly: legacyWatchonly,
+      },
+      result: list(labelEntry),
     },
   }),
   gettransaction: method({
@@ -556,6 +615,14 @@ export const wallet = {
         hex: hex('The transaction'),
       }),
     },
+    labels: {
+      result: object({
+        ...transactionSums,
+        ...legacyOutcome,
+        details: labelDetails,
+        hex: hex('The transaction'),
+      }),
+    },
   }),
   listunspent: method({
     category: 'wallet',
@@ -588,6 +655,7 @@ export const wallet = {
       checked: ['minconf', 'maxconf', 'addresses', 'include_unsafe'],
       result: list(legacyUnspent),
     },
+    labels: { result: list(labelUnspent) },
   }),
   lockunspent: method({
     category: 'wallet',
@@ -670,15 +738,13 @@ export const wallet = {
     legacy: {
       params: {
         fromaccount: account('The account'),
-        ...sendmanyTail,
-        amounts: pairs(late(positiveAmount('The amount')), 'Amounts by address', {
-          usage: '{"address":amount,...}',
-        }),
-        subtractfeefrom: optional(
-          list(str(''), 'Who bears the fee', { usage: '["address",...]' }),
-          [],
-        ),
-        idempotency_key: idempotencyKey,
+        ...legacySendmanyTail,
+      },
+    },
+    labels: {
+      params: {
+        dummy: into('fromaccount', optional(noAccount('""', 'refused'))),
+        ...legacySendmanyTail,
       },
     },
   }),
@@ -739,7 +805,7 @@ export const wallet = {
   }),
   signrawtransactionwithwallet: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'Signs a transaction with the keys of the wallet.',
     params: {
       hexstring: hex('The transaction'),

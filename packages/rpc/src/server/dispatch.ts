@@ -3,6 +3,7 @@
  * decodes the arguments, asks the handler, encodes what the profile shows. Knows nothing of HTTP or
  * of JSON-RPC's framing; those are in server/legacy.ts.
  */
+import type { Era } from '../era.ts';
 import { RpcError, rpcError } from '../error.ts';
 import type { Json } from '../json.ts';
 import type { Handlers, Method, Profile, View } from '../method.ts';
@@ -46,6 +47,8 @@ export function service<Table extends Readonly<Record<string, Method>>, Context>
 /** What the dispatcher needs. */
 export interface DispatchOptions {
   readonly profile: Profile;
+  /** Of the legacy family, the release served; 0.16 without it. */
+  readonly era?: Era;
   readonly services: readonly Service[];
   /** While a text is returned every call is refused with it (-28): the node is loading. */
   readonly warmup?: () => string | undefined;
@@ -82,7 +85,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   const { profile, services, warmup } = options;
   const entries = new Map<string, Entry>();
   const active = new Set<ActiveCall>();
-  const views = viewsOf(profile);
+  const views = viewsOf(profile, options.era);
   for (const { handlers, contextOf } of services) {
     for (const [name, handler] of Object.entries(handlers)) {
       const view = views.get(name);
@@ -92,8 +95,11 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
 
   async function run(entry: Entry, call: RpcCall, params: Json | undefined): Promise<string> {
     const { view } = entry;
+    const { deprecated } = view;
+    if (deprecated?.first) throw new RpcError(-32, deprecated.text);
     const positional = toPositional(view, params);
     checkArguments(view, positional);
+    if (deprecated) throw new RpcError(-32, deprecated.text);
     if (view.replacedBy !== undefined) throw new RpcError(-32601, view.replacedBy);
     const made = entry.contextOf(call);
     const context = made instanceof Promise ? await made : made;
