@@ -60,9 +60,7 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     keepQuietAboutKeepAlive(request, response);
     const { method = '', url = '/' } = request;
     const walletName = walletNameOf(url);
-    if (!isAllowed(request.socket)) {
-      refuse(response, 403, '');
-    } else if (!KNOWN_VERBS.has(method)) {
+    if (!KNOWN_VERBS.has(method)) {
       refuse(response, 405, '', NO_STORE);
     } else if (walletName === NOT_RPC) {
       if (!route?.(request, response)) refuse(response, 404, '', NO_STORE);
@@ -132,6 +130,10 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     },
     onRequest,
   );
+  // Whoever may not ask learns nothing, not even that this is HTTP.
+  server.on('connection', (socket: Socket) => {
+    if (!isAllowed(socket)) socket.destroy();
+  });
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);
   server.on('clientError', onClientError);
@@ -272,7 +274,8 @@ function allowList(subnets: readonly string[]): BlockList {
 
 /** `10.0.0.1`, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `fd00::/8`. Throws `RangeError` for other texts. */
 function addSubnet(list: BlockList, subnet: string): void {
-  const [address = '', mask] = subnet.split('/');
+  const [written = '', mask] = subnet.split('/');
+  const address = written.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(address);
   const bits = mask === undefined ? (family === 4 ? 32 : 128) : prefixLength(mask);
   if (family === 0 || bits === undefined || bits > (family === 4 ? 32 : 128)) {
@@ -296,16 +299,10 @@ function prefixLength(mask: string): number | undefined {
 /** Who may come in, looked up once per connection: a block list costs a tenth of a small call. */
 function doorkeeper(subnets: readonly string[]): (socket: Socket) => boolean {
   const list = allowList(subnets);
-  const known = new WeakMap<Socket, boolean>();
   return (socket) => {
-    let allowed = known.get(socket);
-    if (allowed === undefined) {
-      const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
-      const family = isIP(address);
-      allowed = family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
-      known.set(socket, allowed);
-    }
-    return allowed;
+    const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+    const family = isIP(address);
+    return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
   };
 }
 
