@@ -2,21 +2,30 @@
  * What the options about connections mean together: where to listen, whom to trust, how much to take.
  * The names of options are in options.ts; what the peers do with it, in @coind/p2p.
  */
+import { networkInterfaces } from 'node:os';
 import {
+  type Anchor,
   type Bind,
+  formatEndpoint,
   implicitPermissions,
   type PeersOptions,
   type Permission,
+  parseAddress,
   parseGrant,
   parseHost,
   parseSubnet,
   splitHostPort,
   type WhitelistEntry,
+  type WireAddress,
 } from '@coind/p2p';
 import { ConfError } from '@coind/rpc/conf';
 import type { Options } from './config.ts';
+import { reachOf } from './reach-options.ts';
 
-const EVERYWHERE = ['0.0.0.0', '::'];
+/** Listening here means on every address of the machine. */
+const EVERYWHERE: readonly string[] = ['0.0.0.0', '::'];
+const LOOPBACK = '127.0.0.1';
+const ONION_SUFFIX = '=onion';
 const KILO = 1000;
 const DAY_FACTORS: Readonly<Record<string, number>> = {
   k: 1e3,
@@ -30,20 +39,35 @@ const DAY_FACTORS: Readonly<Record<string, number>> = {
 };
 
 /** The settings of the peers. Throws {@link ConfError} with bitcoind's texts. */
-export function peersOptions(options: Options): PeersOptions {
-  const { settings, net, validation } = options;
+export function peersOptions(options: Options, anchors: readonly Anchor[]): PeersOptions {
+  const { settings, net, params, profile, validation } = options;
   const listens = net.listen;
   const binds = listens ? bindsOf(options) : [];
+  const discover = settings.bool('discover', true);
+  const port = listenPort(options);
   return {
     active: net.active,
-    binds: binds.length > 0 || !listens ? binds : everywhere(net.port),
+    binds: listens ? withDefaults(binds, net.port) : [],
     // A port that nobody asked for may be taken by another node of the same machine.
     bindsOptional:
       binds.length === 0 && !settings.isSet('port') && settings.text('listen') === undefined,
     connectOnly: net.connectOnly,
     addNodes: net.addNodes,
-    cjdnsReachable: settings.bool('cjdnsreachable', false),
-    seedNodes: settings.texts('seednode'),
+    reach: reachOf(settings),
+    seeding: {
+      // Nobody runs seeds for a network of one's own, and regtest's is there for bitcoind's tests.
+      dns: settings.bool('dnsseed', profile === 'core' || params.name !== 'regtest'),
+      forceDns: settings.bool('forcednsseed', false),
+      dnsSeeds: dnsSeedsOf(options),
+      fixed: settings.bool('fixedseeds', true),
+      fixedSeeds: params.fixedSeeds,
+      seedNodes: settings.texts('seednode'),
+    },
+    anchors,
+    externalAddresses: settings.texts('externalip').map((text) => externalAddress(text, port)),
+    interfaceAddresses:
+      discover && (binds.length === 0 || binds.some(isEverywhere)) ? interfaceAddresses(port) : [],
+    discover,
     maxConnections: net.maxConnections,
     inboundRelayPercent: settings.int('inboundrelaypercent', 50),
     whitelist: whitelistOf(options),
@@ -65,16 +89,70 @@ export function peersOptions(options: Options): PeersOptions {
   };
 }
 
-function everywhere(port: number): Bind[] {
-  return EVERYWHERE.map((host) => ({ host, port, permissions: undefined }));
+/** Where nobody names an address it is all of them, and one for Tor where none is said to be for it. */
+function withDefaults(given: readonly Bind[], port: number): readonly Bind[] {
+  const forTor = { host: LOOPBACK, port: port + 1, permissions: undefined, onion: true };
+  if (given.length === 0) {
+    const plain = { port, permissions: undefined, onion: false };
+    return [...EVERYWHERE.map((host) => ({ ...plain, host })), forTor];
+  }
+  return given.every(({ permissions }) => permissions) ? [...given, forTor] : given;
+}
+
+const isEverywhere = ({ host }: Bind): boolean => EVERYWHERE.includes(host);
+
+/** The port that others are told of. */
+function listenPort({ settings, net }: Options): number {
+  for (const text of settings.texts('bind')) {
+    const port = text.endsWith(ONION_SUFFIX) ? undefined : splitHostPort(text)?.port;
+    if (port !== undefined) return port;
+  }
+  for (const text of settings.texts('whitebind')) {
+    const grant = parseGrant(text, false);
+    if (typeof grant === 'string' || grant.permissions?.has('noban')) continue;
+    const port = splitHostPort(grant.target)?.port;
+    if (port !== undefined) return port;
+  }
+  return net.port;
+}
+
+function externalAddress(text: string, port: number): WireAddress {
+  const address = parseAddress(text, port);
+  if (!address) throw new ConfError(`Cannot resolve -externalip address: '${text}'`);
+  return address;
+}
+
+/** What the network cards of this machine say. */
+function interfaceAddresses(port: number): WireAddress[] {
+  return Object.values(networkInterfaces()).flatMap((cards) =>
+    (cards ?? []).flatMap(({ address, internal }) => {
+      const host = internal ? undefined : parseHost(address);
+      return host ? [{ ...host, port }] : [];
+    }),
+  );
+}
+
+function dnsSeedsOf({ settings, params }: Options): readonly string[] {
+  const given = settings.texts('signetseednode');
+  return params.signetChallenge !== undefined && given.length > 0 ? given : params.dnsSeeds;
 }
 
 function bindsOf({ settings, net }: Options): Bind[] {
   const binds: Bind[] = [];
+  const add = (bind: Bind) => {
+    const { host, port } = bind;
+    if (binds.some((other) => other.host === host && other.port === port)) {
+      throw new ConfError(
+        `Duplicate binding configuration for address ${formatEndpoint(bind)}. Please check your -bind, -bind=...=onion and -whitebind settings.`,
+      );
+    }
+    binds.push(bind);
+  };
   for (const text of settings.texts('bind')) {
-    // Onion services are not served apart: whoever comes through one comes from the loopback.
-    const address = text.replace(/=onion$/, '');
-    binds.push({ ...listenAddress('bind', address, net.port), permissions: undefined });
+    const onion = text.endsWith(ONION_SUFFIX);
+    const address = onion ? text.slice(0, -ONION_SUFFIX.length) : text;
+    const endpoint = listenAddress('bind', address, onion ? net.port + 1 : net.port);
+    add({ ...endpoint, permissions: undefined, onion });
   }
   for (const text of settings.texts('whitebind')) {
     const grant = parseGrant(text, false);
@@ -84,7 +162,7 @@ function bindsOf({ settings, net }: Options): Bind[] {
     if (address.port === 0) {
       throw new ConfError(`Need to specify a port with -whitebind: '${target}'`);
     }
-    binds.push({ ...address, permissions: grant.permissions ?? implicit(settings) });
+    add({ ...address, permissions: grant.permissions ?? implicit(settings), onion: false });
   }
   return binds;
 }

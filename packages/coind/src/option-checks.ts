@@ -33,11 +33,12 @@ export function amountSetting(settings: Settings, name: string): Sats | undefine
   return sats;
 }
 
-/** True for an address, address/bits or address/mask. */
+/** True for an address (brackets or not), address/bits or address/mask. */
 export function isSubnet(text: string): boolean {
   const slash = text.indexOf('/');
-  if (slash < 0) return isIP(text) !== 0;
-  const version = isIP(text.slice(0, slash));
+  const address = (slash < 0 ? text : text.slice(0, slash)).replace(/^\[(.*)\]$/, '$1');
+  if (slash < 0) return isIP(address) !== 0;
+  const version = isIP(address);
   const mask = text.slice(slash + 1);
   if (version === 0) return false;
   if (/^[0-9]{1,3}$/.test(mask)) return Number(mask) <= (version === 4 ? 32 : 128);
@@ -293,7 +294,9 @@ const HTTP_FAILED = 'Unable to start HTTP server. See debug log for details.';
 function checkRpc(settings: Settings): void {
   if (!settings.bool('server', true)) return;
   for (const text of settings.texts('rpcallowip')) {
-    require(isSubnet(text), () =>
+    // Where CJDNS is reachable its addresses are no range that could be allowed.
+    const isCjdns = settings.bool('cjdnsreachable', false) && /^\[?fc/i.test(text);
+    require(isSubnet(text) && !isCjdns, () =>
       `Invalid -rpcallowip subnet specification: ${text}. Valid values are a single IP (e.g. 1.2.3.4), a network/netmask (e.g. 1.2.3.4/255.255.255.0), a network/CIDR (e.g. 1.2.3.4/24), all ipv4 (0.0.0.0/0), or all ipv6 (::/0). RFC4193 is allowed only if -cjdnsreachable=0.`);
   }
   for (const text of settings.texts('rpcauth')) {
@@ -304,12 +307,8 @@ function checkRpc(settings: Settings): void {
 }
 
 const MAX_AGENT_LENGTH = 256;
-const NETS = ['ipv4', 'ipv6', 'onion', 'i2p', 'cjdns'];
 
 function checkNetwork(settings: Settings, { profile }: CheckContext): void {
-  for (const net of settings.texts('onlynet')) {
-    require(NETS.includes(net), () => `Unknown network specified in -onlynet: '${net}'`);
-  }
   const comments = settings.texts('uacomment');
   for (const comment of comments) {
     require(/^[A-Za-z0-9 .,;_?@]*$/.test(comment), () =>
@@ -318,11 +317,6 @@ function checkNetwork(settings: Settings, { profile }: CheckContext): void {
   const { length } = agentFor(profile, comments);
   require(length <= MAX_AGENT_LENGTH, () =>
     `Total length of network version string (${length}) exceeds maximum length (${MAX_AGENT_LENGTH}). Reduce the number or size of uacomments.`);
-  for (const proxy of settings.texts('proxy')) {
-    const host = splitHostPort(proxy.split('=')[0] ?? '')?.host ?? '';
-    require(/^(?:unix:.+|[A-Za-z0-9.:_-]*)$/.test(host), () =>
-      `Invalid -proxy address or hostname: '${proxy}'`);
-  }
   for (const address of settings.texts('externalip')) {
     const host = splitHostPort(address)?.host ?? '';
     require(isIP(host) !== 0 || host.includes('.'), () =>

@@ -49,7 +49,6 @@ const chainOptions: OptionTable = inCategory('chain', {
     default: 'those of the public signet',
     repeatable: true,
     noNegation: true,
-    noEffect: true,
   }),
   testnet: bool('The older public test network'),
   testnet4: bool('The public test network'),
@@ -178,7 +177,7 @@ const connectionOptions: OptionTable = inCategory('connection', {
     repeatable: true,
     networkOnly: true,
   }),
-  cjdnsreachable: bool('Peers of CJDNS can be reached', { noEffect: true }),
+  cjdnsreachable: bool('Peers of CJDNS can be reached'),
   connect: text('Connect to these nodes only; -noconnect to none', {
     value: '<ip>',
     repeatable: true,
@@ -186,25 +185,21 @@ const connectionOptions: OptionTable = inCategory('connection', {
   }),
   discover: bool('Find out the own addresses', {
     default: '1 when listening and neither -externalip nor -proxy is given',
-    noEffect: true,
   }),
   dns: bool('Allow host names in -addnode, -seednode and -connect', {
     default: '1',
   }),
   dnsseed: bool('Ask DNS seeds for peers when few are known', {
     default: '1 unless -connect is used or -maxconnections=0',
-    noEffect: true,
   }),
   externalip: text('The own address to tell peers', {
     value: '<ip>',
     repeatable: true,
-    noEffect: true,
   }),
   fixedseeds: bool('Use built-in addresses of peers when there are no others', {
     default: '1',
-    noEffect: true,
   }),
-  forcednsseed: bool('Always ask DNS seeds', { noEffect: true }),
+  forcednsseed: bool('Always ask DNS seeds'),
   i2pacceptincoming: bool('Accept connections over I2P', { default: '1', noEffect: true }),
   i2psam: text('I2P SAM proxy', { value: '<ip:port>', noEffect: true }),
   inboundrelaypercent: int('Percent of inbound connections that may relay transactions', {
@@ -236,12 +231,10 @@ const connectionOptions: OptionTable = inCategory('connection', {
   onion: text('Proxy for onion services', {
     value: '<ip:port|path>',
     default: 'the value of -proxy',
-    noEffect: true,
   }),
   onlynet: text('Make connections to this network only: ipv4, ipv6, onion, i2p, cjdns', {
     value: '<net>',
     repeatable: true,
-    noEffect: true,
   }),
   peerblockfilters: bool('Serve compact block filters to peers (BIP157)'),
   peerbloomfilters: bool('Serve bloom filters to peers (BIP37)'),
@@ -260,11 +253,9 @@ const connectionOptions: OptionTable = inCategory('connection', {
     default: 'none',
     repeatable: true,
     noBareForm: true,
-    noEffect: true,
   }),
   proxyrandomize: bool('Separate credentials per connection to the proxy', {
     default: '1',
-    noEffect: true,
   }),
   seednode: text('Ask this node for addresses of others', {
     value: '<ip>',
@@ -475,7 +466,7 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     'Read fee estimates from disk even when they are old (regtest only)',
     { debugOnly: true },
   ),
-  capturemessages: bool('Write every p2p message to disk', { debugOnly: true, noEffect: true }),
+  capturemessages: bool('Write every p2p message to disk', { debugOnly: true }),
   checkaddrman: int('Check the address manager every so many operations', {
     value: '<n>',
     default: '0',

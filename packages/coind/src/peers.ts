@@ -1,15 +1,18 @@
 /**
  * The peers of a node: settings, sockets and the node's modules brought together, and what outlives the
- * process: banlist.json and peers.dat, in bitcoind's formats.
+ * process: banlist.json, peers.dat and anchors.dat, in bitcoind's formats.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Chain, FilterIndex } from '@coind/chain';
 import type { Mempool } from '@coind/mempool';
 import {
   AddressManager,
+  type Anchor,
   BanList,
+  decodeAnchorsFile,
   decodePeersFile,
+  encodeAnchorsFile,
   encodePeersFile,
   type FilterSource,
   type Network,
@@ -23,6 +26,7 @@ import { ConfError } from '@coind/rpc/conf';
 import type { NodeClock } from './clock.ts';
 import type { Options } from './config.ts';
 import type { Log } from './log.ts';
+import { captureMessages } from './message-capture.ts';
 import { peersOptions } from './net-options.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -74,7 +78,11 @@ export async function openNodePeers(
   if (banFile !== undefined) readBans(bans, banFile, log);
   const addressFile = directory === undefined ? undefined : join(directory, 'peers.dat');
   const addresses = openAddresses(addressFile, options, modules);
-  const peers = await openPeers(peersOptions(options), {
+  const findsPeers = options.net.connectOnly === undefined;
+  const magic = hexToBytes(options.params.messageStart);
+  const anchorFile = directory === undefined ? undefined : join(directory, 'anchors.dat');
+  const anchors = anchorFile !== undefined && findsPeers ? takeAnchors(anchorFile, magic, log) : [];
+  const peers = await openPeers(peersOptions(options, anchors), {
     chain,
     mempool,
     clock,
@@ -84,6 +92,10 @@ export async function openNodePeers(
     bans,
     addresses,
     filters: filterSource(modules),
+    capture:
+      directory !== undefined && options.settings.bool('capturemessages', false)
+        ? captureMessages(join(directory, 'message_capture'), () => clock.nowMs())
+        : undefined,
     onFatal,
   });
   // Our own transactions go out at once, and again until somebody has shown to have them.
@@ -102,7 +114,7 @@ export async function openNodePeers(
   const dump = () => {
     saveBans();
     if (addressFile !== undefined) {
-      writeWhole(addressFile, encodePeersFile(addresses, hexToBytes(options.params.messageStart)));
+      writeWhole(addressFile, encodePeersFile(addresses, magic));
     }
   };
   scheduler.every(() => DUMP_MS, dump);
@@ -115,6 +127,13 @@ export async function openNodePeers(
     saveBans,
     async close() {
       unfollow();
+      if (anchorFile !== undefined && findsPeers) {
+        const left = peers.anchors();
+        log.info(
+          `DumpAnchors: Flush ${left.length} outbound block-relay-only peer addresses to anchors.dat`,
+        );
+        writeWhole(anchorFile, encodeAnchorsFile(left, magic));
+      }
       await peers.close();
       dump();
     },
@@ -148,6 +167,11 @@ function readBans(bans: BanList, path: string, log: Log): void {
   } catch {
     log.info('Recreating the banlist database');
   }
+}
+
+/** Where bitcoind sends people; programs compare the whole message. */
+function bugReports({ profile }: Options): string {
+  return profile === 'core' ? 'https://github.com/bitcoin/bitcoin/issues' : 'the project';
 }
 
 /** The secret of the address book; with -test=addrman the one that bitcoind's tests expect. */
@@ -185,9 +209,26 @@ function openAddresses(
     }
     const what = error instanceof Error ? error.message : String(error);
     throw new ConfError(
-      `Invalid or corrupt peers.dat (${what}). If you believe this is a bug, please report it to the project. As a workaround, you can move the file ("${path}") out of the way (rename, move, or delete) to have a new one created on the next start.`,
+      `Invalid or corrupt peers.dat (${what}). If you believe this is a bug, please report it to ${bugReports(options)}. As a workaround, you can move the file ("${path}") out of the way (rename, move, or delete) to have a new one created on the next start.`,
     );
   }
+}
+
+/** The peers to go back to first. The file is used once: a start that fails has tried them. */
+function takeAnchors(path: string, magic: Uint8Array, log: Log): readonly Anchor[] {
+  const file = readIfThere(path);
+  let anchors: readonly Anchor[] = [];
+  if (file) {
+    try {
+      anchors = decodeAnchorsFile(file, magic);
+      log.info(`Loaded ${anchors.length} addresses from "${basename(path)}"`);
+    } catch (error) {
+      log.warn(`Anchors could not be read: ${error instanceof Error ? error.message : error}`);
+    }
+    rmSync(path, { force: true });
+  }
+  log.info(`${anchors.length} block-relay-only anchors will be tried for connections.`);
+  return anchors;
 }
 
 function readIfThere(path: string): Uint8Array | undefined {

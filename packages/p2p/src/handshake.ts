@@ -25,6 +25,8 @@ const MAX_ADDRESSES = 1000;
 export interface HandshakeEvents {
   /** An inbound peer sent the nonce of one of our own outbound connections. */
   isOurNonce(nonce: bigint): boolean;
+  /** An outbound peer says what it offers. */
+  offered(peer: Peer, services: bigint): void;
   /** The peer sees us at this address. */
   seenLocal(peer: Peer, address: WireAddress): void;
   /** It can be told of transactions: too many inbound ones may have to make room. False: it went. */
@@ -94,6 +96,7 @@ export class Handshake {
       log.debug('net', `redundant version message from peer=${peer.id}`);
       return;
     }
+    if (!peer.inbound) this.#events.offered(peer, message.services);
     if (!this.#isAcceptable(peer, message)) return;
     const { receiver, relay } = message;
     if (peer.inbound && isRoutable(receiver)) this.#events.seenLocal(peer, receiver);

@@ -184,7 +184,9 @@ export class HeaderSync {
     trusted ||= peer.has('noban');
     if (!trusted && this.#tooLittleWork(peer, start, headers)) return;
 
+    const before = chain.bestHeader;
     const outcomes = await chain.submitHeaders(headers);
+    if (chain.bestHeader !== before) this.#logProgress(chain.info(last.hash));
     if (peer.disconnecting) return;
     const failed = outcomes.find((outcome) => outcome.status === 'invalid');
     if (failed?.status === 'invalid') {
@@ -216,6 +218,16 @@ export class HeaderSync {
     const line = `Saw new ${what} hash=${ref.hash} height=${ref.height} peer=${peer.id}`;
     if (chain.initialDownload) log.debug('validation', line);
     else log.info(line);
+  }
+
+  /** How far the first download of headers has come. */
+  #logProgress(info: BlockInfo | undefined): void {
+    const { chain, clock, log } = this.#wire;
+    if (!info || !chain.initialDownload) return;
+    const { height } = info.ref;
+    const left = Math.floor((clock.now() - info.header.time) / chain.params.powTargetSpacing);
+    const percent = (100 * height) / (height + Math.max(0, left));
+    log.info(`Synchronizing blockheaders, height: ${height} (~${percent.toFixed(2)}%)`);
   }
 
   #areWellFormed(peer: Peer, headers: readonly BlockHeader[]): boolean {

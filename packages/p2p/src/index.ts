@@ -7,12 +7,15 @@ export {
 } from './address-manager.ts';
 export { type Ban, BanList } from './ban-list.ts';
 export type { BlockFilterRecord, FilterSource } from './filter-serving.ts';
+export { isolatedOptions } from './isolated-options.ts';
+export type { WireAddress } from './messages.ts';
 export type { HostAddress, NetworkName } from './net-address.ts';
 export {
   asCjdns,
   formatAddress,
   formatHost,
   networkClass,
+  parseAddress,
   parseHost,
   splitHostPort,
 } from './net-address.ts';
@@ -27,12 +30,14 @@ export {
   type PeerClock,
   type Random,
 } from './network.ts';
+export type { AddedNode } from './opener.ts';
+export type { Anchor } from './outbound.ts';
 export type { ConnectionType } from './peer.ts';
 export type { PeerInfo } from './peer-info.ts';
 export {
-  type AddedNode,
   type BanChecks,
   type Bind,
+  type CapturedMessage,
   ListenError,
   type NetTotals,
   openPeers,
@@ -42,7 +47,9 @@ export {
   type WhitelistEntry,
 } from './peers.ts';
 export {
+  decodeAnchorsFile,
   decodePeersFile,
+  encodeAnchorsFile,
   encodePeersFile,
   PeersFileError,
   PeersFileVersionError,
@@ -53,6 +60,16 @@ export {
   type Permission,
   parseGrant,
 } from './permissions.ts';
+export {
+  directReach,
+  formatProxy,
+  isReachable,
+  type NodeNetwork,
+  nodeNetworks,
+  type ProxyRoute,
+  type Reach,
+  UNIX_PREFIX,
+} from './reach.ts';
 export { formatServices, serviceNames, services } from './services.ts';
 export { formatSubnet, parseSubnet, type Subnet, singleSubnet } from './subnet.ts';
 export { systemRandom, tcpNetwork } from './tcp-network.ts';

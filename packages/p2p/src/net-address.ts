@@ -94,6 +94,16 @@ export function parseHost(text: string): HostAddress | undefined {
   return undefined;
 }
 
+/** As `parseHost`, and old-style IPv4: `127.1` is `127.0.0.1`, the last number fills what is left. */
+export function parseLooseHost(text: string): HostAddress | undefined {
+  const host = parseHost(text);
+  const parts = text.split('.');
+  if (host || parts.length > 3 || !parts.every((part) => /^\d{1,3}$/.test(part))) return host;
+  const last = parts.pop() as string;
+  while (parts.length < 3) parts.push('0');
+  return parseHost([...parts, last].join('.'));
+}
+
 /** Where to connect to, as a user writes it. */
 export interface HostPort {
   readonly host: string;

@@ -1,6 +1,6 @@
 /** What getpeerinfo tells of a peer, as values: whoever reads them cannot touch the peer. */
 import type { WireAddress } from './messages.ts';
-import { type NetworkName, networkOf } from './net-address.ts';
+import type { NetworkName } from './net-address.ts';
 import type { Endpoint } from './network.ts';
 import type { ConnectionType, Peer } from './peer.ts';
 import { type Permission, permissionNames } from './permissions.ts';
@@ -63,7 +63,7 @@ export function describePeer(peer: Peer, now: number): PeerInfo {
     address: peer.address,
     local: peer.connection.local,
     addressLocal: peer.addressLocal,
-    network: peer.host ? networkOf(peer.host) : 'not_publicly_routable',
+    network: peer.network,
     services: peer.services,
     relaysTxs: txRelay?.relay ?? false,
     lastInvSequence: txRelay?.lastSequence ?? 0,

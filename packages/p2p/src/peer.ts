@@ -14,6 +14,7 @@ import {
   type Payload,
   type WireAddress,
 } from './messages.ts';
+import { type NetworkName, networkClass } from './net-address.ts';
 import type { Connection, Endpoint } from './network.ts';
 import type { Permission } from './permissions.ts';
 import { RecentSet } from './recent-set.ts';
@@ -138,12 +139,14 @@ export interface PeerFields {
   readonly ourServices: bigint;
   readonly localNonce: bigint;
   readonly preferEvict: boolean;
+  /** It came through Tor, whatever its address says. */
+  readonly throughOnion: boolean;
   /** Ms. */
   readonly connectedAt: number;
   /** Peers of one group count as one neighbourhood. */
   readonly group: string;
   /** Told of every message. */
-  readonly onSend: (peer: Peer, type: string, payloadBytes: number) => void;
+  readonly onSend: (peer: Peer, type: string, payload: Uint8Array) => void;
   /** Told of bytes that go out. */
   readonly onFlush: (bytes: number) => void;
 }
@@ -161,6 +164,7 @@ export class Peer {
   readonly ourServices: bigint;
   readonly localNonce: bigint;
   readonly preferEvict: boolean;
+  readonly throughOnion: boolean;
   readonly connectedAt: number;
   readonly group: string;
   readonly #onSend: PeerFields['onSend'];
@@ -260,6 +264,7 @@ export class Peer {
     this.ourServices = fields.ourServices;
     this.localNonce = fields.localNonce;
     this.preferEvict = fields.preferEvict;
+    this.throughOnion = fields.throughOnion;
     this.connectedAt = fields.connectedAt;
     this.group = fields.group;
     this.#onSend = fields.onSend;
@@ -283,6 +288,12 @@ export class Peer {
     return this.type === 'inbound';
   }
 
+  /** The network by which we are connected. */
+  get network(): NetworkName {
+    if (this.throughOnion) return 'onion';
+    return this.host ? networkClass(this.host) : 'not_publicly_routable';
+  }
+
   /** A peer we chose ourselves, for blocks. */
   get isOutboundOrBlockRelay(): boolean {
     return this.type === 'outbound-full-relay' || this.type === 'block-relay-only';
@@ -303,7 +314,7 @@ export class Peer {
     this.transport.send(type, payload);
     const wireBytes = this.transport.wireBytes(type, payload.length);
     this.sentByType.set(type, (this.sentByType.get(type) ?? 0) + wireBytes);
-    this.#onSend(this, type, payload.length);
+    this.#onSend(this, type, payload);
     this.flush();
   }
 

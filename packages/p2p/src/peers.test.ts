@@ -20,6 +20,7 @@ import { memoryStore } from '@coind/store';
 import { afterEach, describe, expect, test } from 'vitest';
 import { AddressManager } from './address-manager.ts';
 import { BanList } from './ban-list.ts';
+import { isolatedOptions } from './isolated-options.ts';
 import { encodePayload, NO_ADDRESS } from './messages.ts';
 import { openPeers, type Peers, type PeersOptions } from './peers.ts';
 import { systemRandom, tcpNetwork } from './tcp-network.ts';
@@ -46,33 +47,7 @@ afterEach(async () => {
   }
 });
 
-const defaults: PeersOptions = {
-  active: true,
-  binds: [{ host: '127.0.0.1', port: 0, permissions: undefined }],
-  bindsOptional: false,
-  connectOnly: [],
-  addNodes: [],
-  seedNodes: [],
-  cjdnsReachable: false,
-  maxConnections: 100,
-  inboundRelayPercent: 50,
-  whitelist: [],
-  v2: true,
-  connectTimeoutMs: 1000,
-  maxSendBytes: 1_000_000,
-  maxReceiveBytes: 5_000_000,
-  uploadTargetBytes: 0,
-  lookUpNames: false,
-  userAgent: '/test:1/',
-  blocksOnly: false,
-  txSendRate: 14,
-  bloomFilters: false,
-  blockFilters: false,
-  extraTxs: 100,
-  peerTimeoutMs: 60_000,
-  reconciliation: false,
-  pruned: false,
-};
+const defaults = isolatedOptions({ host: '127.0.0.1', port: 0 });
 
 async function startNode(options: Partial<PeersOptions> = {}): Promise<TestNode> {
   const started = performance.now();
@@ -152,7 +127,7 @@ async function mine({ chain }: TestNode, txs: readonly Tx[] = []): Promise<Block
 }
 
 async function until(what: string, check: () => boolean): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 10) {
+  for (let waited = 0; waited < 30_000; waited += 10) {
     if (check()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -10,18 +10,9 @@ import type { AddressManager } from './address-manager.ts';
 import { chooseEviction } from './eviction.ts';
 import type { FilterSource } from './filter-serving.ts';
 import { isDesirable } from './handshake.ts';
+import { type LocalAddress, LocalAddresses, localScores } from './local-addresses.ts';
 import type { WireAddress } from './messages.ts';
-import {
-  formatAddress,
-  type HostAddress,
-  hostKey,
-  isLocal,
-  isRoutable,
-  networkClass,
-  networkIds,
-  parseHost,
-  splitHostPort,
-} from './net-address.ts';
+import { type HostAddress, hostKey, isLocal, parseHost } from './net-address.ts';
 import { netGroup } from './net-group.ts';
 import {
   type Connection,
@@ -32,11 +23,13 @@ import {
   type PeerClock,
   type Random,
 } from './network.ts';
-import { Outbound } from './outbound.ts';
+import { type AddedNode, type OpenedConnection, Opener, type OpenerOptions } from './opener.ts';
+import type { Anchor } from './outbound.ts';
 import { type ConnectionType, OTHER_MESSAGES, Peer } from './peer.ts';
 import { describePeer, type PeerInfo } from './peer-info.ts';
 import type { Permission } from './permissions.ts';
 import { Protocol } from './protocol.ts';
+import { isReachable, type Reach } from './reach.ts';
 import { offers, services } from './services.ts';
 import { isInSubnet, type Subnet } from './subnet.ts';
 import { type RawMessage, type Transport, V1Transport } from './transport.ts';
@@ -47,19 +40,18 @@ import type { NetLog, ProtocolOptions, Wire } from './wire.ts';
 const MAX_FULL_OUTBOUND = 8;
 const MAX_BLOCK_OUTBOUND = 2;
 const MAX_FEELERS = 1;
-const MAX_ADDED = 8;
+/** Block-only peers to go back to after a restart. */
+const MAX_ANCHORS = 2;
 /** Bytes that Core counts for a message in memory beside its payload. */
 const MESSAGE_OVERHEAD = 100;
 const TICK_MS = 100;
 const INACTIVITY_MS = 20 * 60_000;
-const OUTBOUND_INTERVAL_MS = 500;
-const SEED_RETRY_MS = 10_000;
-const ADDED_RETRY_MS = 60_000;
-const ADDED_CHECK_MS = 2_000;
 
 /** An address to listen on, and what those who connect there may do. */
 export interface Bind extends Endpoint {
   readonly permissions: ReadonlySet<Permission> | undefined;
+  /** Who comes here comes through Tor, whatever address it seems to have. */
+  readonly onion: boolean;
 }
 
 /** Permissions of the peers in a range of addresses. */
@@ -81,10 +73,18 @@ export interface PeersOptions extends ProtocolOptions {
   /** Connect to these only; undefined finds peers by itself. */
   readonly connectOnly: readonly string[] | undefined;
   readonly addNodes: readonly string[];
-  /** Asked for addresses when none are known. */
-  readonly seedNodes: readonly string[];
-  /** Addresses that look like CJDNS are of CJDNS. */
-  readonly cjdnsReachable: boolean;
+  /** What can be reached, and through which proxy. */
+  readonly reach: Reach;
+  /** Where first addresses come from. */
+  readonly seeding: OpenerOptions['seeding'];
+  /** Block-only peers of the last run. */
+  readonly anchors: readonly Anchor[];
+  /** Our own addresses, as the user names them. */
+  readonly externalAddresses: readonly WireAddress[];
+  /** Addresses of this machine at which it listens. */
+  readonly interfaceAddresses: readonly WireAddress[];
+  /** Our own addresses are looked for, and peers believed about them. */
+  readonly discover: boolean;
   readonly maxConnections: number;
   /** Percent of inbound peers that may be told of transactions. */
   readonly inboundRelayPercent: number;
@@ -107,6 +107,14 @@ export interface BanChecks {
   discourage(host: HostAddress): void;
 }
 
+/** A message that goes over a connection. */
+export interface CapturedMessage {
+  readonly peer: { readonly address: Endpoint };
+  readonly direction: 'sent' | 'received';
+  readonly type: string;
+  readonly payload: Uint8Array;
+}
+
 /** Collaborators of the peers. */
 export interface PeersModules {
   readonly chain: Chain;
@@ -119,14 +127,10 @@ export interface PeersModules {
   readonly addresses: AddressManager;
   /** The index of block filters, where one is kept. */
   readonly filters?: FilterSource | undefined;
+  /** Is shown every message, where somebody wants to see them. */
+  readonly capture?: ((message: CapturedMessage) => void) | undefined;
   /** Hears of errors that are no peer's fault: the node cannot go on. */
   readonly onFatal: (error: unknown) => void;
-}
-
-/** A node that is to be kept connected. */
-export interface AddedNode {
-  readonly name: string;
-  readonly peer: { readonly address: string; readonly inbound: boolean } | undefined;
 }
 
 /** Traffic since the start. */
@@ -155,9 +159,8 @@ export class Peers {
   readonly #listeners: Listener[] = [];
   readonly #secret: Uint8Array;
   readonly #outboundNonces = new Set<bigint>();
-  readonly #added = new Map<string, boolean>();
-  readonly #connecting = new Set<string>();
-  readonly #localAddresses = new Map<string, { address: WireAddress; score: number }>();
+  readonly #local: LocalAddresses;
+  readonly #opener: Opener;
   #nextId = 0;
   #active: boolean;
   #closed = false;
@@ -166,11 +169,6 @@ export class Peers {
   #woken = false;
   #bytesReceived = 0;
   #bytesSent = 0;
-  #nextAddedCheck = 0;
-  #nextOutbound = 0;
-  #nextSeed = 0;
-  #seedsAsked = 0;
-  readonly #outbound: Outbound;
 
   constructor(options: PeersOptions, modules: PeersModules) {
     this.options = options;
@@ -199,8 +197,11 @@ export class Peers {
       },
       events: {
         isOurNonce: (nonce) => this.#outboundNonces.has(nonce),
-        seenLocal: (_peer, address) => this.#seenLocal(address),
+        seenLocal: (_peer, address) => this.#local.seen(address),
         txRelayWanted: (peer, message) => this.#makeRoomForTxRelay(peer, message),
+        offered: (peer, bits) => {
+          if (peer.host) modules.addresses.setServices(peer.host, bits);
+        },
         connected: (peer) => {
           if (peer.host) modules.addresses.good(peer.host);
         },
@@ -209,20 +210,26 @@ export class Peers {
       gossip: {
         addresses: modules.addresses,
         isUnwanted: (host) => modules.bans.isBanned(host) || modules.bans.isDiscouraged(host),
-        isReachable: (host) => this.#isReachable(host),
-        localFor: (peer) => this.#localFor(peer),
+        isReachable: (host) => isReachable(options.reach, host),
+        localFor: (peer) => this.#local.adviceFor(peer),
         listens: options.binds.length > 0,
       },
     });
-    this.#outbound = new Outbound({
-      addresses: modules.addresses,
-      random,
-      groupOf: (host) => this.#groupOf(host),
-      isReachable: (host) => this.#isReachable(host),
-      isUnwanted: (host) => modules.bans.isBanned(host) || modules.bans.isDiscouraged(host),
-      isUseful: (offered) => isDesirable(this.#wire, offered),
-    });
-    for (const name of options.addNodes) this.#added.set(name, options.v2);
+    this.#local = new LocalAddresses(options, { random, log });
+    this.#opener = new Opener(
+      { ...options, defaultPort: chain.params.p2pPort },
+      {
+        ...modules,
+        peers: this.#peers,
+        limits: this.#limits(),
+        groupOf: (host) => this.#groupOf(host),
+        isUnwanted: (host) => modules.bans.isBanned(host) || modules.bans.isDiscouraged(host),
+        isUseful: (offered) => isDesirable(this.#wire, offered),
+        isOwn: (host) => this.#local.has(host),
+        isActive: () => this.#active && !this.#closed,
+        opened: (connection, facts) => this.#opened(connection, facts),
+      },
+    );
   }
 
   /** Services offered to everybody. */
@@ -254,17 +261,17 @@ export class Peers {
   }
 
   /** Addresses at which others may reach us, with how sure we are of them. */
-  get localAddresses(): readonly { readonly address: WireAddress; readonly score: number }[] {
-    return [...this.#localAddresses.values()];
+  get localAddresses(): readonly LocalAddress[] {
+    return this.#local.all();
   }
 
   async start(): Promise<void> {
     await this.#listen();
+    const { externalAddresses, interfaceAddresses } = this.options;
+    for (const address of externalAddresses) this.#local.add(address, localScores.manual);
+    for (const address of interfaceAddresses) this.#local.add(address, localScores.interface);
     this.#loop = this.#run();
-    const { connectOnly } = this.options;
-    for (const name of connectOnly ?? []) {
-      this.#added.set(name, this.options.v2);
-    }
+    this.#opener.start();
   }
 
   /** Ends all connections and waits for what is being processed. */
@@ -275,6 +282,7 @@ export class Peers {
       this.#disconnect(peer, 'Stopping node');
     }
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#opener.close();
     await this.#loop;
     this.protocol.close();
   }
@@ -315,52 +323,40 @@ export class Peers {
 
   /** Keeps a connection to a node from now on; false when it is one of those already. */
   addNode(name: string, v2: boolean): boolean {
-    if (this.#added.has(name)) return false;
-    const target = canonical(name, this.#modules.chain.params.p2pPort);
-    for (const other of this.#added.keys()) {
-      if (canonical(other, this.#modules.chain.params.p2pPort) === target) return false;
-    }
-    this.#added.set(name, v2);
-    this.#nextAddedCheck = 0;
+    const added = this.#opener.addNode(name, v2);
     this.#wake();
-    return true;
+    return added;
   }
 
   /** The opposite; a connection there may be stays. False when it was not one of them. */
   removeNode(name: string): boolean {
-    return this.#added.delete(name);
+    return this.#opener.removeNode(name);
   }
 
   /** The nodes that are to be kept connected. */
   addedNodes(): AddedNode[] {
-    return [...this.#added.keys()].map((name) => {
-      const peer = this.#connectedTo(name);
-      const address = peer && formatEndpoint(peer.address);
-      return {
-        name,
-        peer: peer && address !== undefined ? { address, inbound: peer.inbound } : undefined,
-      };
-    });
+    return this.#opener.addedNodes();
   }
 
   /** Opens a manual connection; resolves when it is open or has failed. */
   async connect(name: string, v2: boolean): Promise<void> {
-    await this.#open(name, 'manual', v2);
+    await this.#opener.open(name, 'manual', v2);
   }
 
   /** Opens a connection of a kind that the node usually opens by itself; false above its number. */
-  async addConnection(name: string, type: ConnectionType, v2: boolean): Promise<boolean> {
-    const existing = [...this.#peers.values()].filter((peer) => peer.type === type).length;
-    const { full, blockOnly, automatic } = this.#limits();
-    if (type === 'outbound-full-relay' && existing >= full) return false;
-    if (type === 'block-relay-only' && existing >= blockOnly) return false;
-    let outbound = 0;
-    for (const peer of this.#peers.values()) {
-      if (!peer.inbound && peer.type !== 'manual') outbound++;
+  addConnection(name: string, type: ConnectionType, v2: boolean): Promise<boolean> {
+    return this.#opener.addConnection(name, type, v2);
+  }
+
+  /** Block-only peers to go back to after a restart, before `close`. */
+  anchors(): Anchor[] {
+    const now = this.#modules.clock.now();
+    const records: Anchor[] = [];
+    for (const { type, host, services: offered } of this.#peers.values()) {
+      if (type !== 'block-relay-only' || !host) continue;
+      records.push({ ...host, services: offered, time: now });
     }
-    if (outbound >= automatic) return false;
-    await this.#open(name, type, v2);
-    return true;
+    return records.slice(0, MAX_ANCHORS);
   }
 
   /** By the name getpeerinfo prints; false when there is none. */
@@ -411,16 +407,6 @@ export class Peers {
     return undefined;
   }
 
-  /** An address at which we can be reached; the more say so the better. */
-  addLocal(address: WireAddress, score: number): void {
-    if (!isRoutable(address)) return;
-    const key = hostKey(address);
-    const known = this.#localAddresses.get(key);
-    if (known && known.score > score) return;
-    this.#modules.log.info(`AddLocal(${formatAddress(address)},${score})`);
-    this.#localAddresses.set(key, { address, score: known ? score + 1 : score });
-  }
-
   #limits() {
     const { maxConnections, inboundRelayPercent } = this.options;
     const full = Math.min(MAX_FULL_OUTBOUND, maxConnections);
@@ -446,6 +432,10 @@ export class Peers {
         const listener = await network.listen(bind, (connection) => this.#accept(connection, bind));
         this.#listeners.push(listener);
         log.info(`Bound to ${formatEndpoint(listener.endpoint)}`);
+        const host = parseHost(bind.host);
+        if (host && !bind.onion && !bind.permissions?.has('noban')) {
+          this.#local.add({ ...host, port: listener.endpoint.port }, localScores.bind);
+        }
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         const where = formatEndpoint(bind);
@@ -482,9 +472,12 @@ export class Peers {
       connection.close();
       return;
     }
+    const { remote } = connection;
     this.#addPeer(connection, 'inbound', {
       name: from,
-      host,
+      host: host && { ...host, port: remote.port },
+      address: remote,
+      throughOnion: bind.onion,
       permissions,
       preferEvict: host !== undefined && bans.isDiscouraged(host),
       transport: this.#transport(this.options.v2, false),
@@ -534,54 +527,19 @@ export class Peers {
     return new V2Transport(options, { randomBytes: (length) => random.bytes(length) });
   }
 
-  #connectedTo(name: string): Peer | undefined {
-    const port = this.#modules.chain.params.p2pPort;
-    const target = canonical(name, port);
-    for (const peer of this.#peers.values()) {
-      if (peer.name === name || canonical(peer.name, port) === target) return peer;
-    }
-    return undefined;
-  }
-
-  async #open(name: string, type: ConnectionType, v2: boolean): Promise<void> {
-    const { log, network, chain } = this.#modules;
-    if (this.#closed || !this.#active) return;
-    if (this.#connectedTo(name) || this.#connecting.has(name)) return;
-    const target = splitHostPort(name.trim());
-    if (!target) return;
-    const port = target.port ?? chain.params.p2pPort;
-    log.debug('net', `trying ${v2 ? 'v2' : 'v1'} connection (${type}) to ${name}, lastseen=0.0hrs`);
-    this.#connecting.add(name);
-    try {
-      const literal = parseHost(target.host) !== undefined;
-      if (!literal && !this.options.lookUpNames) return;
-      for (const host of await network.resolve(target.host)) {
-        const { connectTimeoutMs: timeoutMs } = this.options;
-        const connection = await network.connect({ host, port }, { timeoutMs }).catch((error) => {
-          const where = formatEndpoint({ host, port });
-          log.debug('net', `connect() to ${where} failed: ${error.message}`);
-          return undefined;
-        });
-        if (!connection) continue;
-        if (this.#closed || !this.#active) {
-          connection.close();
-          return;
-        }
-        const parsed = parseHost(connection.remote.host);
-        const permissions = new Set<Permission>();
-        this.#grant(permissions, parsed, 'outgoing');
-        this.#addPeer(connection, type, {
-          name,
-          host: parsed,
-          permissions,
-          preferEvict: false,
-          transport: this.#transport(v2, true),
-        });
-        return;
-      }
-    } finally {
-      this.#connecting.delete(name);
-    }
+  #opened(connection: Connection, { type, name, host, address, v2 }: OpenedConnection): void {
+    const permissions = new Set<Permission>();
+    if (type === 'manual') this.#grant(permissions, host, 'outgoing');
+    const transport = this.#transport(v2, true);
+    this.#addPeer(connection, type, {
+      name,
+      host,
+      address,
+      permissions,
+      preferEvict: false,
+      throughOnion: false,
+      transport,
+    });
   }
 
   #addPeer(
@@ -589,30 +547,30 @@ export class Peers {
     type: ConnectionType,
     fields: {
       readonly name: string;
-      readonly host: HostAddress | undefined;
+      readonly host: WireAddress | undefined;
+      readonly address: Endpoint;
       readonly permissions: ReadonlySet<Permission>;
       readonly preferEvict: boolean;
+      readonly throughOnion: boolean;
       readonly transport: Transport;
     },
   ): void {
     const { clock, random, log } = this.#modules;
     const { host, permissions } = fields;
     const bloom = permissions.has('bloomfilter') ? services.BLOOM : 0n;
-    const { port } = connection.remote;
     const peer = new Peer({
       ...fields,
       id: this.#nextId++,
       type,
       connection,
-      address: connection.remote,
-      host: host && { ...host, port },
       ourServices: this.localServices | bloom,
       localNonce: random.u64(),
       connectedAt: clock.nowMs(),
       group: this.#groupOf(host),
-      onSend: (sender, message, payloadBytes) => {
+      onSend: (sender, message, payload) => {
+        this.#modules.capture?.({ peer: sender, direction: 'sent', type: message, payload });
         if (log.enabled('net')) {
-          log.debug('net', `sending ${message} (${payloadBytes} bytes) peer=${sender.id}`);
+          log.debug('net', `sending ${message} (${payload.length} bytes) peer=${sender.id}`);
         }
       },
       onFlush: (bytes) => {
@@ -678,6 +636,8 @@ export class Peers {
       peer.receivePaused = false;
       peer.connection.resume();
     }
+    const { type, payload } = first.message;
+    this.#modules.capture?.({ peer, direction: 'received', type, payload });
     return first.message;
   }
 
@@ -690,7 +650,7 @@ export class Peers {
     this.#disconnect(peer, error ? '' : 'socket closed');
     if (!retry || peer.inbound) return;
     this.#modules.log.debug('net', `retrying with v1 transport protocol for peer=${peer.id}`);
-    void this.#open(peer.name, peer.type, false).catch(this.#modules.onFatal);
+    void this.#opener.open(peer.name, peer.type, false).catch(this.#modules.onFatal);
   }
 
   #disconnect(peer: Peer, why: string): void {
@@ -706,7 +666,7 @@ export class Peers {
     this.#outboundNonces.delete(peer.localNonce);
     peer.queue.length = 0;
     this.protocol.peerGone(peer);
-    this.#nextAddedCheck = Math.min(this.#nextAddedCheck, this.#realNow() + ADDED_CHECK_MS);
+    this.#opener.peerGone();
   }
 
   #misbehaving(peer: Peer, why: string): void {
@@ -760,7 +720,7 @@ export class Peers {
       group: peer.group,
       preferEvict: peer.preferEvict,
       isLocal: peer.host !== undefined && isLocal(peer.host),
-      network: peer.host ? networkClass(peer.host) : 'not_publicly_routable',
+      network: peer.network,
       protectedByUser: peer.has('noban'),
       inbound: peer.inbound,
     }));
@@ -786,26 +746,6 @@ export class Peers {
     );
     this.#disconnect(peer, '');
     return false;
-  }
-
-  /** Only what can be connected to without a proxy counts as reachable so far. */
-  #isReachable({ networkId }: HostAddress): boolean {
-    return networkId === networkIds.ipv4 || networkId === networkIds.ipv6;
-  }
-
-  /** Of our addresses the one we are surest of, on a network the peer can use. */
-  #localFor(peer: Peer): WireAddress | undefined {
-    if (peer.host && isLocal(peer.host)) return undefined;
-    let best: { address: WireAddress; score: number } | undefined;
-    for (const local of this.#localAddresses.values()) {
-      if (!best || local.score > best.score) best = local;
-    }
-    return best?.address;
-  }
-
-  #seenLocal(address: WireAddress): void {
-    const known = this.#localAddresses.get(hostKey(address));
-    if (known) known.score++;
   }
 
   /** True when the peer was dropped for having been silent. */
@@ -837,18 +777,12 @@ export class Peers {
     this.#wakeUp?.();
   }
 
-  /** Machine time: when to try again is not a matter of the network's clock. */
-  #realNow(): number {
-    return performance.now();
-  }
-
   async #run(): Promise<void> {
     try {
       while (!this.#closed) {
         this.#woken = false;
         const more = await this.#round();
-        this.#openAdded();
-        this.#openOutbound();
+        this.#opener.tick();
         // Yields even when there is more to do: sockets and callers must get their turn.
         if (more || this.#woken) await new Promise((resolve) => setImmediate(resolve));
         else await this.#rest();
@@ -885,76 +819,9 @@ export class Peers {
       if (this.#woken) done();
     });
   }
-
-  /** Opens one of the connections that a node keeps by itself, when it is time for one. */
-  #openOutbound(): void {
-    const { connectOnly, seedNodes, v2 } = this.options;
-    const now = this.#realNow();
-    if (connectOnly !== undefined || !this.#active || now < this.#nextOutbound) return;
-    this.#nextOutbound = now + OUTBOUND_INTERVAL_MS;
-    const { addresses, clock, onFatal } = this.#modules;
-    const open = (name: string, type: ConnectionType) =>
-      void this.#open(name, type, v2).catch(onFatal);
-    if (addresses.size() === 0) {
-      const seed = seedNodes[this.#seedsAsked % Math.max(1, seedNodes.length)];
-      if (seed === undefined || now < this.#nextSeed) return;
-      this.#seedsAsked++;
-      this.#nextSeed = now + SEED_RETRY_MS;
-      this.#modules.log.info(`Empty addrman, adding seednode (${seed}) to addrfetch`);
-      open(seed, 'addr-fetch');
-      return;
-    }
-    const { full: maxFull, blockOnly: maxBlockOnly } = this.#limits();
-    let full = this.#connecting.size;
-    let blockOnly = 0;
-    const groups = new Set<string>();
-    for (const peer of this.#peers.values()) {
-      if (peer.type === 'outbound-full-relay') full++;
-      if (peer.type === 'block-relay-only') blockOnly++;
-      if (!peer.inbound) groups.add(peer.group);
-    }
-    const counts = { full, maxFull, blockOnly, maxBlockOnly };
-    const choice = this.#outbound.choose(counts, groups, clock.nowMs());
-    if (!choice) return;
-    addresses.attempt(choice.address, full + blockOnly > 1);
-    open(formatAddress(choice.address), choice.type);
-  }
-
-  /** Connects to added nodes that are not connected. */
-  #openAdded(): void {
-    if (this.#added.size === 0 || !this.#active || this.#realNow() < this.#nextAddedCheck) return;
-    let tried = false;
-    let manual = 0;
-    for (const peer of this.#peers.values()) if (peer.type === 'manual') manual++;
-    for (const [name, v2] of this.#added) {
-      if (this.#connectedTo(name) || this.#connecting.has(name)) continue;
-      if (this.options.connectOnly === undefined && manual++ >= MAX_ADDED) break;
-      tried = true;
-      void this.#open(name, 'manual', v2).catch(this.#modules.onFatal);
-    }
-    this.#nextAddedCheck = this.#realNow() + (tried ? ADDED_RETRY_MS : ADDED_CHECK_MS);
-  }
 }
 
 /** The node cannot listen where it was told to. */
 export class ListenError extends Error {
   override name = 'ListenError';
-}
-
-/** `127.1` is `127.0.0.1`: the last number of an old-style address fills what is left. */
-function longIpv4(text: string): string {
-  const parts = text.split('.');
-  if (parts.length > 3 || !parts.every((part) => /^\d{1,3}$/.test(part))) return text;
-  const last = parts.pop() as string;
-  while (parts.length < 3) parts.push('0');
-  return [...parts, last].join('.');
-}
-
-/** A name in one form, so that two ways of writing an address are one. */
-function canonical(name: string, defaultPort: number): string {
-  const split = splitHostPort(name.trim());
-  if (!split) return name;
-  const host = parseHost(split.host) ?? parseHost(longIpv4(split.host));
-  const port = split.port ?? defaultPort;
-  return host ? formatAddress({ ...host, port }) : `${split.host}:${port}`;
 }

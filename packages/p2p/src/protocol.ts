@@ -53,7 +53,10 @@ export interface ProtocolModules {
   readonly limits: UploadLimits;
   readonly filters: FilterSource | undefined;
   readonly gossip: Omit<AddressRelayModules, 'wire'>;
-  readonly events: Pick<HandshakeEvents, 'isOurNonce' | 'seenLocal' | 'txRelayWanted'> & {
+  readonly events: Pick<
+    HandshakeEvents,
+    'isOurNonce' | 'offered' | 'seenLocal' | 'txRelayWanted'
+  > & {
     /** An outbound peer's version was good. */
     connected(peer: Peer): void;
   };

@@ -11,6 +11,7 @@ import type {
   Network,
   Random,
 } from './network.ts';
+import { UNIX_PREFIX } from './reach.ts';
 
 /** An IPv4 address that a dual-stack socket shows as IPv6 is an IPv4 address. */
 function plainHost(address: string | undefined): string {
@@ -94,7 +95,9 @@ export const tcpNetwork: Network = {
         clearTimeout(timer);
         resolve(new TcpConnection(socket));
       });
-      socket.connect(target.port, target.host);
+      if (target.host.startsWith(UNIX_PREFIX)) {
+        socket.connect({ path: target.host.slice(UNIX_PREFIX.length) });
+      } else socket.connect(target.port, target.host);
     });
   },
 

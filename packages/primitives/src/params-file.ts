@@ -50,6 +50,12 @@ const byte = integer(0, 255);
 const port = integer(1, 65535);
 const height = integer(0, 0x7fffffff);
 
+const hostText = text(/^[\x21-\x7e]{1,255}$/, 'a host name or an address');
+const list =
+  <T>(check: Check<T>): Check<readonly T[]> =>
+  (value, field) =>
+    Array.isArray(value) ? value.map((each) => check(each, field)) : fail(field, 'a list');
+
 /** Checks the members of an object against `checks`; refuses members it does not know. */
 function members<T>(
   value: unknown,
@@ -99,6 +105,8 @@ interface FileFields {
   bip94: boolean;
   buried: Partial<BuriedDeployments>;
   signetChallenge: string;
+  dnsSeeds: readonly string[];
+  fixedSeeds: readonly string[];
   genesis: Partial<GenesisJson>;
 }
 
@@ -140,6 +148,8 @@ const fileFields: { [K in keyof FileFields]: Check<FileFields[K]> } = {
   bip94: bool,
   buried: (value, field) => members<BuriedDeployments>(value, field, heights),
   signetChallenge: text(/^([0-9a-f]{2})+$/, 'a script in hex'),
+  dnsSeeds: list(hostText),
+  fixedSeeds: list(hostText),
   genesis: (value, field) =>
     members<GenesisJson>(value, field, {
       text: text(/^[\x20-\x7e]{1,80}$/, '1 to 80 printable ASCII characters'),
@@ -170,6 +180,9 @@ export function parseChainParams(json: unknown): ChainParams {
   const powLimit = powLimitBits === undefined ? base.powLimit : targetOf(powLimitBits);
   const params: ChainParams = {
     ...base,
+    // The base network's seeds know nothing of this one.
+    dnsSeeds: [],
+    fixedSeeds: [],
     ...fields,
     name: fields.name,
     dataSubdirectory: fields.name,

@@ -88,9 +88,16 @@ export interface ChainParams {
   readonly minimumChainwork: bigint;
   /** Blocks up to this one had their scripts verified before the release. */
   readonly assumeValid?: BlockHash;
+  /** Names that lead to nodes, for a start without any known address. */
+  readonly dnsSeeds: readonly string[];
+  /** Nodes to start from when nothing else leads to one: `host[:port]`. */
+  readonly fixedSeeds: readonly string[];
   /** How many transactions the chain had at a time, and per second since: for progress estimates. */
   readonly txStats: { readonly time: number; readonly txCount: number; readonly txRate: number };
 }
+
+/** Nobody runs seeds for a network of one's own. */
+const NO_SEEDS = { dnsSeeds: [], fixedSeeds: [] } as const;
 
 /** A made-up rate, so that progress can be told on networks without a history to measure. */
 const NO_TX_STATS = { time: 0, txCount: 0, txRate: 0.001 };
@@ -211,6 +218,8 @@ export function signetParams(challenge: string = DEFAULT_SIGNET_CHALLENGE): Chai
     deployments: { testdummy: neverActive(2016, 1815) },
     scriptExceptions: {},
     signetChallenge: challenge,
+    fixedSeeds: [],
+    dnsSeeds: isDefault ? ['seed.signet.bitcoin.sprovoost.nl.', 'seed.signet.achownodes.xyz.'] : [],
     txStats: isDefault
       ? { time: 1772055248, txCount: 28676833, txRate: 0.06736623436338929 }
       : { ...NO_TX_STATS, txRate: 0 },
@@ -254,6 +263,7 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     buried: ACTIVE_FROM_ONE,
     deployments: { testdummy: neverActive(120, 108) },
     scriptExceptions: {},
+    ...NO_SEEDS,
     txStats: NO_TX_STATS,
     minimumChainwork: 0n,
   }),
@@ -287,6 +297,16 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
       '00000000000002dc756eebf4f49723ed8d30cc28a5f108eb94b1ba88ac4f9c22': 'none',
       '0000000000000000000f14c35b2d841e986ab5441de8c585d5ffe55ea1e395ad': 'p2sh-witness',
     },
+    fixedSeeds: [],
+    dnsSeeds: [
+      'dnsseed.bluematt.me.',
+      'seed.bitcoin.jonasschnelli.ch.',
+      'seed.btc.petertodd.net.',
+      'seed.bitcoin.sprovoost.nl.',
+      'dnsseed.emzy.de.',
+      'seed.bitcoin.wiz.biz.',
+      'seed.mainnet.achownodes.xyz.',
+    ],
     txStats: { time: 1772055173, txCount: 1315805869, txRate: 5.40111006496122 },
     minimumChainwork: 0x1128750f82f4c366153a3a030n,
     assumeValid: '00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac' as BlockHash,
@@ -320,6 +340,13 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     scriptExceptions: {
       '00000000dd30457c001f4095d208cc1296b0eed002427aa599874af7a432b105': 'none',
     },
+    fixedSeeds: [],
+    dnsSeeds: [
+      'testnet-seed.bitcoin.jonasschnelli.ch.',
+      'seed.tbtc.petertodd.net.',
+      'testnet-seed.bluematt.me.',
+      'seed.testnet.achownodes.xyz.',
+    ],
     txStats: { time: 1772051651, txCount: 536108416, txRate: 0.02691479016257117 },
     minimumChainwork: 0x17dde1c649f3708d14b6n,
     assumeValid: '000000007a61e4230b28ac5cb6b5e5a0130de37ac1faf2f8987d2fa6505b67f4' as BlockHash,
@@ -350,6 +377,8 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     buried: ACTIVE_FROM_ONE,
     deployments: { testdummy: neverActive(2016, 1512) },
     scriptExceptions: {},
+    fixedSeeds: [],
+    dnsSeeds: ['seed.testnet4.bitcoin.sprovoost.nl.', 'seed.testnet4.wiz.biz.'],
     txStats: { time: 1772013387, txCount: 14191421, txRate: 0.01848579579528412 },
     minimumChainwork: 0x9a0fe15d0177d086304n,
     assumeValid: '0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a' as BlockHash,
@@ -393,6 +422,9 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
       },
     },
     scriptExceptions: {},
+    fixedSeeds: [],
+    // Leads nowhere: it shows whether seeds would be asked.
+    dnsSeeds: ['dummySeed.invalid.'],
     txStats: NO_TX_STATS,
     minimumChainwork: 0n,
   }),

@@ -10,6 +10,7 @@ import {
   type Connection,
   type ConnectionEvents,
   type Endpoint,
+  isolatedOptions,
   type Network,
   openPeers,
   type Peers,
@@ -37,31 +38,10 @@ const MAX_TURNS = 20_000;
 const NOW = 1_799_999_000;
 
 const options: PeersOptions = {
-  active: true,
-  binds: [{ host: '8.0.0.1', port: 18444, permissions: undefined }],
-  bindsOptional: false,
-  connectOnly: [],
-  addNodes: [],
-  seedNodes: [],
-  cjdnsReachable: false,
-  maxConnections: 100,
-  inboundRelayPercent: 50,
-  whitelist: [],
-  v2: true,
-  connectTimeoutMs: 1000,
-  maxSendBytes: 1_000_000,
-  maxReceiveBytes: 5_000_000,
-  uploadTargetBytes: 0,
-  lookUpNames: false,
+  ...isolatedOptions({ host: '8.0.0.1', port: 18444 }),
   userAgent: '/fuzzed:1/',
-  blocksOnly: false,
-  txSendRate: 14,
   bloomFilters: true,
-  blockFilters: false,
-  extraTxs: 100,
-  peerTimeoutMs: 60_000,
   reconciliation: true,
-  pruned: false,
 };
 
 /** The fuzzer's end of a connection, without a network in between. */

@@ -4,11 +4,14 @@ import {
   formatAddress,
   formatEndpoint,
   formatHost,
+  formatProxy,
   formatServices,
   formatSubnet,
   type HostAddress,
   type KnownAddress,
+  type NodeNetwork,
   networkClass,
+  nodeNetworks,
   type PeerInfo,
   parseHost,
   parseSubnet,
@@ -40,7 +43,6 @@ const connectionTypes = [
 ] as const;
 const MAX_TYPE_LENGTH = 12;
 const MAX_SCHEDULER_SECONDS = 3600;
-const networkNames = ['ipv4', 'ipv6', 'onion', 'i2p', 'cjdns'] as const;
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 /** Seconds with a precision of microseconds. */
@@ -147,7 +149,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
       count_tok: countTokens,
       size_tok: sizeTokens,
     });
-    const isReachable = (name: string) => name === 'ipv4' || name === 'ipv6';
+    const { reach } = peers.options;
     return {
       version: CLIENT_VERSION,
       subversion: node.userAgent,
@@ -165,17 +167,20 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
       connections: inbound + outbound,
       connections_in: inbound,
       connections_out: outbound,
-      networks: networkNames.map((name) => ({
-        name,
-        limited: !isReachable(name),
-        reachable: isReachable(name),
-        proxy: '',
-        proxy_randomize_credentials: false,
-      })),
+      networks: nodeNetworks.map((name) => {
+        const proxy = reach.proxies.get(name);
+        return {
+          name,
+          limited: !reach.networks.has(name),
+          reachable: reach.networks.has(name),
+          proxy: proxy ? formatProxy(proxy) : '',
+          proxy_randomize_credentials: proxy?.randomize ?? false,
+        };
+      }),
       relayfee: minRelayFee,
       incrementalfee: incrementalFee,
       localaddresses: peers.localAddresses.map(({ address, score }) => ({
-        address: formatAddress(address).replace(/:\d+$/, ''),
+        address: formatHost(address),
         port: address.port,
         score,
       })),
@@ -388,7 +393,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
 
   getnodeaddresses({ node }, { count, network: name }) {
     if (count < 0) throw new RpcError(codes.invalidParameter, 'Address count out of range');
-    const wanted = networkNames.find((known) => known === name);
+    const wanted = nodeNetworks.find((known) => known === name);
     if (name !== undefined && !wanted) {
       throw new RpcError(codes.invalidParameter, `Network not recognized: ${name}`);
     }
@@ -404,7 +409,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
 
   addpeeraddress({ node }, { address: text, port, tried }) {
     const given: HostAddress | undefined = parseHost(text);
-    const host = given && node.peers.options.cjdnsReachable ? asCjdns(given) : given;
+    const host = given && node.peers.options.reach.cjdns ? asCjdns(given) : given;
     if (!host) throw new RpcError(codes.invalidIpOrSubnet, 'Invalid IP address');
     if (port < 0 || port > 65535) {
       throw new RpcError(codes.misc, 'JSON integer out of range');
@@ -423,13 +428,13 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
 
   getaddrmaninfo({ node }) {
     const { addresses } = node;
-    const counts = (name?: (typeof networkNames)[number]) => ({
+    const counts = (name?: NodeNetwork) => ({
       new: addresses.size(name, 'new'),
       tried: addresses.size(name, 'tried'),
       total: addresses.size(name),
     });
     return new Map([
-      ...networkNames.map((name) => [name, counts(name)] as const),
+      ...nodeNetworks.map((name) => [name, counts(name)] as const),
       ['all_networks', counts()] as const,
     ]);
   },

@@ -1,0 +1,149 @@
+/**
+ * From a name to an open connection: reads or looks up the name, finds the proxy that its network goes
+ * through, and tries what there is until somebody answers. Who is connected to, and when, opener.ts decides.
+ */
+import { bytesToHex } from '@coind/primitives';
+import type { WireAddress } from './messages.ts';
+import {
+  asCjdns,
+  formatAddress,
+  formatHost,
+  networkIds,
+  parseHost,
+  parseLooseHost,
+  splitHostPort,
+} from './net-address.ts';
+import {
+  type Connection,
+  type Endpoint,
+  formatEndpoint,
+  type Network,
+  type Random,
+} from './network.ts';
+import { formatProxy, type ProxyRoute, proxyFor, type Reach } from './reach.ts';
+import { isolatedCredentials, ProxyError, socks5Network } from './socks5.ts';
+import type { NetLog } from './wire.ts';
+
+/** Plain settings of a dialer. */
+export interface DialerOptions {
+  readonly reach: Reach;
+  /** Names are looked up (`-dns`). */
+  readonly lookUpNames: boolean;
+  readonly connectTimeoutMs: number;
+  /** The port of a name that has none. */
+  readonly defaultPort: number;
+}
+
+/** What a dialer works with. */
+export interface DialerModules {
+  readonly network: Network;
+  readonly random: Random;
+  readonly log: NetLog;
+}
+
+/** Somewhere to connect to. */
+export interface DialTarget {
+  readonly endpoint: Endpoint;
+  /** Undefined for a name that only a proxy knows. */
+  readonly host: WireAddress | undefined;
+}
+
+/** I2P has no ports: a SAM bridge of version 3.1 reaches this one only. */
+const I2P_PORT = 0;
+
+/** Opens connections. */
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #modules: DialerModules;
+  /** One carrier per proxy, so that credentials are never used twice. */
+  readonly #carriers = new Map<string, Network>();
+
+  constructor(options: DialerOptions, modules: DialerModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Where a name leads, in the order to try; nothing when it leads nowhere. */
+  async targets(name: string): Promise<readonly DialTarget[]> {
+    const { reach, lookUpNames, defaultPort } = this.#options;
+    const split = splitHostPort(name.trim());
+    if (!split) return [];
+    const port = split.port ?? defaultPort;
+    const literal = parseLooseHost(split.host);
+    if (literal) return [this.#target(literal, split.port ?? portOf(literal, defaultPort))];
+    if (reach.nameProxy) return [{ endpoint: { host: split.host, port }, host: undefined }];
+    if (!lookUpNames) return [];
+    const found = await this.#modules.network.resolve(split.host);
+    return found.flatMap((text) => {
+      const host = parseHost(text);
+      return host ? [this.#target(host, port)] : [];
+    });
+  }
+
+  /**
+   * Connects; undefined when nobody answers, and the log says why. `proxyFailed` when it was the proxy that
+   * did not answer, which says nothing about the target.
+   */
+  async connect(
+    target: DialTarget,
+  ): Promise<{ readonly connection: Connection | undefined; readonly proxyFailed: boolean }> {
+    const { reach, connectTimeoutMs: timeoutMs } = this.#options;
+    const { log, network } = this.#modules;
+    const { host, endpoint } = target;
+    const where = formatEndpoint(endpoint);
+    const proxy = host ? proxyFor(reach, host) : reach.nameProxy;
+    if (host?.networkId === networkIds.i2p) return this.#connectI2p(host, proxy);
+    if (proxy) log.debug('proxy', `Using proxy: ${formatProxy(proxy)} to connect to ${where}`);
+    const carrier = proxy ? this.#carrier(proxy) : network;
+    try {
+      const connection = await carrier.connect(endpoint, { timeoutMs });
+      return { connection, proxyFailed: false };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      log.debug('net', `connect() to ${where} failed: ${why}`);
+      return { connection: undefined, proxyFailed: proxy !== undefined && !isRefusal(error) };
+    }
+  }
+
+  /** I2P is spoken to through a bridge that this node does not know the language of yet. */
+  #connectI2p(host: WireAddress, proxy: ProxyRoute | undefined) {
+    const { log } = this.#modules;
+    const where = formatAddress(host);
+    const why =
+      host.port !== I2P_PORT
+        ? `Error connecting to ${where}, connection refused due to arbitrary port ${host.port}`
+        : `Error connecting to ${where}: no I2P bridge${proxy ? ` at ${formatProxy(proxy)} that is understood` : ''}`;
+    log.debug('net', why);
+    return { connection: undefined, proxyFailed: true };
+  }
+
+  #target(host: Parameters<typeof asCjdns>[0], port: number): DialTarget {
+    const known = this.#options.reach.cjdns ? asCjdns(host) : host;
+    return { endpoint: { host: formatHost(known), port }, host: { ...known, port } };
+  }
+
+  #carrier(proxy: ProxyRoute): Network {
+    const { network, random } = this.#modules;
+    const key = formatProxy(proxy);
+    const known = this.#carriers.get(key);
+    if (known) return known;
+    const carrier = socks5Network(
+      {
+        proxy: proxy.endpoint,
+        ...(proxy.randomize && { credentials: isolatedCredentials(bytesToHex(random.bytes(8))) }),
+      },
+      network,
+    );
+    this.#carriers.set(key, carrier);
+    return carrier;
+  }
+}
+
+/** True when a proxy was there and could not reach the target. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ProxyError;
+}
+
+function portOf({ networkId }: { readonly networkId: number }, defaultPort: number): number {
+  return networkId === networkIds.i2p ? I2P_PORT : defaultPort;
+}
