@@ -1,16 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { logCategories } from '@coind/rpc';
 import { ConfError } from '@coind/rpc/conf';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  chosenCategories,
-  chosenLevels,
-  type LogOptions,
-  logCategories,
-  openLog,
-  shrinkLogFile,
-} from './log.ts';
+import { chosenCategories, chosenLevels, type LogOptions, openLog, shrinkLogFile } from './log.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -12,40 +12,8 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { logCategories } from '@coind/rpc';
 import { ConfError } from '@coind/rpc/conf';
-
-/** bitcoind's categories, those of -debug=. */
-export const logCategories = [
-  'addrman',
-  'bench',
-  'blockstorage',
-  'cmpctblock',
-  'coindb',
-  'estimatefee',
-  'http',
-  'i2p',
-  'ipc',
-  'kernel',
-  'leveldb',
-  'mempool',
-  'mempoolrej',
-  'net',
-  'privatebroadcast',
-  'proxy',
-  'prune',
-  'qt',
-  'rand',
-  'reindex',
-  'rpc',
-  'scan',
-  'selectcoins',
-  'tor',
-  'txpackages',
-  'txreconciliation',
-  'validation',
-  'walletdb',
-  'zmq',
-] as const;
 
 /** What a debug line is about. */
 export type LogCategory = (typeof logCategories)[number];

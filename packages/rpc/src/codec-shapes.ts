@@ -111,6 +111,21 @@ export function object<S extends Shape>(
   };
 }
 
+/** `codec`, whose members are written in the order in which a value has them, not in that of the table. */
+export function inGivenOrder<Value extends object>(codec: Codec<Value>): Codec<Value> {
+  const members = new Map(codec.members?.map((member) => [member.key, member.codec]));
+  return {
+    ...codec,
+    encode(value) {
+      const texts = Object.entries(value).flatMap(([key, member]) => {
+        if (member === undefined) return [];
+        return `${formatString(key)}:${(members.get(key) as Codec<unknown>).encode(member)}`;
+      });
+      return `{${texts.join(',')}}`;
+    },
+  };
+}
+
 /** `codec`, whose members that are absent are written as in `fallback`: where a profile always has them. */
 export function alwaysWith<Value extends object>(
   fallback: Partial<Value>,

@@ -35,6 +35,7 @@ export {
   jsonType,
   parseJson,
 } from './json.ts';
+export { logCategories } from './log-categories.ts';
 export type {
   ArgsOf,
   Category,

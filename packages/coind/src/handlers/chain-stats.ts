@@ -44,7 +44,9 @@ function selected(stats: BlockStats, names: readonly string[]): Partial<BlockSta
   if (names.length === 0) return stats;
   const unknown = [...names].sort().find((name) => !Object.hasOwn(stats, name));
   if (unknown !== undefined) throw new RpcError(-8, `Invalid selected statistic '${unknown}'`);
-  return Object.fromEntries(Object.entries(stats).filter(([name]) => names.includes(name)));
+  // Whoever chooses gets them by name, as bitcoind goes through a sorted set.
+  const chosen = [...new Set(names)].sort() as (keyof BlockStats)[];
+  return Object.fromEntries(chosen.map((name) => [name, stats[name]]));
 }
 
 function buriedJson(
@@ -69,8 +71,8 @@ function bip9Json(
   );
   return {
     type: 'bip9',
-    active: activeSince !== undefined && activeSince <= block.ref.height + 1,
     ...(activeSince !== undefined && { height: activeSince }),
+    active: activeSince !== undefined && activeSince <= block.ref.height + 1,
     bip9: {
       ...(statistics && { bit: deployment.bit }),
       start_time: startTime,

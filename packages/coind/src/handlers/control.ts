@@ -1,9 +1,10 @@
 /** Handlers of the methods about the server itself. */
+import { getHeapSpaceStatistics } from 'node:v8';
 import { difficultyOf } from '@coind/primitives';
 import { type Handlers, help, type Json, type methods, RpcError, viewsOf } from '@coind/rpc';
 import type { RpcContext } from '../context.ts';
 import { categoriesOf, type LogCategory } from '../log.ts';
-import { CLIENT_VERSION, PROTOCOL_VERSION, WALLET_VERSION } from '../version.ts';
+import { CLIENT_VERSION, COIND_VERSION, PROTOCOL_VERSION, WALLET_VERSION } from '../version.ts';
 import { theOnlyWallet } from '../wallet-context.ts';
 
 /** Arguments in order; trailing ones that were not given are left out, as in bitcoind's array. */
@@ -11,6 +12,20 @@ function givenArguments(args: Readonly<Record<string, Json | undefined>>): Json[
   const given = Object.values(args);
   const last = given.findLastIndex((value) => value !== undefined);
   return given.slice(0, last + 1).map((value) => value ?? null);
+}
+
+const LIBEVENT_WARNING =
+  'The logging category `libevent` is deprecated, does nothing, and will be removed in a future version';
+/** V8 takes memory from the system in pages of this size. */
+const HEAP_PAGE_BYTES = 256 << 10;
+
+/** The spaces of the JavaScript heap, in the form in which the C library tells of its own. */
+function mallocInfo(): string {
+  const heaps = getHeapSpaceStatistics().map(
+    ({ space_name, space_size, space_used_size }, nr) =>
+      `<heap nr="${nr}" name="${space_name}"><total type="used" size="${space_used_size}"/><system type="current" size="${space_size}"/></heap>`,
+  );
+  return `<malloc version="1">\n${heaps.join('\n')}\n</malloc>\n`;
 }
 
 /** Handlers of the methods about the server itself. */
@@ -49,12 +64,21 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
     };
   },
 
-  echo: (_, args) => givenArguments(args),
+  echo(_, args) {
+    // How bitcoind's own tests see what a bug of ours would look like to a caller.
+    if (args.arg9 === 'trigger_internal_bug') {
+      const condition = 'request.params[9].get_str() != "trigger_internal_bug"';
+      throw new RpcError(-1, `Internal bug detected: ${condition}\ncoind v${COIND_VERSION}\n`);
+    }
+    return givenArguments(args);
+  },
 
   echojson: (_, args) => givenArguments(args),
 
+  echoipc: (_, { arg }) => arg,
+
   getmemoryinfo(_, { mode }) {
-    if (mode === 'mallocinfo') return JSON.stringify(process.report.getReport());
+    if (mode === 'mallocinfo') return mallocInfo();
     if (mode !== 'stats') throw new RpcError(-8, `unknown mode ${mode}`);
     const { heapUsed, heapTotal, external } = process.memoryUsage();
     return {
@@ -64,8 +88,8 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
         total: heapTotal + external,
         // JavaScript has no way to keep memory from being swapped out.
         locked: 0,
-        chunks_used: 0,
-        chunks_free: 0,
+        chunks_used: Math.ceil(heapUsed / HEAP_PAGE_BYTES),
+        chunks_free: Math.floor((heapTotal - heapUsed) / HEAP_PAGE_BYTES),
       },
     };
   },
@@ -80,6 +104,7 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
 
   logging({ node: { log } }, { include, exclude }) {
     const known = (word: string): readonly LogCategory[] => {
+      if (word === 'libevent') log.warn(LIBEVENT_WARNING);
       const categories = categoriesOf(word);
       if (!categories) throw new RpcError(-8, `unknown logging category ${word}`);
       return categories;

@@ -12,7 +12,7 @@ import {
   optional,
   str,
 } from '../codec.ts';
-import { list, object, record } from '../codec-shapes.ts';
+import { inGivenOrder, list, object, record } from '../codec-shapes.ts';
 import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
 import { hashOrHeight } from './params.ts';
@@ -92,7 +92,7 @@ export const chainStats = {
       hash_or_height: hashOrHeight('The block', { cli: 'json_or_string' }),
       stats: optional(list(str(''), 'Which values; all of them without it', { usage: 'stats' })),
     },
-    result: blockStats,
+    result: inGivenOrder(blockStats),
     examples: ['1000 \'["minfeerate","avgfeerate"]\''],
     profiles: ['coind', 'core'],
   }),
@@ -123,7 +123,7 @@ export const chainStats = {
       hash: blockHash('The block'),
       height: int('Its height'),
       script_flags: list(str(''), 'Script rules that hold for it'),
-      deployments: record(deployment, 'Soft forks by name'),
+      deployments: record(inGivenOrder(deployment), 'Soft forks by name'),
     }),
     examples: [''],
     profiles: ['coind', 'core'],

@@ -12,6 +12,7 @@ import {
   str,
 } from '../codec.ts';
 import { list, object, oneOf, record } from '../codec-shapes.ts';
+import { logCategories } from '../log-categories.ts';
 import { method } from '../method.ts';
 
 const jsonArg = optional(json('Anything', { cli: 'json' }));
@@ -118,6 +119,14 @@ export const control = {
     result: list(json(''), 'The arguments'),
     examples: ['"[1]"'],
   }),
+  echoipc: method({
+    category: 'hidden',
+    about: 'Returns its argument. There is one process, so the way is short.',
+    params: { arg: str('A text') },
+    result: str('The same'),
+    examples: ['hello'],
+    profiles: ['coind', 'core'],
+  }),
   getmemoryinfo: method({
     category: 'control',
     about: 'The memory the process uses.',
@@ -153,7 +162,7 @@ export const control = {
   }),
   logging: method({
     category: 'control',
-    about: 'Which parts of the node write debug lines; switches them on and off.',
+    about: `Which parts of the node write debug lines; switches them on and off. The valid logging categories are: ${logCategories.join(', ')}.`,
     params: {
       include: optional(
         list(str(''), 'Parts to switch on; all: every one', { usage: '["include_category",...]' }),
