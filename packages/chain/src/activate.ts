@@ -36,6 +36,8 @@ export interface ActivatorHooks {
   tell(change: TipChange): Promise<void>;
   /** True to leave the scripts of a block out. */
   isAssumedValid(node: BlockNode): boolean;
+  /** True to go no further than where a whole step has ended. */
+  isStopping(): boolean;
   /** A block that was to be connected breaks a rule. */
   refused(error: ValidationError): void;
 }
@@ -63,7 +65,7 @@ export class Activator {
     const failures = new Map<BlockHash, ValidationError>();
     let toldWork = index.tip.chainwork;
     while (index.tip.isInvalid) await this.#disconnect();
-    for (;;) {
+    while (!this.#hooks.isStopping()) {
       const best = index.bestCandidate();
       if (!best || best === index.tip || index.tip.height >= this.#stopAtHeight) break;
       const fork = index.forkOf(best);
@@ -74,6 +76,8 @@ export class Activator {
       while (index.tip !== fork) await this.#disconnect();
       const last = Math.min(best.height, this.#stopAtHeight);
       for (let height = fork.height + 1; height <= last; height++) {
+        // On the way over to another branch there is no tip to stop at that is as good as the old one.
+        if (this.#hooks.isStopping() && index.tip.chainwork >= toldWork) break;
         const node = best.ancestor(height) as BlockNode;
         const error = await this.#connect(node);
         if (error) {

@@ -178,6 +178,8 @@ export interface ChainModules {
   readonly store: Store;
   readonly clock: Clock;
   readonly log?: ChainLog;
+  /** Fires when the node stops: a long way to the tip is then left where it is. */
+  readonly signal?: AbortSignal;
   /** Where scripts are verified; on `scriptThreads` threads unless told otherwise. */
   readonly scripts?: ScriptVerifier;
   /** Hears of operating errors after which the node cannot go on: a failed commit or follower. */
@@ -215,6 +217,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     headers: store.table(tables.headers),
     tipTable: store.table(tables.tip),
     segwitHeight: store.table(tables.segwitHeight),
+    rebuilding: store.table(tables.rebuilding),
     index: new BlockIndex(),
     files: disk ?? new MemoryBlockFiles(),
     coins: new CoinsCache(coins, options.cacheBytes ?? DEFAULT_CACHE_BYTES),
@@ -222,7 +225,8 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     changed: new Set(),
   };
   if (options.reindex) {
-    // The tip first: a crash in between must leave a store that knows it is empty.
+    // The mark and the tip first: a crash in between must leave a store that knows it is empty.
+    await store.commit([state.rebuilding.put(undefined, 1)]);
     await state.tipTable.clear();
     await coins.clear();
     await state.headers.clear();
@@ -239,6 +243,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
       pruning: options.prune !== undefined,
       now: () => modules.clock.now(),
       log: modules.log,
+      signal: modules.signal,
     });
   } catch (error) {
     state.files.close();
@@ -304,6 +309,7 @@ class NodeChain implements Chain {
       {
         tell: (change) => this.#tell(change),
         isAssumedValid: (node) => this.#isAssumedValid(node),
+        isStopping: () => modules.signal?.aborted ?? false,
         refused: (error) => modules.log?.info(`Block validation error: ${error.message}`),
       },
       options.stopAtHeight,
@@ -587,11 +593,13 @@ class NodeChain implements Chain {
 
   /** Says which followers stood above the fork and have to come back to it. */
   #logLocksMovedBack({ disconnected }: TipChange): void {
-    const lowest = disconnected.at(-1)?.ref.height;
-    if (!this.#prune || lowest === undefined) return;
-    for (const { name, height } of this.#followers.positions()) {
-      if (height < lowest) continue;
-      this.#modules.log?.debug('prune', `${name} prune lock moved back to ${lowest - 1}`);
+    if (!this.#prune) return;
+    const positions = this.#followers.positions();
+    for (const { ref } of disconnected) {
+      for (const { name, height } of positions) {
+        if (height < ref.height) continue;
+        this.#modules.log?.debug('prune', `${name} prune lock moved back to ${ref.height - 1}`);
+      }
     }
   }
 

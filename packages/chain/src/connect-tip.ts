@@ -29,6 +29,7 @@ export interface ChainState {
   readonly headers: Table<[number, BlockHash], HeaderRecord>;
   readonly tipTable: Table<undefined, BlockRef>;
   readonly segwitHeight: Table<undefined, number>;
+  readonly rebuilding: Table<undefined, number>;
   readonly index: BlockIndex;
   readonly files: BlockFiles;
   readonly coins: CoinsCache;

@@ -33,13 +33,17 @@ afterEach(async () => {
 });
 
 /** Opens the chain in `home`, which holds `blocks` and `chainstate` as a data directory does. */
-async function open(home = dir, options: Partial<ChainOptions> = {}): Promise<Chain> {
+async function open(
+  home = dir,
+  options: Partial<ChainOptions> = {},
+  signal?: AbortSignal,
+): Promise<Chain> {
   const stamp = { network: params.name, schema: CHAIN_SCHEMA, kind: 'chain' };
   const store = await openStore(join(home, 'chainstate'), stamp);
   try {
     const chain = await openChain(
       { params, dir: join(home, 'blocks'), ...options },
-      { store, clock },
+      { store, clock, ...(signal && { signal }) },
     );
     opened.push({ chain, store });
     return chain;
@@ -311,4 +315,23 @@ test('blocks from before segwit are not taken for checked when it begins below t
   await close(later);
   const again = await open(dir, { ...withSegwitAt(5), reindex: true });
   expect(again.tip.ref.height).toBe(8);
+});
+
+test('a rebuild that is cut short goes on at the next start', async () => {
+  const first = await open();
+  await fill(first);
+  const before = { tip: first.tip.ref, coins: await muhash(first) };
+  await close(first);
+  const cut = await open(dir, { reindex: true }, AbortSignal.abort());
+  expect(cut.tip.ref.height).toBe(0);
+  await close(cut);
+  const again = await open();
+  expect({ tip: again.tip.ref, coins: await muhash(again) }).toEqual(before);
+  await close(again);
+  // The same where the bodies are known and only the coins are missing.
+  const cutCoins = await open(dir, { reindexChainstate: true }, AbortSignal.abort());
+  expect(cutCoins.tip.ref.height).toBe(0);
+  await close(cutCoins);
+  const whole = await open();
+  expect({ tip: whole.tip.ref, coins: await muhash(whole) }).toEqual(before);
 });

@@ -70,6 +70,8 @@ export interface ImportModules {
   /** Unix seconds. */
   readonly now: () => number;
   readonly log: ChainLog | undefined;
+  /** Fires when the import is to end early; what is left is found at the next start. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -80,9 +82,9 @@ export async function importFiles(
   state: ChainState,
   activator: Activator,
   leftovers: readonly Leftover[],
-  { disk, now, log }: ImportModules,
+  { disk, now, log, signal }: ImportModules,
 ): Promise<void> {
-  const { index, params, changed } = state;
+  const { index, params } = state;
   const rootParent = params.genesis.header.prevHash;
   const inOrder = new InOrder((hash) => hash === rootParent || index.get(hash) !== undefined, log);
   const takeAt = (position: FilePosition) => async (block: Block) => {
@@ -103,19 +105,13 @@ export async function importFiles(
     log?.info(`Reindexing block file ${name} (${percent}% complete)...`);
     let end = offset;
     for (const { block, position } of disk.scan(file, offset)) {
+      if (signal?.aborted) return;
       end = position.offset + position.size;
       const read = () => Block.decode(disk.read('blk', position));
       await inOrder.offer({ block, read, take: takeAt(position) });
     }
     if (end === 0) throw damaged(disk.path('blk', file), 'it holds no block of this network');
     disk.cut('blk', file, end);
-  }
-  // Where the files do not begin with genesis, it is appended to them.
-  const root = index.at(0);
-  if (root && !root.body) {
-    const { genesis } = params;
-    index.receiveBody(root, genesis.txs.length, disk.appendBody(genesis.encode()));
-    changed.add(root);
   }
   log?.info('Reindexing finished', { height: index.tip.height });
 }

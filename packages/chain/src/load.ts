@@ -9,7 +9,7 @@ import type { BlockNode } from './block-index.ts';
 import { ChainError } from './chain-error.ts';
 import type { ChainLog } from './chain-log.ts';
 import { type ChainState, commit } from './connect-tip.ts';
-import { importFiles } from './import.ts';
+import { importFiles, type Leftover } from './import.ts';
 import { verifyBlocks } from './verify.ts';
 
 /** What loading needs beside the state. */
@@ -26,6 +26,7 @@ export interface LoadOptions {
   /** Unix seconds. */
   readonly now: () => number;
   readonly log: ChainLog | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Fills `state` from the store and the files. Throws `ChainError` when they are damaged. */
@@ -37,14 +38,34 @@ export async function loadChain(
   const isNew = !(await loadHeaders(state, options.rebuildCoins));
   if (!options.pruning) requireAllBodies(state);
   await commit(state, [state.segwitHeight.put(undefined, state.params.buried.segwit)]);
-  const leftovers = options.disk?.check(fileEnds(state)) ?? [];
+  const leftovers = options.disk ? findLeftovers(state, options.disk) : [];
   if (isNew) await enterGenesis(state, activator, leftovers.length > 0);
   else await checkLastBlocks(state, options);
   if (options.disk && leftovers.length > 0) {
-    const { disk, now, log } = options;
-    await importFiles(state, activator, leftovers, { disk, now, log });
+    await importFiles(state, activator, leftovers, { ...options, disk: options.disk });
   }
+  if (options.signal?.aborted) return;
+  ensureGenesisBody(state);
   await activator.activate();
+  await commit(state, [state.rebuilding.del(undefined)]);
+}
+
+/**
+ * Where to look for blocks that the index does not know: behind those that it does, and everywhere while it
+ * is being built anew, because blocks that waited for their parents were forgotten when the process ended.
+ */
+function findLeftovers(state: ChainState, disk: DiskBlockFiles): Leftover[] {
+  const leftovers = disk.check(fileEnds(state));
+  if (state.rebuilding.getSync(undefined) === undefined) return leftovers;
+  return disk.fileNumbers('blk').map((file) => ({ file, offset: 0 }));
+}
+
+/** Where the files do not begin with genesis, it is appended to them. */
+function ensureGenesisBody({ index, params, files, changed }: ChainState): void {
+  const node = index.at(0);
+  if (!node || node.body || node.isPruned) return;
+  index.receiveBody(node, params.genesis.txs.length, files.appendBody(params.genesis.encode()));
+  changed.add(node);
 }
 
 /** Reads all headers and the tip; false when there are none. */
@@ -65,7 +86,10 @@ async function loadHeaders(state: ChainState, rebuildCoins: boolean): Promise<bo
     return true;
   }
   const node = index.get(tip.hash);
-  if (!node?.isComplete) throw indexDamaged(`the tip ${tip.hash} is not among the headers`);
+  // Genesis alone may lack its body: the node ended before it had found it in the files.
+  if (!node?.isComplete && node !== genesis) {
+    throw indexDamaged(`the tip ${tip.hash} is not among the headers`);
+  }
   requireWitnessChecks(state, node);
   index.setActive(node);
   return true;

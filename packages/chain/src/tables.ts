@@ -135,4 +135,10 @@ export const tables = {
     value: u32be,
     about: 'The height from which blocks were checked by the rules of segwit.',
   } satisfies TableSpec<undefined, number>,
+  rebuilding: {
+    prefix: 'r',
+    key: unit,
+    value: u32be,
+    about: 'There while the block files have not all been read into a new index; holds 1.',
+  } satisfies TableSpec<undefined, number>,
 } as const;

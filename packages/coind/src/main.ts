@@ -51,17 +51,22 @@ async function run(options: Options): Promise<number> {
   const dataDir = openDataDir(options.paths);
   const log = openLog(options.log, options.notes);
   let failure: unknown;
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const { startNode } = await import('./node.ts');
     const node = await startNode(options, {
       log,
       dataDir,
+      signal: stopping.signal,
       onFailure: (error) => {
         failure = error;
       },
     });
-    const stop = () => void node.stop().catch(() => undefined);
-    process.once('SIGINT', stop).once('SIGTERM', stop);
+    const stopNode = () => void node.stop().catch(() => undefined);
+    if (stopping.signal.aborted) stopNode();
+    else stopping.signal.addEventListener('abort', stopNode);
     process.on('SIGHUP', () => log.reopen());
     if (options.playground) {
       const { openPlayground } = await import('./playground.ts');

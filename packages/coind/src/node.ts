@@ -43,6 +43,8 @@ export interface Surroundings {
   readonly dataDir?: DataDir;
   /** What carries bytes between nodes; without one, TCP. */
   readonly network?: Network;
+  /** Fires when the node is to end before it has started: what takes long is then cut short. */
+  readonly signal?: AbortSignal;
   /** Called when something broke that the node cannot go on without; it has begun to stop by then. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -99,7 +101,13 @@ export async function startNode(options: Options, surroundings: Surroundings): P
 
 async function openNode(
   options: Options,
-  { log, dataDir, network: carrier = tcpNetwork, onFailure = () => undefined }: Surroundings,
+  {
+    log,
+    dataDir,
+    network: carrier = tcpNetwork,
+    signal: given,
+    onFailure = () => undefined,
+  }: Surroundings,
   closers: Closers,
 ): Promise<Node> {
   const { params, profile } = options;
@@ -111,6 +119,7 @@ async function openNode(
     markStopped = resolve;
   });
   const signal = new AbortController();
+  given?.addEventListener('abort', () => signal.abort());
   const stop = (): Promise<void> => {
     if (!stopping) {
       signal.abort();
@@ -164,6 +173,7 @@ async function openNode(
       store,
       clock,
       log,
+      signal: signal.signal,
       onFatal: fail,
       onInvalidChain: (isFarAhead) => warnOfInvalidChain(warnings, isFarAhead),
     },
