@@ -4,6 +4,7 @@
  * What a body means is for `handle`; further paths (REST, events) come in through `route`.
  */
 
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, BlockList, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -94,7 +95,35 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     const { status, body } = await handle(request);
     if (status === 204) response.writeHead(204).end();
     else if (body === undefined) refuse(response, status, '');
+    else if (typeof body !== 'string') await stream(response, status, body);
     else send(response, status, body, ['Content-Type', 'application/json']);
+  }
+
+  /**
+   * Sends what is too long for one string as fast as it is taken. A failure on the way cuts the connection:
+   * it is too late for another status. So does a reader who takes nothing for as long as a request may.
+   */
+  async function stream(
+    response: ServerResponse,
+    status: number,
+    pieces: AsyncIterable<string>,
+  ): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    response.writeHead(status, ['Content-Type', 'application/json']);
+    try {
+      for await (const piece of pieces) {
+        if (response.destroyed) return;
+        if (!response.write(piece)) {
+          const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)]);
+          await once(response, 'drain', { signal });
+        }
+      }
+      response.end();
+    } catch (error) {
+      log('a long answer was cut off', { reason: String(error) });
+      response.destroy();
+    }
   }
 
   function authenticate(

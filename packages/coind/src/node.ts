@@ -16,7 +16,13 @@ import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, templateDefaults } from '@coind/miner';
 import { type Network, tcpNetwork } from '@coind/p2p';
 import { memoryStore, openStore, type Store } from '@coind/store';
-import { defaultWalletOptions, WALLET_SCHEMA, Wallets, type WalletsModules } from '@coind/wallet';
+import {
+  defaultWalletOptions,
+  WALLET_SCHEMA,
+  Wallets,
+  type WalletsModules,
+  walletUpgrades,
+} from '@coind/wallet';
 import { ScanPlace } from './chain-scans.ts';
 import { chainSource, type NodeChainSource } from './chain-source.ts';
 import { createClock, type NodeClock } from './clock.ts';
@@ -458,7 +464,8 @@ function walletsOnDisk({ wallets: directory }: DataDir, { params }: Options): Wa
     async storeFor(name) {
       const path = walletPath(directory, name);
       mkdirSync(path, { recursive: true });
-      return openStore(path, { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' });
+      const stamp = { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' };
+      return openStore(path, stamp, { upgrades: walletUpgrades });
     },
     exists: async (name) => walletExists(directory, name),
   };

@@ -6,6 +6,7 @@ import { type Codec, isOptional } from './codec.ts';
 import type { ValueOf } from './codec-shapes.ts';
 import { type Era, REFERENCE_ERA, type Release } from './era.ts';
 import type { Style } from './error.ts';
+import type { Pages } from './pages.ts';
 
 /**
  * Whose interface is served: `coind` both families side by side, `core` exactly modern bitcoind,
@@ -127,12 +128,15 @@ export type HandlerResult<M> =
       : Result & Legacy
     : never;
 
+/** What a handler may answer with: a result, or a list page by page. */
+type Answer<Result> = Result | (Result extends readonly (infer T)[] ? Pages<T> : never);
+
 /** One function per method of a table; a missing or mistyped one does not compile. */
 export type Handlers<Table, Context> = {
   readonly [K in keyof Table]: (
     context: Context,
     args: ArgsOf<Table[K]>,
-  ) => HandlerResult<Table[K]> | Promise<HandlerResult<Table[K]>>;
+  ) => Answer<HandlerResult<Table[K]>> | Promise<Answer<HandlerResult<Table[K]>>>;
 };
 
 /** True when `profile` has the method; in the legacy family, when the era's release has it. */

@@ -23,6 +23,13 @@ export {
   varBytes,
 } from './codec.ts';
 export type { LevelOptions } from './level.ts';
-export { memoryStore, openStore, type Store, type StoreStamp } from './store.ts';
+export {
+  memoryStore,
+  openStore,
+  type Store,
+  type StoreOptions,
+  type StoreStamp,
+  type Upgrades,
+} from './store.ts';
 export { StoreError, type StoreErrorCode } from './store-error.ts';
 export type { PrefixOf, Range, Table, TableSpec, Write } from './table.ts';

@@ -188,6 +188,34 @@ describe('a directory', () => {
     await (await openStore(path(), STAMP)).close();
   });
 
+  test('of an older schema is brought to this one, step by step and once', async () => {
+    const first = await openStore(path(), STAMP);
+    await first.commit([first.table(numbers).put(1, 'old')]);
+    await first.close();
+    const ran: number[] = [];
+    const upgrades = Object.fromEntries(
+      [1, 2].map((schema) => [
+        schema,
+        async (store: Store) => {
+          ran.push(schema);
+          const table = store.table(numbers);
+          await store.commit([table.put(1, `${table.getSync(1)} ${schema}`)]);
+        },
+      ]),
+    );
+    const newer = { ...STAMP, schema: 3 };
+    for (let round = 0; round < 2; round++) {
+      const store = await openStore(path(), newer, { upgrades });
+      expect(store.table(numbers).getSync(1)).toBe('old 1 2');
+      await store.close();
+    }
+    expect(ran).toEqual([1, 2]);
+    // No way leads from 3 to 4.
+    const next = openStore(path(), { ...STAMP, schema: 4 }, { upgrades });
+    await expect(next).rejects.toMatchObject({ code: 'schema' });
+    await expect(openStore(path(), STAMP)).rejects.toMatchObject({ code: 'schema' });
+  });
+
   test('is refused while somebody else has it open', async () => {
     const store = await openStore(path(), STAMP);
     await expect(openStore(path(), STAMP)).rejects.toMatchObject({ code: 'locked' });

@@ -41,20 +41,34 @@ const stampTable: TableSpec<undefined, StoreStamp> = {
 };
 
 /**
- * Opens the LevelDB in the directory `path`, or creates it and writes `stamp` into it. Throws
- * `StoreError` when it is locked, damaged, or stamped for something else.
+ * By a schema: brings the rows of a store from it to the next one. May be cut off and run again, so it must
+ * take its own rows for what they are.
+ */
+export type Upgrades = Readonly<Record<number, (store: Store) => Promise<void>>>;
+
+/** How a store is opened. */
+export interface StoreOptions extends LevelOptions {
+  /** Ways from older schemas; without one such a store is refused. */
+  readonly upgrades?: Upgrades;
+}
+
+/**
+ * Opens the LevelDB in the directory `path`, or creates it and writes `stamp` into it; brings an older schema
+ * to this one where there is a way. Throws `StoreError` when it is locked, damaged, or stamped for
+ * something else.
  */
 export async function openStore(
   path: string,
   stamp: StoreStamp,
-  options: LevelOptions = {},
+  { upgrades = {}, ...options }: StoreOptions = {},
 ): Promise<Store> {
   const store = new BackendStore(await openLevel(path, options));
   const stamps = store.table(stampTable);
   try {
     const found = stamps.getSync(undefined);
-    if (found) checkStamp(path, found, stamp);
-    else await store.commit([stamps.put(undefined, stamp)], { sync: true });
+    const write = (next: StoreStamp) => store.commit([stamps.put(undefined, next)], { sync: true });
+    if (!found) await write(stamp);
+    else checkStamp(path, await upgraded(found, stamp.schema, upgrades, store, write), stamp);
   } catch (error) {
     await store.close();
     throw error;
@@ -65,6 +79,25 @@ export async function openStore(
 /** A store that is gone when the process is: for tests, and for nodes that live as long as a test. */
 export function memoryStore(): Store {
   return new BackendStore(new MemoryBackend());
+}
+
+/** The stamp after all upgrades there are. */
+async function upgraded(
+  found: StoreStamp,
+  wanted: number,
+  upgrades: Upgrades,
+  store: Store,
+  write: (stamp: StoreStamp) => Promise<void>,
+): Promise<StoreStamp> {
+  let stamp = found;
+  while (stamp.schema < wanted) {
+    const upgrade = upgrades[stamp.schema];
+    if (!upgrade) break;
+    await upgrade(store);
+    stamp = { ...stamp, schema: stamp.schema + 1 };
+    await write(stamp);
+  }
+  return stamp;
 }
 
 function checkStamp(path: string, found: StoreStamp, wanted: StoreStamp): void {

@@ -7,12 +7,12 @@ import type { Table, Write } from '@coind/store';
 import { WalletError } from './errors.ts';
 import { WALLET_SCHEMA, type WalletTables } from './tables.ts';
 
-const MAGIC = `coind wallet backup ${WALLET_SCHEMA}\n`;
+const MAGIC = 'coind wallet backup ';
 const DIGEST_SIZE = 32;
 
 /** The bytes of a backup of the wallet of `network`, whose tables must not change meanwhile. */
 export async function encodeBackup(tables: WalletTables, network: string): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [new TextEncoder().encode(`${MAGIC}${network}\n`)];
+  const parts: Uint8Array[] = [headOf(WALLET_SCHEMA, network)];
   for (const table of Object.values(tables) as Table<unknown, unknown>[]) {
     for await (const chunk of table.chunks()) {
       for (const [key, value] of chunk) {
@@ -23,6 +23,11 @@ export async function encodeBackup(tables: WalletTables, network: string): Promi
   }
   const body = joined(parts);
   return concatBytes(body, sha256(body));
+}
+
+/** What a backup begins with: what it is, the layout of its rows, its network. */
+function headOf(schema: number, network: string): Uint8Array {
+  return new TextEncoder().encode(`${MAGIC}${schema}\n${network}\n`);
 }
 
 /** One array of many parts: a large wallet has more rows than a call may have arguments. */
@@ -42,11 +47,20 @@ function framed(bytes: Uint8Array): Uint8Array {
   return concatBytes(length, bytes);
 }
 
+/** Rows of a backup, in the layout they were written in. */
+export interface BackupRows {
+  readonly schema: number;
+  readonly writes: readonly Write[];
+}
+
 /** The rows of a backup. Throws `WalletError` 'invalid-backup' for anything else. */
-export function decodeBackup(bytes: Uint8Array, network: string): Write[] {
-  const head = new TextEncoder().encode(`${MAGIC}${network}\n`);
+export function decodeBackup(bytes: Uint8Array, network: string): BackupRows {
   const body = bytes.subarray(0, Math.max(0, bytes.length - DIGEST_SIZE));
-  if (!equalBytes(body.subarray(0, head.length), head)) throw new WalletError('invalid-backup');
+  const found = Array.from({ length: WALLET_SCHEMA }, (_, i) => i + 1)
+    .map((schema) => ({ schema, head: headOf(schema, network) }))
+    .find(({ head }) => equalBytes(body.subarray(0, head.length), head));
+  if (!found) throw new WalletError('invalid-backup');
+  const { schema, head } = found;
   if (!equalBytes(sha256(body), bytes.subarray(body.length))) {
     throw new WalletError('invalid-backup', 'The backup file is damaged.', {
       digest: bytesToHex(bytes.subarray(body.length)),
@@ -61,5 +75,5 @@ export function decodeBackup(bytes: Uint8Array, network: string): Write[] {
     return body.slice(start, at);
   };
   while (at < body.length) writes.push({ type: 'put', key: take(), value: take() });
-  return writes;
+  return { schema, writes };
 }

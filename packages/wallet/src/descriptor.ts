@@ -346,50 +346,57 @@ export function hasAllPrivateKeys(descriptor: Descriptor): boolean {
 
 /**
  * The scripts at `index`: one, or for a combo two (uncompressed key) or four. Throws `WalletError`
- * when a hardened step lacks its private key.
+ * when a hardened step lacks its private key. Whoever remembers the public key of a descriptor with one
+ * key gives it as `known`, and it is not derived again.
  */
-export function expandDescriptor(descriptor: Descriptor, index: number): ScriptSolution[] {
+export function expandDescriptor(
+  descriptor: Descriptor,
+  index: number,
+  known?: Uint8Array,
+): ScriptSolution[] {
   try {
-    if (descriptor.kind !== 'combo') return [expandOne(descriptor, index)];
+    if (descriptor.kind !== 'combo') return [expandOne(descriptor, index, known)];
     const { key } = descriptor;
     const variants: Descriptor[] = [
       { kind: 'pk', key },
       { kind: 'pkh', key },
     ];
-    if (deriveKey(key, index).publicKey.length === 33) {
+    if (deriveKey(key, index, known).publicKey.length === 33) {
       variants.push({ kind: 'wpkh', key }, { kind: 'sh', inner: { kind: 'wpkh', key } });
     }
-    return variants.map((variant) => expandOne(variant, index));
+    return variants.map((variant) => expandOne(variant, index, known));
   } catch (error) {
     if (error instanceof RangeError) refuse('Cannot derive script without private keys');
     throw error;
   }
 }
 
-function expandOne(descriptor: Descriptor, index: number): ScriptSolution {
+function expandOne(descriptor: Descriptor, index: number, known?: Uint8Array): ScriptSolution {
   switch (descriptor.kind) {
     case 'addr':
     case 'raw':
       return { scriptPubKey: descriptor.script, keys: [], descriptor };
     case 'sh': {
-      const inner = expandOne(descriptor.inner, index);
+      const inner = expandOne(descriptor.inner, index, known);
       const redeemScript = inner.scriptPubKey;
       return { ...inner, scriptPubKey: p2sh(hash160(redeemScript)), redeemScript, descriptor };
     }
     case 'wsh': {
-      const inner = expandOne(descriptor.inner, index);
+      const inner = expandOne(descriptor.inner, index, known);
       const witnessScript = inner.scriptPubKey;
       return { ...inner, scriptPubKey: p2wsh(sha256(witnessScript)), witnessScript, descriptor };
     }
     case 'multi':
     case 'sortedmulti': {
-      const keys = descriptor.keys.map((key) => deriveKey(key, index));
+      const [, another] = descriptor.keys;
+      const only = another ? undefined : known;
+      const keys = descriptor.keys.map((key) => deriveKey(key, index, only));
       const pubkeys = keys.map((key) => key.publicKey);
       if (descriptor.kind === 'sortedmulti') pubkeys.sort(compareBytes);
       return { scriptPubKey: multisig(descriptor.required, pubkeys), keys, descriptor };
     }
     default: {
-      const key = deriveKey(descriptor.key, index);
+      const key = deriveKey(descriptor.key, index, known);
       const scriptPubKey = keyScript(descriptor.kind, key.publicKey);
       return { scriptPubKey, keys: [key], descriptor };
     }

@@ -319,13 +319,19 @@ export async function fundedWallet(
     account = '',
     ...options
   }: { account?: string; create?: CreateOptions } & Partial<WalletOptions> = {},
-): Promise<{ chain: FakeChain; wallet: Wallet; wallets: Wallets; errors: unknown[] }> {
+): Promise<{
+  chain: FakeChain;
+  wallet: Wallet;
+  wallets: Wallets;
+  errors: unknown[];
+  stores: Map<string, Store>;
+}> {
   const { create, ...rest } = options;
   const chain = new FakeChain();
-  const { wallets, errors } = fakeWallets(chain, rest);
+  const { wallets, errors, stores } = fakeWallets(chain, rest);
   const wallet = await wallets.create('w', create);
   const address = await wallet.newAddress({ label: account });
   for (let i = 0; i < coins; i++) await chain.mine(address);
   for (let i = 0; i < 100; i++) await chain.mine(FOREIGN);
-  return { chain, wallet, wallets, errors };
+  return { chain, wallet, wallets, errors, stores };
 }

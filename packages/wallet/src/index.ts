@@ -56,6 +56,7 @@ export {
   type WalletMeta,
 } from './tables.ts';
 export type { CoinFilter, UnspentCoin } from './unspent.ts';
+export { walletUpgrades } from './upgrades.ts';
 export type { Payment, SendOptions, Wallet, WalletInfo } from './wallet.ts';
 export {
   type CreateOptions,

@@ -223,7 +223,7 @@ function foldHardened(key: Extended): Extended {
 const parents = new WeakMap<KeyExpression, ExtendedKey>();
 
 /** The key at `index` (ignored without a wildcard). Throws `RangeError` where a private key is missing. */
-export function deriveKey(key: KeyExpression, index: number): DerivedKey {
+export function deriveKey(key: KeyExpression, index: number, known?: Uint8Array): DerivedKey {
   if (key.kind === 'single') {
     const fingerprint = fingerprintHex(key.publicKey);
     return {
@@ -232,21 +232,27 @@ export function deriveKey(key: KeyExpression, index: number): DerivedKey {
       origin: key.origin ?? { fingerprint, path: [] },
     };
   }
-  let parent = parents.get(key);
-  if (!parent) {
-    parent = derivePath(key.root, key.path);
-    parents.set(key, parent);
-  }
   const steps =
     key.wildcard === 'none' ? [] : [key.wildcard === 'hardened' ? index + HARDENED : index];
-  const [step] = steps;
-  const node = step === undefined ? parent : deriveChild(parent, step);
+  const node = known ? { publicKey: known, privateKey: undefined } : descend(key, steps);
   const base = key.origin ?? { fingerprint: fingerprintHex(key.root.publicKey), path: [] };
   return {
     publicKey: node.publicKey,
     ...(node.privateKey && { privateKey: node.privateKey }),
     origin: { fingerprint: base.fingerprint, path: [...base.path, ...key.path, ...steps] },
   };
+}
+
+function descend(
+  key: KeyExpression & { readonly kind: 'extended' },
+  [step]: readonly number[],
+): ExtendedKey {
+  let parent = parents.get(key);
+  if (!parent) {
+    parent = derivePath(key.root, key.path);
+    parents.set(key, parent);
+  }
+  return step === undefined ? parent : deriveChild(parent, step);
 }
 
 /**

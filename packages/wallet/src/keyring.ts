@@ -89,6 +89,14 @@ export function standardDescriptors(
   );
 }
 
+/** The solution of one script among those of an index. */
+function solutionFor(
+  solutions: readonly ScriptSolution[],
+  script: ScriptHex,
+): ScriptSolution | undefined {
+  return solutions.find(({ scriptPubKey }) => bytesToHex(scriptPubKey) === script);
+}
+
 /** What a descriptor is added with. */
 export interface DescriptorSettings {
   readonly timestamp: number;
@@ -233,13 +241,15 @@ export class Keyring {
   solve(script: ScriptHex, withSecrets: boolean): ScriptSolution | undefined {
     const owner = this.owner(undefined, script);
     if (!owner) return undefined;
-    const descriptor = withSecrets
-      ? this.#withSecrets(owner.descriptor)
-      : this.#full(owner.descriptor);
-    if (!descriptor) return undefined;
-    return expandDescriptor(descriptor, owner.index).find(
-      ({ scriptPubKey }) => bytesToHex(scriptPubKey) === script,
-    );
+    if (!withSecrets) return this.solutionOf(owner, script);
+    const descriptor = this.#withSecrets(owner.descriptor);
+    return descriptor && solutionFor(expandDescriptor(descriptor, owner.index), script);
+  }
+
+  /** How to spend an own script, without private keys, for callers who know whose it is. */
+  solutionOf({ descriptor: id, index, publicKey }: ScriptRow, script: ScriptHex) {
+    const descriptor = this.#full(id);
+    return descriptor && solutionFor(expandDescriptor(descriptor, index, publicKey), script);
   }
 
   #full(id: number): Descriptor | undefined {
@@ -322,11 +332,17 @@ export class Keyring {
     const added: ScriptHex[] = [];
     for (let index = start; index < end; index++) {
       const solutions = expandDescriptor(lookahead, index);
-      for (const [nth, { scriptPubKey }] of solutions.entries()) {
+      for (const [nth, { scriptPubKey, keys }] of solutions.entries()) {
         const script = bytesToHex(scriptPubKey);
+        const [key, another] = keys;
         if (nth === 0) this.#remember(id, index, script);
         if (unit.get(this.#tables.scripts, script)) continue;
-        unit.put(this.#tables.scripts, script, { descriptor: id, index });
+        const publicKey = another ? undefined : key?.publicKey;
+        unit.put(this.#tables.scripts, script, {
+          descriptor: id,
+          index,
+          ...(publicKey && { publicKey }),
+        });
         added.push(script);
       }
     }

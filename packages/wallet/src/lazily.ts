@@ -11,9 +11,10 @@ const LARGEST_PAGE = 1024;
 export async function* lazily<K, V>(
   table: Table<K, V>,
   range: Omit<Range<K>, 'limit'>,
+  firstPage: number = FIRST_PAGE,
 ): AsyncGenerator<[K, V]> {
   let rest: Range<K> = range;
-  for (let limit = FIRST_PAGE; ; limit = Math.min(2 * limit, LARGEST_PAGE)) {
+  for (let limit = firstPage; ; limit = Math.min(2 * limit, LARGEST_PAGE)) {
     let count = 0;
     let last: K | undefined;
     for await (const row of table.entries({ ...rest, limit })) {

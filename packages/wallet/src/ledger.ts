@@ -535,7 +535,10 @@ export class Ledger {
       const byValue: [number, Sats, OutPoint] = [group, value, outpoint];
       const byScript: [ScriptHex, OutPoint] = [script, outpoint];
       if (sign > 0n) {
-        this.#unit.put(unspent, byValue, true);
+        const owner = this.#keyring.owner(this.#unit, script);
+        if (!owner) throw new Error(`a coin of the wallet without a key: ${script}`);
+        const { coinbase } = coin;
+        this.#unit.put(unspent, byValue, { script, height, coinbase, owner });
         this.#unit.put(coinsByScript, byScript, true);
       } else {
         this.#unit.del(unspent, byValue);

@@ -36,7 +36,7 @@ import {
 } from './input-size.ts';
 import { lazily } from './lazily.ts';
 import { SigningProvider, TxSigner } from './sign.ts';
-import { EMPTY_TOTALS, type ScriptHex, UNSPENT_GROUPS } from './tables.ts';
+import { EMPTY_TOTALS, type ScriptHex, type ScriptRow, UNSPENT_GROUPS } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** Whom to pay. */
@@ -257,9 +257,9 @@ class SpendPlan {
     for (const group of groups) {
       // An input costs something itself, so exact matches lie a little above the target too.
       const most = goal.target + goal.costOfChange + this.#feeOf(MAX_INPUT_VSIZE);
-      const small = this.#coins(group, { atMost: most }, taken);
+      const small = this.#coins(group, { atMost: most, about: EXACT_WINDOW }, taken);
       for await (const coin of take(small, EXACT_WINDOW)) below.push(coin);
-      const large = this.#coins(group, { atLeast: goal.target }, taken);
+      const large = this.#coins(group, { atLeast: goal.target, about: SINGLE_WINDOW }, taken);
       for await (const coin of take(large, SINGLE_WINDOW)) above.push(coin);
     }
     const quick = selectExact(below, goal) ?? selectSingle(above, goal);
@@ -276,42 +276,44 @@ class SpendPlan {
     return { available: sumOf(largest.chosen) };
   }
 
-  /** Coins of a group by value: from `atLeast` upwards, else downwards from `atMost` or the top. */
+  /**
+   * Coins of a group by value: from `atLeast` upwards, else downwards from `atMost` or the top; `about`
+   * so many are wanted.
+   */
   async *#coins(
     group: number,
-    range: { atMost?: Sats; atLeast?: Sats },
+    range: { atMost?: Sats; atLeast?: Sats; about?: number },
     taken: ReadonlySet<string>,
   ): AsyncGenerator<Candidate> {
-    const { unspent, coins } = this.#context.tables;
+    const { unspent } = this.#context.tables;
     const upwards = range.atLeast !== undefined;
     const start: [number, Sats, OutPoint] = [group, range.atLeast ?? 0n, FIRST_OUTPOINT];
     const end: [number, Sats, OutPoint] = [group, range.atMost ?? MAX_VALUE, LAST_OUTPOINT];
     const { minConfirmations: minimum = 0, maxConfirmations: most = Number.POSITIVE_INFINITY } =
       this.#options;
     const tip = this.#context.tables.position.getSync(undefined)?.height ?? -1;
-    for await (const [[, value, outpoint]] of lazily(unspent, {
-      gte: start,
-      lte: end,
-      reverse: !upwards,
-    })) {
+    const found = lazily(unspent, { gte: start, lte: end, reverse: !upwards }, range.about);
+    for await (const [[, value, outpoint], { script, height, owner }] of found) {
       if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) continue;
-      const coin = coins.getSync(outpoint);
-      if (!coin) continue;
-      const confirmations = coin.height < 0 ? 0 : tip - coin.height + 1;
+      const confirmations = height < 0 ? 0 : tip - height + 1;
       if (confirmations < minimum || confirmations > most) continue;
-      const candidate = this.#candidate(outpoint, value, coin.script);
+      const candidate = this.#candidate(outpoint, value, script, owner);
       if (candidate) yield candidate;
     }
   }
 
-  #candidate(outpoint: OutPoint, value: Sats, script: ScriptHex): Candidate | undefined {
+  #candidate(
+    outpoint: OutPoint,
+    value: Sats,
+    script: ScriptHex,
+    owner: ScriptRow | undefined = this.#context.keyring.owner(undefined, script),
+  ): Candidate | undefined {
     const { keyring, options } = this.#context;
-    const owner = keyring.owner(undefined, script);
     if (!owner) return undefined;
     // Scripts of one descriptor and one length are spent by inputs of one size.
     const name = `${owner.descriptor}/${script.length}`;
     if (!this.#sizes.has(name)) {
-      const solution = keyring.solve(script, false);
+      const solution = keyring.solutionOf(owner, script);
       this.#sizes.set(name, solution && signedInputSize(solution, options.ecdsaSize));
     }
     const size = this.#sizes.get(name);

@@ -57,8 +57,8 @@ export interface EncryptionRow {
   readonly masterKey: string;
 }
 
-/** Version of this layout; a store of another one is refused. */
-export const WALLET_SCHEMA = 1;
+/** Version of this layout; older ones are brought to it (`upgrades.ts`), newer ones refused. */
+export const WALLET_SCHEMA = 2;
 
 /** Lower-case hex of a scriptPubKey. */
 export type ScriptHex = string;
@@ -117,6 +117,11 @@ export interface DescriptorRow {
 export interface ScriptRow {
   readonly descriptor: number;
   readonly index: number;
+  /**
+   * The key of a script with one key: to derive it again costs more than all the rest of showing a coin.
+   * Rows that schema 1 wrote lack it.
+   */
+  readonly publicKey?: Uint8Array;
 }
 
 /** An entry of the address book. */
@@ -215,6 +220,11 @@ export interface CoinRow {
   readonly class: CoinClass;
 }
 
+/** What lies with an unspent coin: enough to list it or to spend it without a look anywhere else. */
+export interface UnspentRow extends Pick<CoinRow, 'script' | 'height' | 'coinbase'> {
+  readonly owner: ScriptRow;
+}
+
 /** The first part of the key of `unspent`, by class; other classes are not in it. */
 export const UNSPENT_GROUPS: Readonly<Partial<Record<CoinClass, number>>> = {
   trusted: 0,
@@ -308,6 +318,27 @@ const height: PartCodec<number> = part(
   (reader) => reader.i32(),
 );
 
+const scriptRow: PartCodec<ScriptRow> = part(
+  (writer, { descriptor, index, publicKey }) => {
+    u32be.put(writer, descriptor);
+    u32be.put(writer, index);
+    if (publicKey) writer.bytes(publicKey);
+  },
+  (reader) => ({
+    descriptor: u32be.take(reader),
+    index: u32be.take(reader),
+    // Last in its value, so that what is left is the key.
+    ...(reader.left > 0 && { publicKey: reader.take(reader.left) }),
+  }),
+  41,
+);
+const unspentRow: PartCodec<UnspentRow> = struct<UnspentRow>({
+  script: hex,
+  height,
+  coinbase: bool,
+  owner: scriptRow,
+});
+
 const account: PartCodec<AccountRow> = struct<AccountRow>({
   credits: sats,
   pendingCredits: sats,
@@ -382,8 +413,8 @@ export const walletTables = {
   scripts: spec(
     'k:',
     hex,
-    struct<ScriptRow>({ descriptor: u32be, index: u32be }),
-    'Own scripts: which descriptor makes them, at which index.',
+    scriptRow,
+    'Own scripts: which descriptor makes them, at which index, with which key.',
   ),
   book: spec('b:', hex, json<BookRow>(), 'Address book: the label of a script.'),
   labels: spec('l:', tuple(text, hex), mark, 'Scripts by label.'),
@@ -424,8 +455,8 @@ export const walletTables = {
   unspent: spec(
     'v:',
     tuple(u8, i64be, outpoint),
-    mark,
-    'Unspent coins by class (`UNSPENT_GROUPS`) and value.',
+    unspentRow,
+    'Unspent coins by class (`UNSPENT_GROUPS`) and value, with what it takes to list and spend them.',
   ),
   coinsByScript: spec('y:', tuple(hex, outpoint), mark, 'Unspent own coins by script.'),
   spends: spec('e:', outpoint, list(txid), 'Wallet transactions that spend an outpoint.'),

@@ -1,9 +1,18 @@
-/** Listing unspent coins: by value through the whole wallet, or only those of some addresses. */
+/**
+ * Listing unspent coins: by value through the whole wallet, or only those of some addresses. A million coins
+ * are gigabytes as text, so they come in pages; all of them are the coins of one moment, while the wallet
+ * goes on.
+ */
 import { bytesToHex, hexToBytes, type OutPoint, type Sats } from '@coind/primitives';
 import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
 import { formatSolution, type ScriptSolution } from './descriptor.ts';
-import { lazily } from './lazily.ts';
-import { type BookRow, type CoinRow, type ScriptHex, UNSPENT_GROUPS } from './tables.ts';
+import {
+  type BookRow,
+  type CoinClass,
+  type ScriptHex,
+  UNSPENT_GROUPS,
+  type UnspentRow,
+} from './tables.ts';
 
 /** Which coins to list; all that are given must hold. */
 export interface CoinFilter {
@@ -39,89 +48,167 @@ export interface UnspentCoin {
   readonly parentDescriptor?: string;
 }
 
-/** Coins that pass `filter` and are not locked, in order of their value (or of their scripts). */
-export async function listCoins(
+/** A row of the index of unspent coins, and what its key says. */
+interface Found extends UnspentRow {
+  readonly outpoint: OutPoint;
+  readonly value: Sats;
+  readonly class: CoinClass;
+}
+
+const LOWEST: OutPoint = { txid: '0'.repeat(64), vout: 0 } as OutPoint;
+const HIGHEST: OutPoint = { txid: 'f'.repeat(64), vout: 0xffffffff } as OutPoint;
+const MAX_VALUE = 1n << 62n;
+
+/**
+ * Pages of coins that pass `filter` and are not locked, in order of their value (or of their addresses), as
+ * they are when this is called; only that has to happen between two changes.
+ */
+export function coinPages(
   context: WalletContext,
   filter: CoinFilter,
   isLocked: (outpoint: OutPoint) => boolean,
-): Promise<UnspentCoin[]> {
-  const found: UnspentCoin[] = [];
-  let sum = 0n;
-  const { minSum, maxCount } = filter;
-  for await (const outpoint of outpoints(context, filter)) {
-    if (isLocked(outpoint)) continue;
-    const row = context.tables.coins.getSync(outpoint);
-    if (!row || !passes(context, filter, row)) continue;
-    found.push(describe(context, outpoint, row));
-    sum += row.value;
-    if (maxCount !== undefined && found.length >= maxCount) break;
-    if (minSum !== undefined && sum >= minSum) break;
-  }
-  return found;
+): AsyncIterable<readonly UnspentCoin[]> {
+  const height = walletHeight(context);
+  const { addresses = [] } = filter;
+  const sources =
+    addresses.length > 0 ? [coinsOn(context, addresses, filter)] : coinsByValue(context, filter);
+  // The first step of a scan settles which rows it sees.
+  const scans = sources.map((source) => {
+    const scan = source[Symbol.asyncIterator]();
+    return { scan, first: scan.next() };
+  });
+  return select(context, filter, height, isLocked, scans);
 }
 
-async function* outpoints(
-  { tables, params }: WalletContext,
-  { addresses, includeUnsafe = true, includeImmature = false }: CoinFilter,
-): AsyncGenerator<OutPoint> {
-  if (addresses && addresses.length > 0) {
-    for (const address of addresses) {
-      const script: ScriptHex = bytesToHex(scriptOf(address, params));
-      for await (const [[, outpoint]] of tables.coinsByScript.entries({ prefix: [script] })) {
-        const coinClass = tables.coins.getSync(outpoint)?.class;
-        if (coinClass === 'immature' && !includeImmature) continue;
-        if (coinClass === 'pending' && !includeUnsafe) continue;
-        yield outpoint;
+interface Scan {
+  readonly scan: AsyncIterator<readonly Found[]>;
+  readonly first: Promise<IteratorResult<readonly Found[]>>;
+}
+
+async function* select(
+  context: WalletContext,
+  filter: CoinFilter,
+  height: number,
+  isLocked: (outpoint: OutPoint) => boolean,
+  scans: readonly Scan[],
+): AsyncGenerator<UnspentCoin[]> {
+  const { maxCount = Number.POSITIVE_INFINITY, minSum } = filter;
+  let count = 0;
+  let sum = 0n;
+  try {
+    for (const { scan, first } of scans) {
+      for (let step = await first; !step.done; step = await scan.next()) {
+        const chosen: Found[] = [];
+        let enough = false;
+        for (const coin of step.value) {
+          if (!passes(filter, coin, height) || isLocked(coin.outpoint)) continue;
+          chosen.push(coin);
+          sum += coin.value;
+          enough = ++count >= maxCount || (minSum !== undefined && sum >= minSum);
+          if (enough) break;
+        }
+        yield await describe(context, chosen, height);
+        if (enough) return;
       }
     }
-    return;
+  } finally {
+    for (const { scan } of scans) await scan.return?.();
   }
-  for (const [coinClass, group] of Object.entries(UNSPENT_GROUPS)) {
-    if (coinClass === 'immature' && !includeImmature) continue;
-    if (coinClass === 'pending' && !includeUnsafe) continue;
-    for await (const [[, , outpoint]] of lazily(tables.unspent, { prefix: [group] })) {
-      yield outpoint;
+}
+
+/** One scan of the index for each class of coins that is asked for. */
+function coinsByValue(
+  { tables }: WalletContext,
+  filter: CoinFilter,
+): AsyncIterable<readonly Found[]>[] {
+  const { minAmount = 0n, maxAmount = MAX_VALUE } = filter;
+  return Object.entries(UNSPENT_GROUPS)
+    .filter(([coinClass]) => isWanted(coinClass as CoinClass, filter))
+    .map(([coinClass, group]) => {
+      const rows = tables.unspent.chunks({
+        gte: [group, minAmount, LOWEST],
+        lte: [group, maxAmount, HIGHEST],
+      });
+      return foundIn(rows, coinClass as CoinClass);
+    });
+}
+
+async function* foundIn(
+  chunks: AsyncIterable<[[number, Sats, OutPoint], UnspentRow][]>,
+  coinClass: CoinClass,
+): AsyncGenerator<Found[]> {
+  for await (const rows of chunks) {
+    yield rows.map(([[, value, outpoint], row]) => ({ ...row, value, outpoint, class: coinClass }));
+  }
+}
+
+/** Whether coins of a class can pass at all. */
+function isWanted(coinClass: CoinClass, filter: CoinFilter): boolean {
+  const { includeUnsafe = true, includeImmature = false, minConfirmations = 1 } = filter;
+  const unconfirmed = coinClass === 'trusted' || coinClass === 'pending';
+  if (unconfirmed && minConfirmations > 0) return false;
+  if (coinClass === 'immature' && !includeImmature) return false;
+  return coinClass !== 'pending' || includeUnsafe;
+}
+
+async function* coinsOn(
+  { tables, params, keyring }: WalletContext,
+  addresses: readonly string[],
+  filter: CoinFilter,
+): AsyncGenerator<Found[]> {
+  for (const address of addresses) {
+    const script: ScriptHex = bytesToHex(scriptOf(address, params));
+    const owner = keyring.owner(undefined, script);
+    for await (const rows of tables.coinsByScript.chunks({ prefix: [script] })) {
+      const outpoints = rows.map(([[, outpoint]]) => outpoint);
+      const coins = await tables.coins.getMany(outpoints);
+      yield coins.flatMap((coin, i) => {
+        if (!coin || !owner || !isWanted(coin.class, filter)) return [];
+        return [{ ...coin, owner, outpoint: outpoints[i] as OutPoint }];
+      });
     }
   }
 }
 
-function confirmationsOf(context: WalletContext, { height }: CoinRow): number {
-  return height < 0 ? 0 : walletHeight(context) - height + 1;
+function confirmationsAt(height: number, coin: Pick<Found, 'height'>): number {
+  return coin.height < 0 ? 0 : height - coin.height + 1;
 }
 
-function passes(context: WalletContext, filter: CoinFilter, row: CoinRow): boolean {
-  const confirmations = confirmationsOf(context, row);
-  const {
-    minConfirmations = 1,
-    maxConfirmations = Number.POSITIVE_INFINITY,
-    minAmount,
-    maxAmount,
-  } = filter;
+function passes(filter: CoinFilter, coin: Found, height: number): boolean {
+  const { minConfirmations = 1, maxConfirmations = Number.POSITIVE_INFINITY } = filter;
+  const { minAmount = 0n, maxAmount = MAX_VALUE } = filter;
+  const confirmations = confirmationsAt(height, coin);
   if (confirmations < minConfirmations || confirmations > maxConfirmations) return false;
-  if (minAmount !== undefined && row.value < minAmount) return false;
-  return maxAmount === undefined || row.value <= maxAmount;
+  return coin.value >= minAmount && coin.value <= maxAmount;
 }
 
-function describe(context: WalletContext, outpoint: OutPoint, row: CoinRow): UnspentCoin {
-  const { keyring, params, tables } = context;
-  const solution = keyring.solve(row.script, false);
-  const owner = keyring.owner(undefined, row.script);
-  const parent = owner && keyring.descriptorOf(owner);
-  const address = addressOf(row.script, params);
-  const book = tables.book.getSync(row.script);
-  const solvable = solution !== undefined && solution.keys.length > 0;
-  return {
-    outpoint,
-    value: row.value,
-    scriptPubKey: hexToBytes(row.script),
-    ...(address !== undefined && { address }),
-    ...(book && { book }),
-    confirmations: confirmationsOf(context, row),
-    coinbase: row.coinbase,
-    safe: row.class !== 'pending',
-    // A wallet without private keys still calls its coins spendable: another signer has the keys.
-    spendable: true,
-    ...(solvable && { solution, descriptor: formatSolution(solution, params) }),
-    ...(parent && { parentDescriptor: parent.descriptor }),
-  };
+/** Coins with what the keyring and the address book know of their scripts. */
+async function describe(
+  { keyring, params, tables }: WalletContext,
+  coins: readonly Found[],
+  height: number,
+): Promise<UnspentCoin[]> {
+  const books = await tables.book.getMany(coins.map(({ script }) => script));
+  return coins.map((coin, i) => {
+    const { outpoint, value, script, owner, coinbase } = coin;
+    const solution = keyring.solutionOf(owner, script);
+    const parent = keyring.descriptorOf(owner);
+    const address = addressOf(script, params);
+    const book = books[i];
+    const solvable = solution !== undefined && solution.keys.length > 0;
+    return {
+      outpoint,
+      value,
+      scriptPubKey: hexToBytes(script),
+      ...(address !== undefined && { address }),
+      ...(book && { book }),
+      confirmations: confirmationsAt(height, coin),
+      coinbase,
+      safe: coin.class !== 'pending',
+      // A wallet without private keys still calls its coins spendable: another signer has the keys.
+      spendable: true,
+      ...(solvable && { solution, descriptor: formatSolution(solution, params) }),
+      ...(parent && { parentDescriptor: parent.descriptor }),
+    };
+  });
 }

@@ -76,7 +76,7 @@ import { type PrevOut, signForWallet } from './sign-request.ts';
 import { type PreparedTx, prepareSpend, type Recipient, type SpendOptions } from './spend.ts';
 import type { BookRow, DescriptorRow, TxRow, WalletMeta } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
-import { type CoinFilter, listCoins, type UnspentCoin } from './unspent.ts';
+import { type CoinFilter, coinPages, type UnspentCoin } from './unspent.ts';
 import type { WalletCore, WalletListener } from './wallet-core.ts';
 import type { WalletFollower } from './wallet-follower.ts';
 
@@ -377,9 +377,17 @@ export class Wallet {
   // --- coins ------------------------------------------------------------------------------------
 
   /** Unspent coins that pass a filter; locked ones are left out. */
-  unspent(filter: CoinFilter = {}): Promise<readonly UnspentCoin[]> {
+  async unspent(filter: CoinFilter = {}): Promise<readonly UnspentCoin[]> {
+    const found: UnspentCoin[] = [];
+    for await (const page of await this.unspentPages(filter))
+      for (const coin of page) found.push(coin);
+    return found;
+  }
+
+  /** The same in pages, as they are now: the wallet goes on while they are read. Read them to the end. */
+  unspentPages(filter: CoinFilter = {}): Promise<AsyncIterable<readonly UnspentCoin[]>> {
     return this.#core.read(() =>
-      listCoins(this.#context, filter, (outpoint) => this.#core.isLocked(outpoint)),
+      coinPages(this.#context, filter, (outpoint) => this.#core.isLocked(outpoint)),
     );
   }
 

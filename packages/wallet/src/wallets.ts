@@ -12,6 +12,7 @@ import { Keyring } from './keyring.ts';
 import { openTables, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import { upgradeWallet } from './upgrades.ts';
 import { defaultKdfCost, Vault } from './vault.ts';
 import { Wallet } from './wallet.ts';
 import { WalletCore } from './wallet-core.ts';
@@ -124,9 +125,10 @@ export class Wallets {
       if (this.#open.has(name) || (await this.#modules.exists(name))) {
         throw new WalletError('wallet-exists');
       }
-      const writes = decodeBackup(backup, this.#modules.source.params.name);
+      const { schema, writes } = decodeBackup(backup, this.#modules.source.params.name);
       const store = await this.#modules.storeFor(name, true);
       await store.commit(writes, { sync: true });
+      await upgradeWallet(store, schema);
       return this.#start(name, store, this.#context(store));
     });
   }

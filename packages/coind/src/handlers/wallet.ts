@@ -1,6 +1,6 @@
 /** Handlers of the methods of one wallet. */
 import { bytesToHex, type ChainParams, feeRate, formatBtc, ZERO_HASH } from '@coind/primitives';
-import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
+import { type Handlers, type methods, Pages, RpcError, rpcError } from '@coind/rpc';
 import { AddressError, decodeAddress } from '@coind/script';
 import {
   type AddressType,
@@ -23,7 +23,7 @@ import {
   detailJson,
   entryJson,
   outcomeJson,
-  unspentJson,
+  unspentLines,
 } from '../shapes/wallet-json.ts';
 import { WALLET_VERSION } from '../version.ts';
 import { asRpcError, creationWords, inWords } from '../wallet-errors.ts';
@@ -311,8 +311,8 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
         ...(query.minimumSumAmount !== undefined && { minSum: query.minimumSumAmount }),
       }),
     };
-    const coins = await context.wallet.unspent(filter);
-    return coins.map((coin) => unspentJson(coin, context.node.mempool));
+    const pages = await context.wallet.unspentPages(filter);
+    return new Pages(unspentLines(pages, context.node.mempool));
   },
 
   async lockunspent({ wallet }, { unlock, transactions, persistent }) {

@@ -134,8 +134,16 @@ function ancestorsJson({ outpoint }: UnspentCoin, mempool: Mempool) {
   return { ancestorcount: count, ancestorsize: vsize, ancestorfees: Number(fees) };
 }
 
+/** Lines of listunspent, a page at a time. */
+export async function* unspentLines(
+  pages: AsyncIterable<readonly UnspentCoin[]>,
+  mempool: Mempool,
+): AsyncGenerator<ReturnType<typeof unspentJson>[]> {
+  for await (const coins of pages) yield coins.map((coin) => unspentJson(coin, mempool));
+}
+
 /** One line of listunspent. */
-export function unspentJson(coin: UnspentCoin, mempool: Mempool) {
+function unspentJson(coin: UnspentCoin, mempool: Mempool) {
   const { outpoint, address, book, solution } = coin;
   return {
     ...outpoint,

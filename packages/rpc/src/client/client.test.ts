@@ -3,6 +3,7 @@ import type { Sats, Txid } from '@coind/primitives';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { RpcError, rpcError } from '../error.ts';
 import type { JsonNumber, JsonObject } from '../json.ts';
+import { wholeText } from '../pages.ts';
 import { createDispatcher } from '../server/dispatch.ts';
 import { createRpcServer } from '../server/legacy.ts';
 import { createClient, type Fetch, TransportError } from './client.ts';
@@ -26,7 +27,7 @@ function connected(handlers: Record<string, (context: unknown, args: never) => u
     asked.push({ url, body, authorization: headers.authorization });
     const bytes = new TextEncoder().encode(body);
     const reply = await server.handle({ body: bytes, user: 'test', walletName: undefined });
-    return { status: reply.status, statusText: '', text: async () => reply.body ?? '' };
+    return { status: reply.status, statusText: '', text: () => wholeText(reply.body ?? '') };
   };
   const client = createClient({ url: 'http://127.0.0.1:1/', user: 'ü', password: 'p', fetch });
   return { client, asked };

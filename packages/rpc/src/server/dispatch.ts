@@ -8,6 +8,7 @@ import { RpcError, rpcError } from '../error.ts';
 import type { Json } from '../json.ts';
 import type { Handlers, Method, Profile, View } from '../method.ts';
 import { checkArguments, decodeArguments, toPositional } from '../named-args.ts';
+import { encodePages, type JsonText, joinShort, Pages } from '../pages.ts';
 import { viewsOf } from '../tables.ts';
 
 /** What a call is about besides its arguments; contexts are made from it. */
@@ -68,8 +69,11 @@ export interface ActiveCall {
 /** Calls methods by name. */
 export interface Dispatcher {
   readonly profile: Profile;
-  /** The result as JSON text. Throws `RpcError`, in the words of the profile, and nothing else. */
-  call(call: RpcCall, params: Json | undefined): Promise<string>;
+  /**
+   * The result as JSON text. Throws `RpcError`, in the words of the profile, and nothing else; only the pieces
+   * of a long list may fail with other errors, when it is too late to answer with one.
+   */
+  call(call: RpcCall, params: Json | undefined): Promise<JsonText>;
   /** The calls being answered now. */
   active(): readonly ActiveCall[];
 }
@@ -93,7 +97,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     }
   }
 
-  async function run(entry: Entry, call: RpcCall, params: Json | undefined): Promise<string> {
+  async function run(entry: Entry, call: RpcCall, params: Json | undefined): Promise<JsonText> {
     const { view } = entry;
     const { deprecated } = view;
     if (deprecated?.first) throw new RpcError(-32, deprecated.text);
@@ -105,7 +109,10 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     const context = made instanceof Promise ? await made : made;
     const args = decodeArguments(view, positional);
     const returned = entry.handler(context, args);
-    return view.result.encode(returned instanceof Promise ? await returned : returned);
+    const result = returned instanceof Promise ? await returned : returned;
+    if (!(result instanceof Pages)) return view.result.encode(result);
+    if (!view.result.item) throw new TypeError(`pages for ${call.method}, which lists nothing`);
+    return joinShort(encodePages(result, view.result.item));
   }
 
   return {

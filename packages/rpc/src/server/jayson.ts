@@ -4,10 +4,11 @@
  */
 import { RpcError } from '../error.ts';
 import { type Json, JsonObject } from '../json.ts';
+import type { JsonText } from '../pages.ts';
 import type { Dispatcher, RpcCall } from './dispatch.ts';
 
 /** Calls a method through JSON-RPC 2.0; the result as JSON text. Throws `RpcError`. */
-export type Caller = (call: RpcCall, params: Json | undefined) => Promise<string>;
+export type Caller = (call: RpcCall, params: Json | undefined) => Promise<JsonText>;
 
 /** What is used of jayson; its own types would pull Express's and Node 12's into every build. */
 interface Jayson {
@@ -20,7 +21,7 @@ interface JaysonServer {
 type JaysonHandler = (
   params: unknown,
   context: CallContext,
-  done: (error: object | null, result?: string) => void,
+  done: (error: object | null, result?: JsonText) => void,
 ) => void;
 interface CallContext {
   readonly call: RpcCall;
@@ -28,7 +29,7 @@ interface CallContext {
 }
 interface JaysonResponse {
   readonly error?: { readonly code: number; readonly message: string };
-  readonly result?: string;
+  readonly result?: JsonText;
 }
 
 const NO_PARAMS: readonly Json[] = [];

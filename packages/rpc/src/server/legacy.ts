@@ -7,6 +7,7 @@
 import { RpcError } from '../error.ts';
 import { formatJson, formatString, type Json, JsonObject, parseJson } from '../json.ts';
 import type { Profile } from '../method.ts';
+import { drain, framed, type JsonText, wholeText } from '../pages.ts';
 import type { Auth } from './auth.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { type Caller, openCaller } from './jayson.ts';
@@ -20,10 +21,10 @@ export interface RpcRequest {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What goes back: an HTTP status and JSON with a newline, or nothing (204, 403). */
+/** What goes back: an HTTP status and JSON with a newline (in pieces when it is long), or nothing (204, 403). */
 export interface RpcReply {
   readonly status: number;
-  readonly body: string | undefined;
+  readonly body: JsonText | undefined;
 }
 
 /** Answers whole request bodies. */
@@ -68,8 +69,9 @@ export function createRpcServer(
     try {
       if (!caller) await prepare();
       const call = { method: reading.method, user, walletName, idempotencyKey };
-      const result = await (caller as Caller)(call, reading.params);
-      return success(reading, result);
+      const result = await wholeText(await (caller as Caller)(call, reading.params));
+      const { head, tail } = success(reading);
+      return head + result + tail;
     } catch (error) {
       return failure(reading, error as RpcError);
     }
@@ -88,7 +90,12 @@ export function createRpcServer(
       if (!caller) await prepare();
       const call = { method: reading.method, user, walletName, idempotencyKey };
       const result = await (caller as Caller)(call, reading.params);
-      return silent ? SILENCE : { status: 200, body: `${success(reading, result)}\n` };
+      if (silent) {
+        await drain(result);
+        return SILENCE;
+      }
+      const { head, tail } = success(reading);
+      return { status: 200, body: framed(head, result, `${tail}\n`) };
     } catch (error) {
       if (silent) return SILENCE;
       const refused = error as RpcError;
@@ -191,11 +198,12 @@ function faultOf(
   return new RpcError(-32600, 'Params must be an array or object');
 }
 
-function success({ version, id }: Pick<Reading, 'version' | 'id'>, result: string): string {
+/** What stands around the result of a call that went well. */
+function success({ version, id }: Pick<Reading, 'version' | 'id'>): { head: string; tail: string } {
   const tail = id === undefined ? '}' : `,"id":${formatJson(id)}}`;
   return version === 2
-    ? `{"jsonrpc":"2.0","result":${result}${tail}`
-    : `{"result":${result},"error":null${tail}`;
+    ? { head: '{"jsonrpc":"2.0","result":', tail }
+    : { head: '{"result":', tail: `,"error":null${tail}` };
 }
 
 function failure({ version, id }: Pick<Reading, 'version' | 'id'>, error: RpcError): string {
