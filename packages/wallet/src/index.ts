@@ -40,6 +40,34 @@ export { checkRange, type DescriptorImport, type ImportOutcome } from './import.
 export type { JournalLine, JournalPage } from './journal.ts';
 export type { LedgerEvent } from './ledger.ts';
 export { signMessageWithKey, verifyMessage } from './message.ts';
+export {
+  combinePsbts,
+  joinPsbts,
+  Modifiable,
+  Psbt,
+  type PsbtInput,
+  SharedInputError,
+} from './psbt/psbt.ts';
+export { analyzePsbt, type PsbtAnalysis } from './psbt/psbt-analysis.ts';
+export {
+  decodeTapDerivation,
+  decodeTapTree,
+  Global,
+  In,
+  Out,
+  participantsIn,
+} from './psbt/psbt-fields.ts';
+export { PsbtError, type PsbtMap, type PsbtVersion } from './psbt/psbt-map.ts';
+export { PsbtProvider } from './psbt/psbt-provider.ts';
+export {
+  dropUnneededTransactions,
+  extractTx,
+  finalizePsbt,
+  isPsbtComplete,
+  isSegwitOutput,
+  signPsbt,
+  updateOutputs,
+} from './psbt/psbt-signer.ts';
 export type { InputError, SignedTx } from './sign.ts';
 export { type PlainKey, type PrevOut, signWithKeys } from './sign-request.ts';
 export type { PreparedTx, Recipient, SpendOptions } from './spend.ts';

@@ -1,0 +1,83 @@
+/**
+ * What a signer of PSBTs knows: keys with where they come from, scripts by hash, taproot outputs by their
+ * internal keys. Filled from what descriptors make; may keep its secrets to itself.
+ */
+import { bytesToHex, hash160, hexToBytes, sha256, Writer } from '@coind/primitives';
+import { taprootOutputKey } from '@coind/script';
+import type { ScriptSolution } from '../descriptor.ts';
+import type { DerivedKey, KeyOrigin } from '../key-expression.ts';
+
+/** What is kept back from the PSBT. */
+export interface Discretion {
+  /** No private key is used. */
+  readonly hideSecrets?: boolean;
+  /** Nothing is said of how keys were derived. */
+  readonly hideOrigins?: boolean;
+}
+
+/** Keys and scripts by what scripts call them. */
+export class PsbtProvider {
+  readonly #keys = new Map<string, DerivedKey>();
+  readonly #scripts = new Map<string, Uint8Array>();
+  readonly #internalKeys = new Map<string, Uint8Array>();
+  readonly #discretion: Discretion;
+
+  constructor(discretion: Discretion = {}) {
+    this.#discretion = discretion;
+  }
+
+  /** Adds all that a descriptor knows of a script. */
+  addSolution({ keys, redeemScript, witnessScript, descriptor }: ScriptSolution): void {
+    for (const key of keys) {
+      this.#add(hash160(key.publicKey), key);
+      if (key.publicKey.length === 33) this.#add(key.publicKey.subarray(1), key);
+    }
+    for (const script of [redeemScript, witnessScript]) {
+      if (!script) continue;
+      this.#scripts.set(bytesToHex(hash160(script)), script);
+      this.#scripts.set(bytesToHex(sha256(script)), script);
+    }
+    const internalKey = descriptor.kind === 'tr' && keys[0]?.publicKey.subarray(1);
+    const output = internalKey && taprootOutputKey(internalKey);
+    if (output) this.#internalKeys.set(bytesToHex(output.xOnlyKey), internalKey);
+  }
+
+  #add(name: Uint8Array, key: DerivedKey): void {
+    const at = bytesToHex(name);
+    // The same key may come once with its secret and once without.
+    if (key.privateKey || !this.#keys.has(at)) this.#keys.set(at, key);
+  }
+
+  /** The public key of which `name` is the HASH160, or the x coordinate. */
+  publicKey(name: Uint8Array): Uint8Array | undefined {
+    return this.#keys.get(bytesToHex(name))?.publicKey;
+  }
+
+  privateKey(name: Uint8Array): Uint8Array | undefined {
+    if (this.#discretion.hideSecrets) return undefined;
+    return this.#keys.get(bytesToHex(name))?.privateKey;
+  }
+
+  /** Where the key comes from, as PSBTs write it: fingerprint and path. */
+  origin(name: Uint8Array): Uint8Array | undefined {
+    if (this.#discretion.hideOrigins) return undefined;
+    const key = this.#keys.get(bytesToHex(name));
+    return key && encodeOrigin(key.origin);
+  }
+
+  /** By HASH160 or SHA256. */
+  script(hash: Uint8Array): Uint8Array | undefined {
+    return this.#scripts.get(bytesToHex(hash));
+  }
+
+  /** The key that was tweaked into a taproot output without scripts. */
+  internalKey(outputKey: Uint8Array): Uint8Array | undefined {
+    return this.#internalKeys.get(bytesToHex(outputKey));
+  }
+}
+
+function encodeOrigin({ fingerprint, path }: KeyOrigin): Uint8Array {
+  const writer = new Writer(4 + 4 * path.length).bytes(hexToBytes(fingerprint));
+  for (const step of path) writer.u32(step);
+  return writer.finish();
+}
