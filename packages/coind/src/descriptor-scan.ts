@@ -58,19 +58,28 @@ function keyOf(script: Uint8Array): string {
 /** The scripts of `objects`. Throws -5 for a descriptor that is none, -8 for a bad range. */
 export function needlesOf(objects: readonly ScanObject[], params: ChainParams): Needles {
   const needles = new Needles(params);
-  for (const object of objects) addObject(needles, object, params);
+  for (const solution of solutionsOf(objects, params)) needles.add(solution);
   return needles;
 }
 
-function addObject(needles: Needles, { desc, range }: ScanObject, params: ChainParams): void {
+/** The scripts of `objects` with what spends them. Throws as `needlesOf`. */
+export function solutionsOf(
+  objects: readonly ScanObject[],
+  params: ChainParams,
+): readonly ScriptSolution[] {
+  return objects.flatMap((object) => expanded(object, params));
+}
+
+function expanded({ desc, range }: ScanObject, params: ChainParams): ScriptSolution[] {
   const [first, last] =
     range === undefined ? [0, DEFAULT_LAST_INDEX] : typeof range === 'number' ? [0, range] : range;
+  const solutions: ScriptSolution[] = [];
   try {
     checkScanRange(range, first, last);
     for (const descriptor of parseMultipath(desc, params)) {
       const [from, to] = isRanged(descriptor) ? [first, last] : [0, 0];
       for (let index = from; index <= to; index++) {
-        for (const solution of expandDescriptor(descriptor, index)) needles.add(solution);
+        solutions.push(...expandDescriptor(descriptor, index));
       }
     }
   } catch (error) {
@@ -79,6 +88,7 @@ function addObject(needles: Needles, { desc, range }: ScanObject, params: ChainP
     const needsKeys = error.message.startsWith('Cannot derive script without private keys');
     throw new RpcError(-5, needsKeys ? `${error.message}: '${desc}'` : error.message);
   }
+  return solutions;
 }
 
 function checkScanRange(range: ScanObject['range'], first: number, last: number): void {

@@ -21,6 +21,7 @@ import { mining } from './handlers/mining.ts';
 import { miningInfo } from './handlers/mining-info.ts';
 import { network } from './handlers/network.ts';
 import { packages } from './handlers/packages.ts';
+import { psbt } from './handlers/psbt.ts';
 import { rawtransactions } from './handlers/rawtransactions.ts';
 import { scripts } from './handlers/scripts.ts';
 import { util } from './handlers/util.ts';
@@ -53,6 +54,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.packages, packages, nodeContext),
     service(methods.blockTemplate, blockTemplate, nodeContext),
     service(methods.mempoolFile, mempoolFile, nodeContext),
+    service(methods.psbt, translated(psbt), nodeContext),
     service(methods.rawtransactions, rawtransactions, nodeContext),
     service(methods.scripts, translated(scripts), nodeContext),
     service(methods.util, util, nodeContext),

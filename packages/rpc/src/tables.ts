@@ -18,6 +18,7 @@ import { mining } from './methods/mining.ts';
 import { miningInfo } from './methods/mining-info.ts';
 import { network } from './methods/network.ts';
 import { packages } from './methods/packages.ts';
+import { psbtMethods } from './methods/psbt.ts';
 import { rawtransactions } from './methods/rawtransactions.ts';
 import { scripts } from './methods/scripts.ts';
 import { util } from './methods/util.ts';
@@ -44,6 +45,7 @@ export const methods = {
   miningInfo,
   network,
   packages,
+  psbt: psbtMethods,
   rawtransactions,
   scripts,
   util,
@@ -71,6 +73,7 @@ export const allMethods = {
   ...miningInfo,
   ...network,
   ...packages,
+  ...psbtMethods,
   ...rawtransactions,
   ...scripts,
   ...util,

@@ -7,31 +7,18 @@ import {
   bytesToHex,
   type FeeRate,
   feeFor,
-  hexToBytes,
   type Sats,
-  SEQUENCE_FINAL,
-  Tx,
+  type Tx,
   type Txid,
-  type TxOutput,
 } from '@coind/primitives';
-import { type Handlers, type methods, type NewOutput, RpcError, rpcError } from '@coind/rpc';
-import { nullData } from '@coind/script';
+import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { knownUndoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
-import { recipientScript } from '../shapes/recipient.ts';
+import { newTx } from '../shapes/new-tx.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
 import { checkBurn } from './packages.ts';
-
-/** Signals that the transaction may be replaced (BIP125). */
-const SEQUENCE_REPLACEABLE = 0xfffffffd;
-
-function outputOf(output: NewOutput, node: NodeModules): TxOutput {
-  return 'data' in output
-    ? { value: 0n, scriptPubKey: nullData(hexToBytes(output.data)) }
-    : { value: output.amount, scriptPubKey: recipientScript(output.address, node) };
-}
 
 /** Where a transaction was found: in the mempool, or in a block. */
 type Found =
@@ -118,32 +105,8 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
     return txJson(tx, node.params);
   },
 
-  createrawtransaction({ node }, { inputs, outputs, locktime, replaceable, version }) {
-    const given = replaceable ?? true;
-    const defaultSequence = given
-      ? SEQUENCE_REPLACEABLE
-      : locktime !== 0
-        ? SEQUENCE_FINAL - 1
-        : SEQUENCE_FINAL;
-    const tx = new Tx({
-      version,
-      inputs: inputs.map(({ txid, vout, sequence }) => ({
-        prevout: { txid, vout },
-        scriptSig: new Uint8Array(0),
-        sequence: sequence ?? defaultSequence,
-        witness: [],
-      })),
-      outputs: outputs.map((output) => outputOf(output, node)),
-      locktime,
-    });
-    const signals = tx.inputs.some(({ sequence }) => sequence <= SEQUENCE_REPLACEABLE);
-    if (replaceable === true && inputs.length > 0 && !signals) {
-      throw new RpcError(
-        -8,
-        'Invalid parameter combination: Sequence number(s) contradict replaceable option',
-      );
-    }
-    return bytesToHex(tx.encode());
+  createrawtransaction({ node }, request) {
+    return bytesToHex(newTx(request, node).encode());
   },
 
   async signrawtransactionwithkey({ node }, { hexstring, privkeys, prevtxs, sighashtype }) {

@@ -16,31 +16,11 @@ import {
 } from '../codec.ts';
 import { list, object, oneOf } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import {
-  allowHighFees,
-  inputIndex,
-  inputSequence,
-  newOutputs,
-  ranged,
-  verbosity,
-} from './params.ts';
+import { allowHighFees, newOutputs, ranged, verbosity } from './params.ts';
 import { legacyTx, prevTxs, signResult, tx } from './shapes.ts';
+import { inputs, locktime, sighashtype } from './transaction-params.ts';
 
 const DEFAULT_MAX_FEE_RATE = feeRate(10_000_000n);
-const sighashtype = optional(str('ALL, NONE, SINGLE, each with |ANYONECANPAY, or DEFAULT'));
-const inputs = list(
-  object({
-    txid: txid('The transaction spent from'),
-    vout: inputIndex('The output spent'),
-    sequence: optional(inputSequence('The sequence')),
-  }),
-  'The inputs',
-  { usage: '[{"txid":"hex","vout":n,"sequence":n},...]' },
-);
-const locktime = optional(
-  ranged(0, 0xffffffff, 'Invalid parameter, locktime out of range', 'The locktime'),
-  0,
-);
 const placement = {
   blockhash: optional(blockHash('The block it is in')),
   confirmations: optional(int('Its confirmations')),
