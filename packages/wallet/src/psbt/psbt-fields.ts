@@ -299,11 +299,11 @@ function leafOrder(key: Uint8Array, value: Uint8Array): Uint8Array {
 /** Lengths of control blocks: 33 bytes and up to 128 hashes. */
 const CONTROL_LENGTHS = Array.from({ length: 129 }, (_, hashes) => 33 + 32 * hashes);
 
-function only(version: PsbtVersion, refusal: string): Pick<FieldSpec, 'only'> {
+function inVersion(version: PsbtVersion, refusal: string): Pick<FieldSpec, 'only'> {
   return { only: { version, refusal } };
 }
 
-const v0Only = (name: string) => only(2, `${name} is not allowed in PSBTv0`);
+const v2Only = (name: string) => inVersion(2, `${name} is not allowed in PSBTv0`);
 
 export const GLOBAL_MAP: MapSpec = {
   name: 'global',
@@ -312,7 +312,7 @@ export const GLOBAL_MAP: MapSpec = {
       type: Global.UNSIGNED_TX,
       name: 'Global Unsigned TX',
       read: unsignedTx,
-      ...only(0, 'PSBT_GLOBAL_UNSIGNED_TX is not allowed in PSBTv2'),
+      ...inVersion(0, 'PSBT_GLOBAL_UNSIGNED_TX is not allowed in PSBTv2'),
     },
     {
       type: Global.XPUB,
@@ -325,31 +325,31 @@ export const GLOBAL_MAP: MapSpec = {
       type: Global.TX_VERSION,
       name: 'Global Transaction Version',
       read: sized(4),
-      ...v0Only('PSBT_GLOBAL_TX_VERSION'),
+      ...v2Only('PSBT_GLOBAL_TX_VERSION'),
     },
     {
       type: Global.FALLBACK_LOCKTIME,
       name: 'Global Fallback Locktime',
       read: sized(4),
-      ...v0Only('PSBT_GLOBAL_FALLBACK_LOCKTIME'),
+      ...v2Only('PSBT_GLOBAL_FALLBACK_LOCKTIME'),
     },
     {
       type: Global.INPUT_COUNT,
       name: 'Global Input Count',
       read: count,
-      ...v0Only('PSBT_GLOBAL_INPUT_COUNT'),
+      ...v2Only('PSBT_GLOBAL_INPUT_COUNT'),
     },
     {
       type: Global.OUTPUT_COUNT,
       name: 'Global Output Count',
       read: count,
-      ...v0Only('PSBT_GLOBAL_OUTPUT_COUNT'),
+      ...v2Only('PSBT_GLOBAL_OUTPUT_COUNT'),
     },
     {
       type: Global.TX_MODIFIABLE,
       name: 'Global TX Modifiable Flags',
       read: sized(1),
-      ...v0Only('PSBT_GLOBAL_TX_MODIFIABLE'),
+      ...v2Only('PSBT_GLOBAL_TX_MODIFIABLE'),
     },
     { type: Global.VERSION, name: 'Global PSBT Version', read: sized(4) },
     PROPRIETARY,
@@ -509,15 +509,15 @@ export const INPUT_MAP: MapSpec = {
       type: In.PREVIOUS_TXID,
       name: 'Input Previous TXID',
       read: sized(32),
-      ...v0Only('Previous txid'),
+      ...v2Only('Previous txid'),
     },
     {
       type: In.OUTPUT_INDEX,
       name: "Input Previous Output's Index",
       read: sized(4),
-      ...v0Only("Previous output's index"),
+      ...v2Only("Previous output's index"),
     },
-    { type: In.SEQUENCE, name: 'Input Sequence', read: sized(4), ...v0Only('Sequence') },
+    { type: In.SEQUENCE, name: 'Input Sequence', read: sized(4), ...v2Only('Sequence') },
     {
       type: In.TIME_LOCKTIME,
       name: 'Input Required Time Based Locktime',
@@ -526,7 +526,7 @@ export const INPUT_MAP: MapSpec = {
           ? 'Required time based locktime is invalid (less than 500000000)'
           : undefined,
       ),
-      ...v0Only('Required time based locktime'),
+      ...v2Only('Required time based locktime'),
     },
     {
       type: In.HEIGHT_LOCKTIME,
@@ -536,7 +536,7 @@ export const INPUT_MAP: MapSpec = {
         if (height < LOCKTIME_THRESHOLD) return undefined;
         return 'Required height based locktime is invalid (greater than or equal to 500000000)';
       }),
-      ...v0Only('Required height based locktime'),
+      ...v2Only('Required height based locktime'),
     },
     PROPRIETARY,
   ],
@@ -548,8 +548,8 @@ export const OUTPUT_MAP: MapSpec = {
     { type: Out.REDEEM_SCRIPT, name: 'Output redeemScript', read: unlessEmpty },
     { type: Out.WITNESS_SCRIPT, name: 'Output witnessScript', read: unlessEmpty },
     { type: Out.BIP32_DERIVATION, name: 'BIP32 keypath', keyLengths: PUBKEY, read: derivation },
-    { type: Out.AMOUNT, name: 'Output Amount', read: sized(8), ...v0Only('Output amount') },
-    { type: Out.SCRIPT, name: 'Output Script', read: same, ...v0Only('Output script') },
+    { type: Out.AMOUNT, name: 'Output Amount', read: sized(8), ...v2Only('Output amount') },
+    { type: Out.SCRIPT, name: 'Output Script', read: same, ...v2Only('Output script') },
     PROPRIETARY,
     {
       type: Out.TAP_INTERNAL_KEY,
