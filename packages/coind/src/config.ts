@@ -50,6 +50,7 @@ import {
 } from './option-groups.ts';
 import { optionsOf } from './options.ts';
 import { SettingsFile } from './settings-file.ts';
+import { type TrustedNodeOptions, trustedNodeOptions } from './trusted-node.ts';
 
 /** All that a start needs to know. */
 export interface Options {
@@ -72,6 +73,8 @@ export interface Options {
   readonly indexes: IndexOptions;
   readonly net: NetOptions;
   readonly rpc: RpcOptions;
+  /** The node to compare with; undefined for none. */
+  readonly trustedNode: TrustedNodeOptions | undefined;
   /** Settings that outlive the process. */
   readonly settingsFile: SettingsFile;
   /** What no group has: any option by name. */
@@ -160,6 +163,7 @@ export function parseOptions(argv: readonly string[], env: Environment): Request
     indexes: indexOptions(settings),
     net: netOptions(context),
     rpc: rpcOptions(context),
+    trustedNode: trustedNodeOptions(settings, params.rpcPort),
     settingsFile,
     settings,
     notes,

@@ -39,6 +39,7 @@ import { RebuildError } from './rebuild-error.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { createScheduler } from './scheduler.ts';
 import { notifyAlert, notifyBlocks, notifyShutdown, runCommand } from './shell-notify.ts';
+import { askOverRpc, watchTrustedNode } from './trusted-node.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 import { Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
 
@@ -265,6 +266,13 @@ async function openNode(
     onFatal: fail,
   });
   closers.add(() => network.close());
+  if (options.trustedNode) {
+    const ask = askOverRpc(options.trustedNode, signal.signal);
+    const coinStats = indexes.coinStats;
+    closers.add(
+      watchTrustedNode(options.trustedNode, { chain, coinStats, warnings, log, ask, scheduler }),
+    );
+  }
 
   const modules: NodeModules = {
     params,

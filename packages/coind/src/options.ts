@@ -29,6 +29,21 @@ const ownOptions: OptionTable = inCategory('own', {
     'core: exactly modern bitcoind, on its main network and without account methods; legacy: the shapes and texts of 0.16 wherever the two differ, with all that came before and after; 0.16 and 0.17: exactly that release (legacy with -addresstype, with -deprecatedrpc=accounts), 0.15: legacy whatever else is set; otherwise both families of methods side by side',
     { value: '<core|legacy|0.15|0.16|0.17>', noNegation: true, noBareForm: true },
   ),
+  verifyagainst: text(
+    'Compare chain and coins with this node, reached over RPC, and warn when they part; without credentials here, -rpcuser and -rpcpassword are used',
+    { value: '<[user:password@]host[:port]>', sensitive: true },
+  ),
+  verifyagainstcookie: text('Cookie file with the credentials for -verifyagainst', {
+    value: '<file>',
+  }),
+  verifyagainstinterval: int('Seconds between comparisons of the chains', {
+    value: '<n>',
+    default: '60',
+  }),
+  verifyagainstutxo: int('Minutes between comparisons of the coins; 0 for never', {
+    value: '<n>',
+    default: '60',
+  }),
   playground: bool('A regtest network with 101 blocks in a loaded wallet, to try things'),
 });
 

@@ -7,7 +7,7 @@ import type { Chain } from '@coind/chain';
 import { deploymentCaches, unknownDeployments } from '@coind/consensus';
 
 /** What a warning is about, in the order in which they are listed. */
-const topics = ['unknown-rules', 'invalid-chain'] as const;
+const topics = ['unknown-rules', 'invalid-chain', 'trusted-chain', 'trusted-coins'] as const;
 type Topic = (typeof topics)[number];
 
 /** The warnings that hold now. */
@@ -27,8 +27,9 @@ export class Warnings {
     this.#notify(message);
   }
 
-  unset(topic: Topic): void {
-    this.#messages.delete(topic);
+  /** Takes it back; false when there was none. */
+  unset(topic: Topic): boolean {
+    return this.#messages.delete(topic);
   }
 
   /** All of them, as RPC lists them. */

@@ -1,5 +1,6 @@
 /** Handlers of the methods about the server itself. */
 import { getHeapSpaceStatistics } from 'node:v8';
+import { formatProxy } from '@coind/p2p';
 import { difficultyOf } from '@coind/primitives';
 import { type Handlers, help, type Json, type methods, RpcError, viewsOf } from '@coind/rpc';
 import type { RpcContext } from '../context.ts';
@@ -40,7 +41,9 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
   uptime: ({ node }) => node.clock.uptime(),
 
   async getinfo(context) {
-    const { chain, mempool, params } = context.node;
+    const { chain, mempool, params, peers, warnings } = context.node;
+    const { inbound, outbound } = peers.count();
+    const proxy = peers.options.reach.proxies.get('ipv4');
     const wallet = await theOnlyWallet(context);
     const info = wallet && (await wallet.info());
     return {
@@ -49,8 +52,8 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
       ...(info && { walletversion: WALLET_VERSION, balance: info.balances.trusted }),
       blocks: chain.tip.ref.height,
       timeoffset: 0,
-      connections: 0,
-      proxy: '',
+      connections: inbound + outbound,
+      proxy: proxy ? formatProxy(proxy) : '',
       difficulty: difficultyOf(chain.tip.header.bits),
       testnet: params.name === 'test' || params.name === 'testnet4',
       ...(info && {
@@ -60,7 +63,7 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
         paytxfee: info.payTxFee,
       }),
       relayfee: mempool.options.minRelayFee,
-      errors: '',
+      errors: warnings.messages.join('\n'),
     };
   },
 
