@@ -4,7 +4,7 @@
  */
 import type { Chain } from '@coind/chain';
 import type { FeeEstimates, Mempool } from '@coind/mempool';
-import type { Miner } from '@coind/miner';
+import type { Miner, Mining, WorkDesk } from '@coind/miner';
 import type { AddressManager, BanList, Peers } from '@coind/p2p';
 import type { ChainParams, FeeRate } from '@coind/primitives';
 import type { Era, Profile } from '@coind/rpc';
@@ -16,6 +16,7 @@ import type { NodeClock } from './clock.ts';
 import type { Indexes } from './indexes.ts';
 import type { OpenLog } from './log.ts';
 import type { MempoolFile } from './mempool-file.ts';
+import type { Payees } from './payees.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SettingsFile } from './settings-file.ts';
 import type { Warnings } from './warnings.ts';
@@ -37,6 +38,11 @@ export interface NodeModules {
   /** Undefined estimates with -blocksonly; `fallback` is answered where there is no estimate, 0 for nothing. */
   readonly fees: { readonly estimates: FeeEstimates | undefined; readonly fallback: FeeRate };
   readonly miner: Miner;
+  /** When the node mines by itself. */
+  readonly mining: Mining;
+  /** Headers that are solved elsewhere. */
+  readonly work: WorkDesk;
+  readonly payees: Payees;
   readonly peers: Peers;
   /** Whom we do not talk to. */
   readonly bans: BanList;

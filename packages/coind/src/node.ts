@@ -13,8 +13,10 @@ import {
 } from '@coind/chain';
 import { MAX_FUTURE_BLOCK_TIME } from '@coind/consensus';
 import { createMempool, mempoolDefaults } from '@coind/mempool';
-import { createMiner, templateDefaults } from '@coind/miner';
+import { createMiner, Digger, Mining, templateDefaults, WorkDesk } from '@coind/miner';
 import { type Network, tcpNetwork } from '@coind/p2p';
+import { createSearchThreads } from '@coind/pow';
+import { ConfError } from '@coind/rpc/conf';
 import { memoryStore, openStore, type Store } from '@coind/store';
 import {
   defaultWalletOptions,
@@ -34,6 +36,7 @@ import { FEE_FLUSH_MS, FeeFiles } from './fee-files.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log, OpenLog } from './log.ts';
 import { MempoolFile } from './mempool-file.ts';
+import { Payees } from './payees.ts';
 import { openNodePeers } from './peers.ts';
 import { RebuildError } from './rebuild-error.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
@@ -253,6 +256,21 @@ async function openNode(
     await opened?.wallets.close();
   });
 
+  const payees = new Payees(params, options.mining.address);
+  const digger = new Digger({
+    chain,
+    mempool,
+    miner,
+    threads: (threads) => createSearchThreads({ threads }),
+  });
+  const mining = new Mining({
+    digger,
+    mempool,
+    onBlock: (hash) => log.info('Mined a block', { hash }),
+    onError: (error) => log.error(`Mining: ${error instanceof Error ? error.message : error}`),
+  });
+  closers.add(() => mining.close());
+
   rpc?.loading('Starting network threads…');
   const network = await openNodePeers(options, {
     chain,
@@ -290,6 +308,9 @@ async function openNode(
     mempoolFile,
     fees: { estimates, fallback: options.mempool.fallbackEstimate },
     miner,
+    mining,
+    work: new WorkDesk({ chain, mempool, miner, clock }),
+    payees,
     peers: network.peers,
     bans: network.bans,
     saveBans: network.saveBans,
@@ -319,6 +340,7 @@ async function openNode(
     if (options.validation.stopAfterImport) modules.stop();
   };
   rpc?.ready(modules);
+  await startMining(options, modules);
   void loadBlocksAndMempool().catch(fail);
   if (options.notify.startup !== undefined) void runCommand(options.notify.startup, log);
   log.info('Done loading');
@@ -350,6 +372,15 @@ async function importBlockFiles(
     if (blocks === undefined) log.warn(`Could not open blocks file ${path}`);
     else log.info(`Loaded ${blocks} blocks from external file`);
   }
+}
+
+/** Mines from the start where the options say so. Throws {@link ConfError} when nobody would be paid. */
+async function startMining({ mining: { mode } }: Options, node: NodeModules): Promise<void> {
+  if (mode.kind === 'manual') return;
+  const [wallet] = node.wallets?.list() ?? [];
+  const payee = node.payees.fixed ?? (wallet && node.payees.of(wallet));
+  if (!payee) throw new ConfError('-mining needs a wallet that is loaded, or -miningaddress');
+  await node.mining.set(mode, payee);
 }
 
 /** Refuses a chain from the future: the clock is wrong, or the chain is somebody else's. */

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import type { MiningMode } from '@coind/miner';
 import {
   type BlockHash,
   type ChainParams,
@@ -12,8 +13,10 @@ import {
   type Sats,
 } from '@coind/primitives';
 import type { Profile } from '@coind/rpc';
-import type { Settings } from '@coind/rpc/conf';
+import { ConfError, type Settings } from '@coind/rpc/conf';
+import { AddressError, decodeAddress } from '@coind/script';
 import { cookieModes } from './data-dir.ts';
+import { miningModeOf } from './mining-mode.ts';
 import { type addressTypes, agentFor, amountSetting, splitHostPort } from './option-checks.ts';
 
 /** Words that -addresstype and -changetype take. */
@@ -92,6 +95,10 @@ export interface MiningOptions {
   readonly minFeeRate: FeeRate;
   /** Undefined for the version that deployments ask for. */
   readonly blockVersion: number | undefined;
+  /** When to mine unasked. */
+  readonly mode: MiningMode;
+  /** Whom to pay then; undefined for the wallet. */
+  readonly address: string | undefined;
 }
 
 /** For the wallets. */
@@ -292,7 +299,32 @@ export function miningOptions({ settings, params }: GroupContext): MiningOptions
     minFeeRate: rate(settings, 'blockmintxfee', 1n),
     // Only where blocks are worthless may one break the rules of versions.
     blockVersion: params.testNetwork ? settings.int('blockversion') : undefined,
+    mode: miningMode(settings),
+    address: miningAddress(settings, params),
   };
+}
+
+/** Who is paid by blocks mined unasked. Throws {@link ConfError} for what is no address of the network. */
+function miningAddress(settings: Settings, params: ChainParams): string | undefined {
+  const address = settings.text('miningaddress') || undefined;
+  try {
+    if (address !== undefined) decodeAddress(address, params);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new ConfError(`Invalid -miningaddress: '${address}'`);
+  }
+  return address;
+}
+
+/** When to mine unasked. Throws {@link ConfError} for what is no way to mine. */
+function miningMode(settings: Settings): MiningMode {
+  const kind = settings.text('mining', settings.bool('gen', false) ? 'continuous' : 'manual');
+  const mode = miningModeOf(kind, {
+    seconds: settings.int('mininginterval', 10),
+    threads: settings.int('genproclimit', -1),
+  });
+  if (typeof mode === 'string') throw new ConfError(mode);
+  return mode;
 }
 
 /** The wallets to have and how they pay. */

@@ -44,6 +44,19 @@ const ownOptions: OptionTable = inCategory('own', {
     value: '<n>',
     default: '60',
   }),
+  mining: text(
+    'When to mine by itself: manual (never), transaction (as soon as one arrives), interval (every -mininginterval seconds), pending (the same while a transaction waits) or continuous',
+    { value: '<mode>', default: 'manual', noNegation: true, noBareForm: true },
+  ),
+  miningaddress: text('Who is paid by blocks that the node mines by itself', {
+    value: '<address>',
+    default: 'a new address of the wallet for each',
+    networkOnly: true,
+  }),
+  mininginterval: int('Seconds between two blocks of -mining=interval and -mining=pending', {
+    value: '<n>',
+    default: '10',
+  }),
   playground: bool('A regtest network with 101 blocks in a loaded wallet, to try things'),
 });
 
@@ -690,6 +703,8 @@ const formerOptions: OptionTable = inCategory('former', {
   blockmaxsize: int('Size up to which a new block is filled', { value: '<n>', noEffect: true }),
   blockprioritysize: int('Size kept for old coins', { value: '<n>', noEffect: true }),
   feefilter: bool('Tell peers the lowest fee rate of interest', { noEffect: true }),
+  gen: bool('Mine by itself all the time: the same as -mining=continuous'),
+  genproclimit: int('Threads that mine; -1 for one per processor', { value: '<n>', default: '-1' }),
   limitfreerelay: int('Limit free transactions', { value: '<n>', noEffect: true }),
   maxorphantx: int('Transactions without parents to keep', { value: '<n>', noEffect: true }),
   mempoolreplacement: bool('Allow replacement in the mempool', { noEffect: true }),

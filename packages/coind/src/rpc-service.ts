@@ -65,6 +65,7 @@ export async function serveRpc(
     era,
     services: servicesOf(() => modules as NodeModules),
     warmup: () => status,
+    settled: () => modules?.mining.settled,
     onCall: ({ method, user }) => log.debug('rpc', `ThreadRPCServer method=${method} user=${user}`),
     onError: (error, { method }) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

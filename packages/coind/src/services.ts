@@ -12,6 +12,7 @@ import { blockchain } from './handlers/blockchain.ts';
 import { chainUpkeep } from './handlers/chain-upkeep.ts';
 import { control } from './handlers/control.ts';
 import { dump } from './handlers/dump.ts';
+import { earlyMining } from './handlers/early-mining.ts';
 import { encryption } from './handlers/encryption.ts';
 import { fees } from './handlers/fees.ts';
 import { generating } from './handlers/generating.ts';
@@ -19,6 +20,7 @@ import { mempool } from './handlers/mempool.ts';
 import { mempoolFile } from './handlers/mempool-file.ts';
 import { mining } from './handlers/mining.ts';
 import { miningInfo } from './handlers/mining-info.ts';
+import { miningModes } from './handlers/mining-modes.ts';
 import { network } from './handlers/network.ts';
 import { packages } from './handlers/packages.ts';
 import { psbt } from './handlers/psbt.ts';
@@ -50,6 +52,8 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.generating, translated(generating), nodeContext),
     service(methods.fees, fees, nodeContext),
     service(methods.miningInfo, miningInfo, nodeContext),
+    service(methods.earlyMining, translated(earlyMining), nodeContext),
+    service(methods.miningModes, translated(miningModes), nodeContext),
     service(methods.network, network, nodeContext),
     service(methods.packages, packages, nodeContext),
     service(methods.blockTemplate, blockTemplate, nodeContext),

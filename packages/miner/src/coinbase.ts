@@ -19,6 +19,8 @@ export interface CoinbaseFields {
   readonly txs: readonly Tx[];
   /** Without a locktime, as 0.16 made it; today it is locked below its height (BIP54). */
   readonly isFinal?: boolean;
+  /** A number that makes it another transaction: pushed behind the height, as in 2011. */
+  readonly extraNonce?: number;
 }
 
 /** Locktime is on, replacement signalling off. */
@@ -29,11 +31,12 @@ const LAST_ONE_BYTE_HEIGHT = 16;
 
 /** The coinbase of a block at `height`. */
 export function coinbaseTx(fields: CoinbaseFields, params: ChainParams): Tx {
-  const { height, value, scriptPubKey, txs, isFinal = false } = fields;
+  const { height, value, scriptPubKey, txs, extraNonce, isFinal = false } = fields;
   const padding = height <= LAST_ONE_BYTE_HEIGHT ? [OP.OP_0] : [];
+  const more = extraNonce === undefined ? padding : [BigInt(extraNonce)];
   const input = {
     prevout: { txid: ZERO_TXID, vout: NO_VOUT },
-    scriptSig: buildScript([BigInt(height), ...padding]),
+    scriptSig: buildScript([BigInt(height), ...more]),
     sequence: isFinal ? FINAL_SEQUENCE : SEQUENCE,
   };
   const reward = { value, scriptPubKey };

@@ -105,7 +105,7 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
   function draft(txs: readonly Tx[], scriptPubKey: Uint8Array): Block {
     const parent = chain.headerContext(chain.tip.ref.hash);
     const empty = emptyTemplate(parent, clock.now(), options, chain.params);
-    return blockOf(empty, scriptPubKey, chain.params, txs);
+    return blockOf(empty, scriptPubKey, chain.params, { txs });
   }
 
   async function solve(

@@ -158,7 +158,7 @@ test('a chunk that is not final yet waits, and so does what pays too little', ()
 test('the block of a template commits to its transactions', () => {
   const { tx } = entryOf(400, 10n);
   const template = onGenesis(1_700_000_000);
-  const block = blockOf(template, script, regtest, [tx]);
+  const block = blockOf(template, script, regtest, { txs: [tx] });
   expect(block.txs).toHaveLength(2);
   expect(block.header).toMatchObject({
     prevHash: regtest.genesis.hash,

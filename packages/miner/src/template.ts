@@ -197,15 +197,22 @@ export function selectEntries(
   return { entries, fees, weight, sigopCost };
 }
 
+/** Who is paid by a block, and what else is up to whoever makes it. */
+export interface BlockChoices {
+  /** The transactions; those of the template unless told otherwise. */
+  readonly txs?: readonly Tx[];
+  readonly extraNonce?: number;
+}
+
 /** The block that a template makes when `scriptPubKey` is paid; its nonce is 0. */
 export function blockOf(
   template: BlockTemplate,
   scriptPubKey: Uint8Array,
   params: ChainParams,
-  txs: readonly Tx[] = template.entries.map(({ tx }) => tx),
+  { txs = template.entries.map(({ tx }) => tx), ...coinbase }: BlockChoices = {},
 ): Block {
   const { height, coinbaseValue: value, parent, version, time, bits, finalCoinbase } = template;
-  const fields = { height, value, scriptPubKey, txs, isFinal: finalCoinbase };
+  const fields = { height, value, scriptPubKey, txs, isFinal: finalCoinbase, ...coinbase };
   const all = [coinbaseTx(fields, params), ...txs];
   const header = new BlockHeader({
     version,

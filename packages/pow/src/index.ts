@@ -1,4 +1,5 @@
 /** The public surface of @coind/pow. */
+export { HashMeter } from './hash-meter.ts';
 export {
   createScanner,
   fastestKind,

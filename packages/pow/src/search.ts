@@ -27,7 +27,7 @@ const LAST_NONCE = 0xffffffff;
 /** Hashes between two turns of the event loop: some ten milliseconds of the fastest scanner. */
 const SLICE = 32_768;
 /** Where one nonce in two will do, so many are tried one by one before it is worth to prepare for many. */
-const FEW = 64;
+export const FEW = 64;
 
 let scanner: NonceScanner | undefined;
 

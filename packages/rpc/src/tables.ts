@@ -9,6 +9,7 @@ import { chainUpkeep } from './methods/chain-upkeep.ts';
 import { control } from './methods/control.ts';
 import { dev } from './methods/dev.ts';
 import { dump } from './methods/dump.ts';
+import { earlyMining } from './methods/early-mining.ts';
 import { encryption } from './methods/encryption.ts';
 import { fees } from './methods/fees.ts';
 import { generating } from './methods/generating.ts';
@@ -16,6 +17,7 @@ import { mempool } from './methods/mempool.ts';
 import { mempoolFile } from './methods/mempool-file.ts';
 import { mining } from './methods/mining.ts';
 import { miningInfo } from './methods/mining-info.ts';
+import { miningModes } from './methods/mining-modes.ts';
 import { network } from './methods/network.ts';
 import { packages } from './methods/packages.ts';
 import { psbtMethods } from './methods/psbt.ts';
@@ -36,6 +38,7 @@ export const methods = {
   control,
   dev,
   dump,
+  earlyMining,
   encryption,
   fees,
   generating,
@@ -43,6 +46,7 @@ export const methods = {
   mempoolFile,
   mining,
   miningInfo,
+  miningModes,
   network,
   packages,
   psbt: psbtMethods,
@@ -64,6 +68,7 @@ export const allMethods = {
   ...control,
   ...dev,
   ...dump,
+  ...earlyMining,
   ...encryption,
   ...fees,
   ...mempool,
@@ -71,6 +76,7 @@ export const allMethods = {
   ...mempoolFile,
   ...mining,
   ...miningInfo,
+  ...miningModes,
   ...network,
   ...packages,
   ...psbtMethods,

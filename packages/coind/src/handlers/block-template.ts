@@ -120,7 +120,7 @@ async function waitForBetter({ miner, stopping }: NodeModules, id: unknown): Pro
 }
 
 /** Refuses while what is mined would be lost: nobody hears of it, or the chain is not the latest. */
-function checkConnected({ chain, peers, params }: NodeModules, needsPeers: boolean): void {
+export function checkConnected({ chain, peers, params }: NodeModules, needsPeers: boolean): void {
   // Our own network has to begin with somebody who mines alone.
   if (!needsPeers && params.name !== 'main') return;
   const { inbound, outbound } = peers.count();

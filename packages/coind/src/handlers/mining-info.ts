@@ -32,7 +32,7 @@ function hashRate(chain: Chain, count: number, last: BlockInfo): number {
 /** Handlers of the methods about the next block. */
 export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
   getmininginfo({ node }) {
-    const { chain, mempool, miner, params, clock } = node;
+    const { chain, mempool, miner, mining, params, clock } = node;
     const { tip } = chain;
     const context = chain.headerContext(tip.ref.hash);
     const { last } = miner;
@@ -50,6 +50,9 @@ export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
       },
       ...(params.signetChallenge !== undefined && { signet_challenge: params.signetChallenge }),
       warnings: node.warnings.messages,
+      generate: mining.mode.kind === 'continuous',
+      genproclimit: mining.mode.kind === 'continuous' ? mining.mode.threads : -1,
+      hashespersec: Math.round(mining.hashesPerSecond),
     };
   },
 

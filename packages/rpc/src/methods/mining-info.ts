@@ -1,5 +1,5 @@
 /** Methods about the next block: what goes into it and how hard it is. */
-import { amount, bool, hex, int, int64, num, optional, str, txid } from '../codec.ts';
+import { amount, bool, type Codec, hex, int, int64, num, optional, str, txid } from '../codec.ts';
 import { alwaysWith, list, object, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 import { joinedWarnings, zeroDummy } from './params.ts';
@@ -15,9 +15,28 @@ const about = {
   currentblockweight: optional(int('Weight of the template made last')),
   currentblocktx: optional(int('Its transactions, without the coinbase')),
 };
+
+/** How many blocks, of which none or less meant: since the last change of difficulty. */
+function sinceRetarget(about: string): Codec<number> {
+  const count = int(about);
+  return { ...count, decode: (json, name) => Math.max(-1, count.decode(json, name) || -1) };
+}
+
 const state = {
   networkhashps: num('Hashes per second of the whole network, estimated'),
   pooledtx: int('Transactions in the mempool'),
+};
+
+/** What today's bitcoind says. */
+const today = {
+  ...about,
+  ...difficulty,
+  ...state,
+  blockmintxfee: amount('The lowest fee per 1,000 vbytes that gets into a block'),
+  chain: str('The network'),
+  next: object({ height: int('The height of the next block'), ...difficulty }),
+  signet_challenge: optional(hex('The challenge of a signet')),
+  warnings: list(str(''), 'Warnings'),
 };
 
 /** Methods about the next block. */
@@ -27,15 +46,13 @@ export const miningInfo = {
     about: 'What there is to know for mining.',
     params: {},
     result: object({
-      ...about,
-      ...difficulty,
-      ...state,
-      blockmintxfee: amount('The lowest fee per 1,000 vbytes that gets into a block'),
-      chain: str('The network'),
-      next: object({ height: int('The height of the next block'), ...difficulty }),
-      signet_challenge: optional(hex('The challenge of a signet')),
-      warnings: list(str(''), 'Warnings'),
+      ...today,
+      // Until 0.12, when bitcoind mined by itself.
+      generate: optional(bool('Whether the node mines by itself all the time')),
+      genproclimit: optional(int('On how many threads; -1 for one per processor')),
+      hashespersec: optional(int64('Hashes per second of the built-in miner')),
     }),
+    core: { result: object(today) },
     examples: [''],
     legacy: {
       result: alwaysWith(
@@ -58,6 +75,16 @@ export const miningInfo = {
       height: optional(int('The last of them; -1: the tip'), -1),
     },
     result: num('Hashes per second'),
+    // Nothing but -1 is below 1 today; then everything below it meant the same.
+    legacy: {
+      params: {
+        nblocks: optional(
+          sinceRetarget('How many blocks; 0 or less: since the last change of difficulty'),
+          120,
+        ),
+        height: optional(int('The last of them; -1: the tip'), -1),
+      },
+    },
     examples: [''],
   }),
   prioritisetransaction: method({

@@ -55,6 +55,8 @@ export interface DispatchOptions {
   readonly warmup?: () => string | undefined;
   /** Told of every call of a method there is, before it is answered. */
   readonly onCall?: (call: RpcCall) => void;
+  /** Waited for before an answer goes out, where there is something: what the call has set off. */
+  readonly settled?: () => Promise<void> | undefined;
   /** Told of errors that are no refusal: our bugs and failing disks. */
   readonly onError?: (error: unknown, call: RpcCall) => void;
 }
@@ -110,6 +112,8 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     const args = decodeArguments(view, positional);
     const returned = entry.handler(context, args);
     const result = returned instanceof Promise ? await returned : returned;
+    const setOff = options.settled?.();
+    if (setOff) await setOff;
     if (!(result instanceof Pages)) return view.result.encode(result);
     if (!view.result.item) throw new TypeError(`pages for ${call.method}, which lists nothing`);
     return joinShort(encodePages(result, view.result.item));
