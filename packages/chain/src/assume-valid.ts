@@ -28,7 +28,8 @@ export function whyVerify(
     return 'best header chainwork below minimumchainwork';
   }
   // A fork that somebody feeds us would have to be worth as much work as two weeks of the network's.
-  const blocksOnTop = Number((best.chainwork - node.chainwork) / workOf(best.header.bits));
-  const buried = blocksOnTop * params.powTargetSpacing > TWO_WEEKS;
+  const workOnTop = best.chainwork - node.chainwork;
+  const seconds = (workOnTop * BigInt(params.powTargetSpacing)) / workOf(best.header.bits);
+  const buried = seconds > TWO_WEEKS;
   return buried ? undefined : 'block too recent relative to best header';
 }

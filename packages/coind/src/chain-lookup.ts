@@ -37,9 +37,16 @@ async function fromDisk<T>(read: Promise<T>, text: string, code = -1): Promise<T
   }
 }
 
-/** The body of a block. Throws -1 when it is not there. */
-export async function bodyOf(chain: Chain, info: BlockInfo): Promise<Block> {
-  const block = await fromDisk(chain.block(info.ref.hash), 'Block not found on disk');
+/** What is said of a file that cannot be read: bitcoind has no one text for it. */
+type DiskRefusal = readonly [text: string, code: number];
+
+/** The body of a block. Throws -1 when it is not there, `refusal` when its file cannot be read. */
+export async function bodyOf(
+  chain: Chain,
+  info: BlockInfo,
+  refusal: DiskRefusal = ['Block not found on disk', -1],
+): Promise<Block> {
+  const block = await fromDisk(chain.block(info.ref.hash), ...refusal);
   if (!block) throw missingBody(info);
   return block;
 }
@@ -62,7 +69,7 @@ export async function undoOf(chain: Chain, info: BlockInfo): Promise<BlockUndo> 
   const text = "Can't read undo data from disk";
   const undo = await fromDisk(chain.undo(info.ref.hash), text);
   if (undo) return undo;
-  throw new RpcError(-1, info.isPruned ? 'Undo data not available (pruned data)' : text);
+  throw new RpcError(-1, `Undo data not available${info.isPruned ? ' (pruned data)' : ''}`);
 }
 
 /** The coins a block spent, as far as they are known: pruned ones are not. Throws -32603 for a bad file. */

@@ -3,9 +3,11 @@ import type { BlockInfo } from '@coind/chain';
 import {
   type BlockHash,
   bytesToHex,
+  compareBytes,
   DecodeError,
   encodeMerkleBlock,
   hexToBytes,
+  hexToHash,
   isHex,
   type MerkleBlock,
   provenTxs,
@@ -55,10 +57,12 @@ async function blockOf(
 ): Promise<BlockInfo> {
   const { chain } = node;
   if (blockhash !== undefined) return infoOf(chain, blockhash);
-  const [first] = [...txids].sort();
+  // bitcoind goes through them by their bytes, and the index is asked for the first alone.
+  const inOrder = txids.toSorted((a, b) => compareBytes(hexToHash(a), hexToHash(b)));
+  const [first] = inOrder;
   const indexed = first && (await indexedBlock(node, first));
   if (indexed?.status === 'active') return indexed;
-  for (const txid of txids) {
+  for (const txid of inOrder) {
     const info = await blockOfUnspent(node, txid);
     if (info) return info;
   }
@@ -87,7 +91,8 @@ export const chainProofs: Handlers<Proofs, RpcContext> = {
       }
       wanted.add(txid);
     }
-    const block = await bodyOf(node.chain, await blockOf(node, txids, blockhash));
+    const info = await blockOf(node, txids, blockhash);
+    const block = await bodyOf(node.chain, info, ["Can't read block from disk", -32603]);
     const all = block.txs.map(({ txid }) => txid);
     if (all.filter((txid) => wanted.has(txid)).length !== wanted.size) {
       throw new RpcError(-5, 'Not all transactions found in specified or retrieved block');

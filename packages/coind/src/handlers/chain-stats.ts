@@ -218,7 +218,9 @@ export const chainStats: Handlers<Stats, RpcContext> = {
   async gettxoutsetinfo({ node }, { hash_type, hash_or_height, use_index }) {
     const { chain, indexes } = node;
     const kind = hashTypes.find((type) => type === hash_type);
-    if (!kind) throw new RpcError(-8, `'${hash_type}' is not a valid hash_type`);
+    const isOld = kind === 'hash_serialized_2';
+    if (!kind || (isOld && node.profile === 'core'))
+      throw new RpcError(-8, `'${hash_type}' is not a valid hash_type`);
     if (hash_or_height !== undefined) {
       if (!indexes.coinStats) return statsFromIndex(node, undefined, kind);
       if (kind !== 'none' && kind !== 'muhash') {
