@@ -102,6 +102,19 @@ describe('the door', () => {
     expect(await submitAll([mineOn(on(blocks[100] as Block, 101), [good])])).toEqual(['connected']);
   });
 
+  test('says that a transaction repeats before it says that its coins are gone', async () => {
+    const blocks = mineChain(genesis, 101);
+    const paid = spendCoinbase(blocks[0] as Block);
+    const next = mineOn(on(blocks[100] as Block, 101), [paid]);
+    await submitAll([...blocks, next]);
+    const again = mineOn(on(next, 102), [paid]);
+    const double = mineOn(on(next, 102), [spendCoinbase(blocks[0] as Block, 2)]);
+    expect(await submitAll([again, double])).toEqual([
+      'bad-txns-BIP30',
+      'bad-txns-inputs-missingorspent',
+    ]);
+  });
+
   test('takes headers first and bodies in any order', async () => {
     const blocks = mineChain(genesis, 4);
     const [a, b, c, d] = blocks as [Block, Block, Block, Block];

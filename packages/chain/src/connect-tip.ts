@@ -4,13 +4,16 @@
  * store always holds the state of exactly one block. Telling others is the caller's.
  */
 
-import type { BlockRef } from '@coind/consensus';
 import {
+  type BlockEffects,
+  type BlockRef,
   connectBlock,
   disconnectBlock,
+  namingRepeats,
   outpointsToLoad,
   type Rules,
   rulesFor,
+  ValidationError,
 } from '@coind/consensus';
 import type { Block, BlockHash, ChainParams } from '@coind/primitives';
 import type { Store, Table, Write } from '@coind/store';
@@ -72,10 +75,8 @@ export async function connectTip(
   checkScripts: boolean,
 ): Promise<void> {
   const { coins, index, params } = state;
-  const parent = index.tip;
-  const rules: Rules = { ...rulesFor(block.header, parent, params), checkScripts };
-  const view = await coins.load(outpointsToLoad(block, rules));
-  const effects = connectBlock(block, node.ref, parent, view, rules);
+  const rules: Rules = { ...rulesFor(block.header, index.tip, params), checkScripts };
+  const effects = await decide(state, block, node.ref, rules);
   const verified = effects.scripts.length > 0 && state.scripts.verify(effects.scripts);
   // While other threads verify, this one writes down what will be committed if they find nothing.
   const writes = [...coins.writes(effects.spentOutpoints, effects.created)];
@@ -89,6 +90,26 @@ export async function connectTip(
   await commit(state, writes);
   coins.apply(effects.spentOutpoints, effects.created);
   index.setTip(node);
+}
+
+/** What connecting `block` would change. Throws `ValidationError` with the reason bitcoind would give. */
+async function decide(
+  { coins, index }: ChainState,
+  block: Block,
+  ref: BlockRef,
+  rules: Rules,
+): Promise<BlockEffects> {
+  const under = async (given: Rules) => {
+    const view = await coins.load(outpointsToLoad(block, given));
+    return connectBlock(block, ref, index.tip, view, given);
+  };
+  try {
+    return await under(rules);
+  } catch (error) {
+    const naming = namingRepeats(rules);
+    if (!(error instanceof ValidationError) || naming === rules) throw error;
+    return under(naming);
+  }
 }
 
 /** Takes the tip back: its parent is the tip, with the coins of that time. */

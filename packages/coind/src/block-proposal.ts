@@ -4,6 +4,7 @@ import {
   checkHeader,
   connectBlock,
   contextualCheckBlock,
+  namingRepeats,
   outpointsToLoad,
   rulesFor,
   runScriptCheck,
@@ -30,10 +31,7 @@ export async function checkInWriter({ chain, clock }: Judges, block: Block): Pro
   checkBlock(block, params, { pow: false });
   checkHeader(block.header, parent, params, clock.now());
   contextualCheckBlock(block, parent, params);
-  const strict = rulesFor(block.header, parent, params);
-  // Where BIP34 always held nothing can repeat, but bitcoind looks nevertheless and says so first.
-  const enforceBip30 = strict.enforceBip30 || params.buried.bip34 <= 1;
-  const rules = { ...strict, enforceBip30, checkScripts: true };
+  const rules = namingRepeats(rulesFor(block.header, parent, params));
   const outpoints = outpointsToLoad(block, rules);
   const coins = await chain.coins(outpoints);
   const known = new Map(outpoints.map((outpoint, i) => [outpointKey(outpoint), coins[i]]));

@@ -66,7 +66,7 @@ export {
   ruleOf,
   ValidationError,
 } from './rejects.ts';
-export { isOverwritten, type Rules, rulesFor, scriptFlagsAt } from './rules.ts';
+export { isOverwritten, namingRepeats, type Rules, rulesFor, scriptFlagsAt } from './rules.ts';
 export { ScriptCache } from './script-cache.ts';
 export { failScript, runScriptCheck, type ScriptCheck, scriptChecksOf } from './script-check.ts';
 export { hasSignetSolution, type SignetTxs, signetSolutionPush, signetTxs } from './signet.ts';

@@ -75,6 +75,14 @@ function needsBip30(hash: BlockHash, parent: HeaderContext, params: ChainParams)
   return !atBip34 || atBip34.ref.hash !== params.bip34Hash;
 }
 
+/**
+ * `rules` for a block that was refused: where BIP34 always held nothing can repeat without spending what
+ * is gone, so nobody looks for it beforehand, but bitcoind looks there too and names it first.
+ */
+export function namingRepeats(rules: Rules): Rules {
+  return rules.params.buried.bip34 <= 1 ? { ...rules, enforceBip30: true } : rules;
+}
+
 /** The rules for a block with `header` on `parent`. */
 export function rulesFor(header: BlockHeader, parent: HeaderContext, params: ChainParams): Rules {
   const ref = { hash: header.hash, height: parent.ref.height + 1 };
