@@ -1,6 +1,6 @@
 /** What handlers ask of the chain by name or number, and the refusals bitcoind has for each miss. */
 import { type BlockInfo, type BlockUndo, type Chain, ChainError } from '@coind/chain';
-import type { Block, BlockHash } from '@coind/primitives';
+import type { Block, BlockHash, Txid } from '@coind/primitives';
 import { RpcError, rpcError } from '@coind/rpc';
 
 /** The known block called `hash`. Throws -5. */
@@ -79,4 +79,23 @@ export function knownUndoOf(chain: Chain, info: BlockInfo): Promise<BlockUndo | 
   return info.isPruned
     ? Promise.resolve(undefined)
     : fromDisk(chain.undo(info.ref.hash), text, -32603);
+}
+
+/** Outputs of one transaction that are looked for at once when only its txid is known. */
+const OUTPUTS_PER_LOOK = 1000;
+/** More outputs than a block has room for. */
+const MAX_OUTPUTS = 112_000;
+
+/** The block of the best chain that made `txid`, told by an output of it that is unspent. */
+export async function blockOfUnspent(chain: Chain, txid: Txid): Promise<BlockInfo | undefined> {
+  // Outputs are numbered without gaps, but those in front may all be spent.
+  for (let first = 0; first < MAX_OUTPUTS; first += OUTPUTS_PER_LOOK) {
+    const outpoints = Array.from({ length: OUTPUTS_PER_LOOK }, (_, i) => ({
+      txid,
+      vout: first + i,
+    }));
+    const found = (await chain.coins(outpoints)).find((coin) => coin);
+    if (found) return chain.at(found.height);
+  }
+  return undefined;
 }

@@ -15,6 +15,7 @@ import { dump } from './handlers/dump.ts';
 import { earlyMining } from './handlers/early-mining.ts';
 import { encryption } from './handlers/encryption.ts';
 import { fees } from './handlers/fees.ts';
+import { former } from './handlers/former.ts';
 import { generating } from './handlers/generating.ts';
 import { mempool } from './handlers/mempool.ts';
 import { mempoolFile } from './handlers/mempool-file.ts';
@@ -66,6 +67,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.dev, translated(audit), walletContext),
     service(methods.dump, translated(dump), walletContext),
     service(methods.encryption, translated(encryption), walletContext),
+    service(methods.former, translated(former), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
     service(methods.walletHistory, translated(walletHistory), walletContext),
     service(methods.walletSend, translated(walletSend), walletContext),

@@ -12,6 +12,7 @@ import { dump } from './methods/dump.ts';
 import { earlyMining } from './methods/early-mining.ts';
 import { encryption } from './methods/encryption.ts';
 import { fees } from './methods/fees.ts';
+import { former } from './methods/former.ts';
 import { generating } from './methods/generating.ts';
 import { mempool } from './methods/mempool.ts';
 import { mempoolFile } from './methods/mempool-file.ts';
@@ -41,6 +42,7 @@ export const methods = {
   earlyMining,
   encryption,
   fees,
+  former,
   generating,
   mempool,
   mempoolFile,
@@ -71,6 +73,7 @@ export const allMethods = {
   ...earlyMining,
   ...encryption,
   ...fees,
+  ...former,
   ...mempool,
   ...generating,
   ...mempoolFile,

@@ -3,7 +3,8 @@
  * Descriptors are held in memory (there are few); scripts lie in a table, looked up one by one. The
  * ledger asks here whether an output is its own; accounts and labels know nothing of keys.
  */
-import { bytesToHex, type ChainParams } from '@coind/primitives';
+import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
+import { p2pkh, p2sh, p2wpkh } from '@coind/script';
 import { ADDRESS_TYPES, type AddressType, PURPOSE } from './address-type.ts';
 import { type ExtendedKey, HARDENED } from './bip32.ts';
 import {
@@ -18,7 +19,7 @@ import {
   withoutSecrets,
 } from './descriptor.ts';
 import { WalletError } from './errors.ts';
-import { wipeKey } from './key-expression.ts';
+import { type DerivedKey, wipeKey } from './key-expression.ts';
 import type { DescriptorRow, ScriptHex, ScriptRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { Vault } from './vault.ts';
@@ -239,6 +240,12 @@ export class Keyring {
 
   /** How to spend an own script; `withSecrets` adds the private keys that the wallet has. */
   solve(script: ScriptHex, withSecrets: boolean): ScriptSolution | undefined {
+    const solution = this.#solve(script, withSecrets);
+    if (!solution || !withSecrets || solution.keys.every((key) => key.privateKey)) return solution;
+    return { ...solution, keys: solution.keys.map((key) => this.#keyOf(key.publicKey) ?? key) };
+  }
+
+  #solve(script: ScriptHex, withSecrets: boolean): ScriptSolution | undefined {
     const owner = this.owner(undefined, script);
     if (!owner) return undefined;
     if (!withSecrets) return this.solutionOf(owner, script);
@@ -250,6 +257,20 @@ export class Keyring {
   solutionOf({ descriptor: id, index, publicKey }: ScriptRow, script: ScriptHex) {
     const descriptor = this.#full(id);
     return descriptor && solutionFor(expandDescriptor(descriptor, index, publicKey), script);
+  }
+
+  /** The key behind a public key, where the wallet has an address of that key alone. */
+  #keyOf(publicKey: Uint8Array): DerivedKey | undefined {
+    const script = this.scriptOfKey(publicKey);
+    const solution = script === undefined ? undefined : this.#solve(script, true);
+    return solution?.keys.find((key) => bytesToHex(key.publicKey) === bytesToHex(publicKey));
+  }
+
+  /** An own script that this key alone spends; undefined when the wallet has none. */
+  scriptOfKey(publicKey: Uint8Array): ScriptHex | undefined {
+    const hash = hash160(publicKey);
+    const forms = [p2pkh(hash), p2wpkh(hash), p2sh(hash160(p2wpkh(hash)))];
+    return forms.map(bytesToHex).find((script) => this.owner(undefined, script) !== undefined);
   }
 
   #full(id: number): Descriptor | undefined {

@@ -71,6 +71,7 @@ import {
 } from './import.ts';
 import { type JournalPage, journalPage } from './journal.ts';
 import { signMessageWithKey } from './message.ts';
+import { addMultisig } from './multisig.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
 import { type PreparedTx, prepareSpend, type Recipient, type SpendOptions } from './spend.ts';
@@ -190,6 +191,11 @@ export class Wallet {
   }
 
   // --- addresses --------------------------------------------------------------------------------
+
+  /** The kind of address that is handed out unless another is asked for. */
+  get addressType(): AddressType {
+    return this.#context.options.addressType;
+  }
 
   /** A fresh receiving address with a label, which is also its account. */
   async newAddress({
@@ -756,6 +762,11 @@ export class Wallet {
       }
     });
     if (watching && rescan) await this.rescan(0);
+  }
+
+  /** Names the address of a multisignature descriptor; it is an own one when all its keys are. */
+  addMultisig(descriptor: string, label: string): Promise<void> {
+    return this.#changeKeys((unit) => addMultisig(this.#context, unit, descriptor, label));
   }
 
   /** A change of keys; the keyring knows of it before the next call runs. */

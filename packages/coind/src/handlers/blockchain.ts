@@ -58,6 +58,8 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
 
   getblockcount: ({ node }) => node.chain.tip.ref.height,
 
+  getblocknumber: ({ node }) => node.chain.tip.ref.height,
+
   getbestblockhash: ({ node }) => node.chain.tip.ref.hash,
 
   getblockhash({ node }, { height }) {

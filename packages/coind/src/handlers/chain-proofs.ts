@@ -17,29 +17,10 @@ import {
   type Txid,
 } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import { bodyOf, infoOf } from '../chain-lookup.ts';
+import { blockOfUnspent, bodyOf, infoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 
 type Proofs = Pick<typeof methods.blockchain, 'gettxoutproof' | 'verifytxoutproof'>;
-
-/** Outputs of one transaction that are looked for at once when only its txid is known. */
-const OUTPUTS_PER_LOOK = 1000;
-/** More outputs than a block has room for. */
-const MAX_OUTPUTS = 112_000;
-
-/** The block of the best chain that made `txid`, told by an output of it that is unspent. */
-async function blockOfUnspent({ chain }: NodeModules, txid: Txid): Promise<BlockInfo | undefined> {
-  // Outputs are numbered without gaps, but those in front may all be spent.
-  for (let first = 0; first < MAX_OUTPUTS; first += OUTPUTS_PER_LOOK) {
-    const outpoints = Array.from({ length: OUTPUTS_PER_LOOK }, (_, i) => ({
-      txid,
-      vout: first + i,
-    }));
-    const found = (await chain.coins(outpoints)).find((coin) => coin);
-    if (found) return chain.at(found.height);
-  }
-  return undefined;
-}
 
 async function indexedBlock(
   { chain, indexes }: NodeModules,
@@ -63,7 +44,7 @@ async function blockOf(
   const indexed = first && (await indexedBlock(node, first));
   if (indexed?.status === 'active') return indexed;
   for (const txid of inOrder) {
-    const info = await blockOfUnspent(node, txid);
+    const info = await blockOfUnspent(node.chain, txid);
     if (info) return info;
   }
   if (!indexed) throw new RpcError(-5, 'Transaction not yet in block');

@@ -12,7 +12,7 @@ import {
   type Txid,
 } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import { knownUndoOf } from '../chain-lookup.ts';
+import { blockOfUnspent, knownUndoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
@@ -26,7 +26,7 @@ type Found =
   | { readonly tx: Tx; readonly entry?: undefined; readonly info: BlockInfo };
 
 async function findTx(
-  { chain, indexes, mempool, params }: NodeModules,
+  { chain, indexes, mempool, params, profile }: NodeModules,
   txid: Txid,
   blockhash: BlockHash | undefined,
 ): Promise<Found> {
@@ -46,6 +46,13 @@ async function findTx(
   const indexed = await indexes.tx?.find(txid);
   const info = indexed && chain.info(indexed.block);
   if (info) return { tx: indexed.tx, info };
+  if (profile === 'legacy') {
+    // Up to 0.16 an output that was unspent gave its transaction away.
+    const made = await blockOfUnspent(chain, txid);
+    const block = made && (await chain.block(made.ref.hash));
+    const tx = block?.txs.find((one) => one.txid === txid);
+    if (made && tx) return { tx, info: made };
+  }
   if (isReady === undefined) throw rpcError('txNotFoundNoIndex');
   throw rpcError(isReady ? 'txNotFound' : 'txNotFoundYet');
 }

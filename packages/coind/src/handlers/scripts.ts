@@ -17,7 +17,6 @@ import {
   encodeAddress,
   hasValidOps,
   inferDescriptor,
-  isPublicKey,
   isSuccess,
   isUnspendable,
   multisig,
@@ -38,6 +37,7 @@ import {
   parseMultipath,
 } from '@coind/wallet';
 import type { RpcContext } from '../context.ts';
+import { multisigForm, parsePublicKey } from '../shapes/multisig.ts';
 import { parseTx, scriptPubKeyJson } from '../shapes/tx-json.ts';
 
 /** Templates that make sense behind a script hash, and of these what may be a witness script. */
@@ -88,55 +88,6 @@ function wrappedJson(script: Uint8Array, params: ChainParams) {
       },
     }),
   };
-}
-
-/** A public key as hex. Throws -5. */
-function parsePublicKey(text: string): Uint8Array {
-  if (!isHex(text))
-    throw new RpcError(-5, `Pubkey "${text}" must be a hex string`, invalidKey(text));
-  const key = hexToBytes(text);
-  if (key.length !== 33 && key.length !== 65) {
-    throw new RpcError(
-      -5,
-      `Pubkey "${text}" must have a length of either 33 or 65 bytes`,
-      invalidKey(text),
-    );
-  }
-  if (!isPublicKey(key)) {
-    throw new RpcError(-5, `Pubkey "${text}" must be cryptographically valid.`, invalidKey(text));
-  }
-  return key;
-}
-
-const invalidKey = (text: string) => [-5, `Invalid public key: ${text}`] as const;
-
-const MAX_MULTISIG_KEYS = 20;
-const MAX_REDEEM_SCRIPT = 520;
-
-/** The script of `required` signatures of `keys`. Throws -8. */
-export function multisigScript(required: number, keys: readonly Uint8Array[]): Uint8Array {
-  if (required < 1) {
-    throw new RpcError(-8, 'a multisignature address must require at least one key to redeem');
-  }
-  if (keys.length < required) {
-    throw new RpcError(
-      -8,
-      `not enough keys supplied (got ${keys.length} keys, but need at least ${required} to redeem)`,
-    );
-  }
-  if (keys.length > MAX_MULTISIG_KEYS) {
-    throw new RpcError(
-      -8,
-      `Number of keys involved in the multisignature address creation > ${MAX_MULTISIG_KEYS}\nReduce the number`,
-    );
-  }
-  return multisig(required, keys);
-}
-
-/** Refuses a redeem script that P2SH could not push. Throws -8. */
-export function checkRedeemScript({ length }: Uint8Array): void {
-  if (length <= MAX_REDEEM_SCRIPT) return;
-  throw new RpcError(-8, `redeemScript exceeds size limit: ${length} > ${MAX_REDEEM_SCRIPT}`);
 }
 
 /** First and last index of a range. Throws -8. */
@@ -218,29 +169,19 @@ export const scripts: Handlers<typeof methods.scripts, RpcContext> = {
     return bytesToHex(combineTransactions(copies, spent).encode());
   },
 
-  createmultisig({ node: { params } }, { nrequired, keys, address_type }) {
+  createmultisig({ node: { params, profile } }, { nrequired, keys, address_type }) {
     const publicKeys = keys.map(parsePublicKey);
     const type = parseAddressType(address_type);
     if (type === undefined) throw rpcError('unknownAddressType', address_type);
     if (type === 'bech32m') {
       throw new RpcError(-5, 'createmultisig cannot create bech32m multisig addresses');
     }
-    const script = multisigScript(nrequired, publicKeys);
-    const chosen = publicKeys.some(({ length }) => length !== 33) ? 'legacy' : type;
-    if (chosen === 'legacy') checkRedeemScript(script);
-    const program = p2wsh(sha256(script));
-    const forms = {
-      legacy: [p2sh(hash160(script)), 'sh(%)'],
-      'p2sh-segwit': [p2sh(hash160(program)), 'sh(wsh(%))'],
-      bech32: [program, 'wsh(%)'],
-    } as const;
-    const [scriptPubKey, pattern] = forms[chosen];
-    const body = `multi(${[nrequired, ...publicKeys.map(bytesToHex)].join(',')})`;
+    const form = multisigForm(nrequired, publicKeys, type, profile);
     return {
-      address: addressOf(scriptPubKey, params),
-      redeemScript: bytesToHex(script),
-      descriptor: withChecksum(pattern.replace('%', body)),
-      ...(chosen !== type && {
+      address: addressOf(form.scriptPubKey, params),
+      redeemScript: bytesToHex(form.script),
+      descriptor: withChecksum(form.descriptor),
+      ...(form.type !== type && {
         warnings: [
           'Unable to make chosen address type, please ensure no uncompressed public keys are present.',
         ],

@@ -1,7 +1,7 @@
 /** Wallet history, addresses and coins in the shape RPC shows them; profiles pick their members. */
 import type { Mempool } from '@coind/mempool';
-import { bytesToHex, type ChainParams } from '@coind/primitives';
-import { classifyOutput, encodeAddress, witnessProgram } from '@coind/script';
+import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
+import { classifyOutput, encodeAddress, p2pkh, witnessProgram } from '@coind/script';
 import type {
   AddressInfo,
   HistoryEntry,
@@ -110,20 +110,22 @@ function behindJson({ redeemScript, multisig, publicKey }: AddressInfo, params: 
     pubkeys: multisig.publicKeys.map(bytesToHex),
     sigsrequired: multisig.required,
   };
+  const facts = { script: classifyOutput(redeemScript).type, hex: bytesToHex(redeemScript) };
+  if (address === undefined) {
+    // In 0.16 the keys of a script went by their P2PKH addresses.
+    const of = (key: Uint8Array) => encodeAddress(p2pkh(hash160(key)), params) ?? '';
+    return { ...facts, ...keys, ...(multisig && { addresses: multisig.publicKeys.map(of) }) };
+  }
   return {
-    script: classifyOutput(redeemScript).type,
-    hex: bytesToHex(redeemScript),
-    ...(address === undefined
-      ? keys
-      : {
-          embedded: {
-            ...scriptFacts(redeemScript),
-            ...keys,
-            ...(publicKey && { pubkey: bytesToHex(publicKey) }),
-            address,
-            scriptPubKey: bytesToHex(redeemScript),
-          },
-        }),
+    ...facts,
+    addresses: [address],
+    embedded: {
+      ...scriptFacts(redeemScript),
+      ...keys,
+      ...(publicKey && { pubkey: bytesToHex(publicKey) }),
+      address,
+      scriptPubKey: bytesToHex(redeemScript),
+    },
   };
 }
 

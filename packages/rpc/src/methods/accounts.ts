@@ -6,7 +6,10 @@ import {
   account,
   amount,
   bool,
+  hex,
   int,
+  into,
+  label,
   late,
   nothing,
   optional,
@@ -104,6 +107,28 @@ export const accounts = {
       }),
     ),
     examples: [''],
+  }),
+  addmultisigaddress: method({
+    category: 'wallet',
+    profiles,
+    about:
+      'Names the address of a multisignature script. With all keys in the wallet it is an address of the wallet.',
+    params: {
+      nrequired: int('Signatures needed'),
+      keys: list(str(''), 'Public keys, or addresses of the wallet', { usage: '["key",...]' }),
+      account: optional(account('The account it belongs to'), ''),
+      address_type: optional(str('legacy, p2sh-segwit or bech32')),
+    },
+    result: object({ address: str('The address'), redeemScript: hex('The script') }),
+    examples: ['2 "[\\"03…\\", \\"bcrt1q…\\"]" alice'],
+    labels: {
+      params: {
+        nrequired: int('Signatures needed'),
+        keys: list(str(''), 'Public keys, or addresses of the wallet', { usage: '["key",...]' }),
+        label: into('account', optional(label('Its label'), '')),
+        address_type: optional(str('legacy, p2sh-segwit or bech32')),
+      },
+    },
   }),
   move: method({
     category: 'wallet',

@@ -168,6 +168,15 @@ export const blockchain = {
     result: int('The height'),
     examples: [''],
   }),
+  getblocknumber: method({
+    category: 'hidden',
+    profiles: ['coind', 'legacy'],
+    releases: [],
+    about: 'What getblockcount was called at first.',
+    params: {},
+    result: int('The height'),
+    examples: [''],
+  }),
   getbestblockhash: method({
     category: 'blockchain',
     about: 'The hash of the tip.',

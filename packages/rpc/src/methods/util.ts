@@ -2,6 +2,7 @@
 import { bool, byNameOnly, hex, int, int64, optional, str } from '../codec.ts';
 import { list, object, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
+import { embedded } from './wallet-shapes.ts';
 
 const walletFacts = {
   ismine: bool('Whether the wallet can spend from it'),
@@ -63,7 +64,8 @@ export const util = {
         witness_program: optional(hex('The program')),
         script: optional(str('The kind of script behind it')),
         hex: optional(hex('The script behind it')),
-        addresses: optional(list(str(''), 'The addresses of its keys')),
+        embedded: optional(embedded),
+        addresses: optional(list(str(''), 'The addresses of its keys, or the one behind it')),
         pubkeys: optional(list(hex(''), 'Its keys')),
         sigsrequired: optional(int('Signatures needed')),
         pubkey: optional(hex('The public key')),

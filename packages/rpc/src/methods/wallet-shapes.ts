@@ -169,7 +169,8 @@ const witness = {
   witness_program: optional(hex('The program')),
 };
 
-const embedded = object({
+/** A witness program behind a P2SH address. */
+export const embedded = object({
   ...witness,
   script: optional(str('The kind of script behind it')),
   hex: optional(hex('The script behind it')),

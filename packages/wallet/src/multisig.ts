@@ -1,0 +1,34 @@
+/**
+ * Multisignature addresses that a wallet has part in (`addmultisigaddress`). One whose keys are all the wallet's is
+ * an own address: what it gets counts and can be spent. Any other is a name in the address book.
+ */
+import { bytesToHex } from '@coind/primitives';
+import { bookScript, paymentsOf } from './address-book.ts';
+import type { WalletContext } from './context.ts';
+import { expandDescriptor, parseDescriptor } from './descriptor.ts';
+import { addDescriptor } from './import.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+/**
+ * Takes in the address of `text`, a descriptor with public keys only, and names it; naming it again renames it. The
+ * keyring has to be loaded again afterwards.
+ */
+export async function addMultisig(
+  context: WalletContext,
+  unit: UnitOfWork,
+  text: string,
+  label: string,
+): Promise<void> {
+  const { keyring, params, source } = context;
+  const descriptor = parseDescriptor(text, params);
+  const [solution] = expandDescriptor(descriptor, 0);
+  if (!solution) throw new Error(`${text} makes no script`);
+  const script = bytesToHex(solution.scriptPubKey);
+  const payments = await paymentsOf(context, script);
+  const isOwn = solution.keys.every(({ publicKey }) => keyring.scriptOfKey(publicKey));
+  if (isOwn && !keyring.owner(unit, script)) {
+    const settings = { timestamp: source.now(), active: false, internal: false };
+    await addDescriptor(context, unit, descriptor, settings, undefined);
+  }
+  bookScript(unit, context, script, { label, purpose: 'send' }, payments);
+}
