@@ -212,7 +212,7 @@ export function validationOptions({ settings, params }: GroupContext): Validatio
     minimumChainwork: work === undefined ? params.minimumChainwork : BigInt(`0x${strip(work)}`),
     checkBlocks: settings.int('checkblocks', 6),
     checkLevel: settings.int('checklevel', 3),
-    ...cacheSizes(Math.max(4, settings.int('dbcache', 1024)) * MIB),
+    ...cacheSizes(settings),
     scriptThreads: Math.min(
       MAX_SCRIPT_THREADS,
       Math.max(1, par > 0 ? par : availableParallelism() + par),
@@ -240,13 +240,21 @@ const SCRIPT_CACHE_ENTRY_BYTES = 160;
 /** bitcoind's limit: more threads than this do not make scripts any faster. */
 const MAX_SCRIPT_THREADS = 16;
 
+/** Coins that are kept in memory where nobody said how much it may be. */
+const UNASKED_COIN_BYTES = 128 * MIB;
+
 /**
  * How -dbcache is shared out: an eighth for the database, the rest for coins, which lie in the
- * JavaScript heap. That has a limit of its own, and a cache must not be what exhausts it.
+ * JavaScript heap. That has a limit of its own, and a cache must not be what exhausts it; nor does a node
+ * take a gigabyte that nobody offered it.
  */
-function cacheSizes(bytes: number): Pick<ValidationOptions, 'cacheBytes' | 'databaseCacheBytes'> {
+function cacheSizes(
+  settings: Settings,
+): Pick<ValidationOptions, 'cacheBytes' | 'databaseCacheBytes'> {
+  const asked = settings.int('dbcache', 0);
+  const bytes = Math.max(4, asked || 1024) * MIB;
   const databaseCacheBytes = Math.min(bytes / 8, 128 * MIB);
-  const heapShare = getHeapStatistics().heap_size_limit / 4;
+  const heapShare = asked ? getHeapStatistics().heap_size_limit / 4 : UNASKED_COIN_BYTES;
   return { cacheBytes: Math.min(bytes - databaseCacheBytes, heapShare), databaseCacheBytes };
 }
 

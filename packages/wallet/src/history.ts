@@ -79,12 +79,13 @@ const BIP125_MAX = 0xfffffffd;
 
 /**
  * A wallet transaction with all that can be said about it, or with only the details that pass
- * `filter`. Throws 'unknown-transaction'.
+ * `filter`, the first `most` of them. Throws 'unknown-transaction'.
  */
 export function viewTransaction(
   history: History,
   txid: Txid,
   filter: HistoryFilter = { by: 'all', moves: true },
+  most: number = Number.POSITIVE_INFINITY,
 ): TxView {
   const { tables, source } = history;
   const row = tables.txs.getSync(txid);
@@ -119,7 +120,7 @@ export function viewTransaction(
     amount: credit - facts.spentOwn - (fee ?? 0n),
     ...(fee !== undefined && { fee }),
     change: facts.outputs.flatMap((output, vout) => (isChange(output) ? [vout] : [])),
-    details: detailsOf(history, facts, confirmations, fee, filter),
+    details: detailsOf(history, facts, { confirmations, fee, most }, filter),
   };
 }
 
@@ -157,23 +158,25 @@ function replaceability({ tables }: History, tx: Tx, row: TxRow): 'yes' | 'no' |
 function detailsOf(
   { params, keyring }: History,
   facts: TxFacts,
-  confirmations: number,
-  fee: Sats | undefined,
+  about: { confirmations: number; fee: Sats | undefined; most: number },
   filter: HistoryFilter,
 ): TxDetail[] {
+  const { confirmations, fee, most } = about;
   const sends: TxDetail[] = [];
   const receives: TxDetail[] = [];
   const outgoing = facts.spentOwn > 0n;
   const wanted = (account: string, label: string | undefined): boolean =>
     filter.by === 'all' || filter.name === (filter.by === 'account' ? account : label);
-  facts.outputs.forEach((output, vout) => {
+  for (const [vout, output] of facts.outputs.entries()) {
+    // What was sent stands first, so only where nothing was is enough known early.
+    if (!outgoing && receives.length >= most) break;
     const { own, label, value, script } = output;
-    if (outgoing ? isChange(output) && !filter.change : !own) return;
+    if (outgoing ? isChange(output) && !filter.change : !own) continue;
     // Whoever asks for a label asks what its addresses received.
     const asSend =
       outgoing && fee !== undefined && filter.by !== 'label' && wanted(facts.fromAccount, label);
     const asReceive = own && wanted(label ?? '', label);
-    if (!asSend && !asReceive) return;
+    if (!asSend && !asReceive) continue;
     const address = addressOf(script, params);
     const common = {
       script,
@@ -197,8 +200,8 @@ function detailsOf(
         ...(parent && { parentDescriptor: parent.descriptor }),
       });
     }
-  });
-  return [...sends, ...receives];
+  }
+  return [...sends, ...receives].slice(0, most);
 }
 
 function receiveCategory(facts: TxFacts, confirmations: number): TxDetail['category'] {
@@ -229,7 +232,7 @@ export async function listHistory(
     }
     const txid = tables.order.getSync(order)?.txid;
     if (txid === undefined) continue;
-    const view = viewTransaction(history, txid, filter);
+    const view = viewTransaction(history, txid, filter, count + skip - entries.length);
     for (const detail of view.details) entries.push({ kind: 'detail', view, detail });
   }
   return entries.slice(skip, skip + count).reverse();
