@@ -61,6 +61,32 @@ describe('pay once', () => {
     expect(await wallet.accountBalance('b')).toBe(COIN);
   });
 
+  test('a replacement is made once, and asking again tells both fees', async () => {
+    const { wallet, chain } = await fundedWallet(2);
+    const { tx } = await wallet.send([{ address: FOREIGN, amount: COIN }]);
+    const once = { key: 'hurry', request: 'bump' };
+    const [first, second] = await Promise.all([
+      wallet.bumpFee(tx.txid, { once }),
+      wallet.bumpFee(tx.txid, { once }),
+    ]);
+    expect(second?.tx.txid).toBe(first?.tx.txid);
+    expect(second).toMatchObject({ fee: first?.fee, oldFee: first?.oldFee });
+    expect((await wallet.transaction(tx.txid)).row.replacedBy).toBe(first?.tx.txid);
+    expect([...chain.mempoolTxs()]).toHaveLength(1);
+  });
+
+  test('a replacement that was refused leaves no trace', async () => {
+    const { wallet, chain } = await fundedWallet(2);
+    const { tx } = await wallet.send([{ address: FOREIGN, amount: COIN }]);
+    const { broadcast } = chain;
+    chain.broadcast = async () => ({ accepted: false, reason: 'no' });
+    await expect(wallet.bumpFee(tx.txid)).rejects.toMatchObject({ key: 'broadcast-rejected' });
+    chain.broadcast = broadcast;
+    expect((await wallet.transaction(tx.txid)).row.replacedBy).toBeUndefined();
+    expect((await wallet.bumpFee(tx.txid)).tx.txid).not.toBe(tx.txid);
+    expect(await wallet.audit()).toMatchObject({ clean: true });
+  });
+
   test('a payment that failed frees its key', async () => {
     const { wallet, chain } = await fundedWallet(1, { account: 'alice' });
     const once = { key: 'k', request: 'r' };

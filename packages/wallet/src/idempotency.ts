@@ -37,6 +37,11 @@ export function rememberOnce(
   unit.put(onces, once.key, { request: digestOf(once), ...(payment && { payment }) });
 }
 
+/** What is remembered of a payment. */
+export function answerOf({ tx, fee, feeRate }: PreparedTx): NonNullable<OnceRow['payment']> {
+  return { txid: tx.txid, fee, feeRate };
+}
+
 /** Frees the key of a payment that was taken back: asking again is a new request. */
 export function forgetOnce(unit: UnitOfWork, { onces }: WalletTables, once: Once): void {
   unit.del(onces, once.key);

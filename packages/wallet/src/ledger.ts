@@ -339,6 +339,7 @@ export class Ledger {
       if (left.length > 0) this.#unit.put(this.#tables.spends, prevout, left);
       else this.#unit.del(this.#tables.spends, prevout);
     }
+    if (row.replaces !== undefined) this.#unreplace(row.replaces);
     this.#unit.del(this.#tables.order, row.order);
     this.#unit.del(this.#tables.postings, txid);
     this.#unit.del(this.#tables.unconfirmed, txid);
@@ -349,6 +350,14 @@ export class Ledger {
       ...counters,
       transactions: counters.transactions - 1,
     });
+  }
+
+  /** What should have replaced it is gone. */
+  #unreplace(txid: Txid): void {
+    const row = this.#unit.get(this.#tables.txs, txid);
+    if (!row) return;
+    const { replacedBy: _, ...rest } = row;
+    this.#unit.put(this.#tables.txs, txid, rest);
   }
 
   /**

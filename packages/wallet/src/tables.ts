@@ -41,7 +41,13 @@ export interface OnceRow {
   /** SHA-256 of the request, hex. */
   readonly request: string;
   /** The payment; missing for a move, which answers nothing. */
-  readonly payment?: { readonly txid: Txid; readonly fee: Sats; readonly feeRate: ChosenFeeRate };
+  readonly payment?: {
+    readonly txid: Txid;
+    readonly fee: Sats;
+    readonly feeRate: ChosenFeeRate;
+    /** Of a replacement: the fee of what it replaced. */
+    readonly oldFee?: Sats;
+  };
 }
 
 /** How the key that seals the master key is made of the passphrase, and the sealed master key. */

@@ -61,7 +61,14 @@ import {
   transactionsSince,
   viewTransaction,
 } from './history.ts';
-import { firstPayment, forgetOnce, type Once, recallOnce, rememberOnce } from './idempotency.ts';
+import {
+  answerOf,
+  firstPayment,
+  forgetOnce,
+  type Once,
+  recallOnce,
+  rememberOnce,
+} from './idempotency.ts';
 import {
   addDescriptor,
   checkImport,
@@ -467,10 +474,7 @@ export class Wallet {
       await this.#checkAccount(recipients, options);
       const prepared = await this.#core.changeNow(async (unit, ledger) => {
         const payment = await this.#prepare(recipients, options, unit);
-        if (once) {
-          const { tx, fee, feeRate } = payment;
-          rememberOnce(unit, tables, once, { txid: tx.txid, fee, feeRate });
-        }
+        if (once) rememberOnce(unit, tables, once, answerOf(payment));
         const { fromAccount, comment, to } = options;
         ledger.learn(
           payment.tx,
@@ -498,8 +502,15 @@ export class Wallet {
    * Replaces an unconfirmed payment by one that pays more; account and notes stay. Answers when the new
    * one is on disk and in the mempool. Throws `WalletError`.
    */
-  bumpFee(txid: Txid, options: BumpOptions = {}): Promise<PreparedTx & { readonly oldFee: Sats }> {
+  bumpFee(
+    txid: Txid,
+    options: BumpOptions & { readonly once?: Once } = {},
+  ): Promise<PreparedTx & { readonly oldFee: Sats }> {
+    const { tables } = this.#context;
+    const { once } = options;
     return this.#core.read(async () => {
+      const before = once && recallOnce(tables, once);
+      if (before) return { oldFee: before.payment?.oldFee ?? 0n, ...firstPayment(tables, before) };
       if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
       const plan = await planBump(this.#context, txid, options, this.#core.payTxFee);
       this.encryption.requireUnlocked();
@@ -510,12 +521,11 @@ export class Wallet {
         const about = { fromAccount, replaces: txid, now: this.#context.source.now() };
         const notes = { ...(comment && { comment }), ...(to && { to }) };
         ledger.learn(payment.tx, { kind: 'mempool' }, { ...about, ...notes });
+        ledger.annotate(txid, { replacedBy: payment.tx.txid });
+        if (once) rememberOnce(unit, tables, once, { ...answerOf(payment), oldFee: plan.oldFee });
         return payment;
       });
-      await this.#broadcast(prepared.tx);
-      await this.#core.changeNow((_unit, ledger) =>
-        ledger.annotate(txid, { replacedBy: prepared.tx.txid }),
-      );
+      await this.#broadcast(prepared.tx, once);
       return { ...prepared, oldFee: plan.oldFee };
     });
   }

@@ -272,7 +272,9 @@ export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
     };
   },
 
-  async bumpfee({ wallet, node }, { txid, options = {}, only_signalling }) {
+  async bumpfee(context, args) {
+    const { wallet, node } = context;
+    const { txid, options = {}, only_signalling } = args;
     if ((await wallet.info()).meta.flags.privateKeysDisabled) {
       throw new RpcError(
         -4,
@@ -287,8 +289,9 @@ export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
       ...(changeIndex !== undefined && { changeIndex }),
       onlySignalling: only_signalling,
     };
+    const once = onceOf(context, 'bumpfee', args);
     try {
-      const { tx, fee, oldFee } = await wallet.bumpFee(txid, bump);
+      const { tx, fee, oldFee } = await wallet.bumpFee(txid, { ...bump, ...once });
       return { txid: tx.txid, origfee: oldFee, fee, errors: [] };
     } catch (error) {
       throw asBumpError(error);

@@ -17,7 +17,7 @@ import {
 import { list, object, oneOf } from '../codec-shapes.ts';
 import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
-import { inputIndex, inputSequence, newOutputs, ranged } from './params.ts';
+import { idempotencyKey, inputIndex, inputSequence, newOutputs, ranged } from './params.ts';
 
 const modern = ['coind', 'core'] as const;
 const locktime = ranged(0, 0xffffffff, 'Invalid parameter, locktime out of range', 'The locktime');
@@ -112,25 +112,25 @@ const bumpResult = object({
   errors: list(str(''), 'What went wrong along the way'),
 });
 
+const sendParams = {
+  outputs: newOutputs('What it pays', {
+    usage: '[{"address":amount,...},{"data":"hex"},...]',
+  }),
+  conf_target: optional(int('Blocks within which it should confirm')),
+  estimate_mode: optional(str('unset, economical or conservative')),
+  fee_rate: optional(feeRate('The fee rate, sat/vB')),
+  options: optional(sendOptions),
+  version: optional(ranged(1, 3, 'Invalid parameter, version out of range(1~3)', 'The version'), 2),
+};
+
 /** The wallet methods that pay in today's way. */
 export const walletSend = {
   send: method({
     category: 'wallet',
     profiles: modern,
     about: 'Sends a transaction.',
-    params: {
-      outputs: newOutputs('What it pays', {
-        usage: '[{"address":amount,...},{"data":"hex"},...]',
-      }),
-      conf_target: optional(int('Blocks within which it should confirm')),
-      estimate_mode: optional(str('unset, economical or conservative')),
-      fee_rate: optional(feeRate('The fee rate, sat/vB')),
-      options: optional(sendOptions),
-      version: optional(
-        ranged(1, 3, 'Invalid parameter, version out of range(1~3)', 'The version'),
-        2,
-      ),
-    },
+    params: { ...sendParams, idempotency_key: idempotencyKey },
+    core: { params: sendParams },
     result: object({
       txid: optional(txid('The transaction id')),
       hex: optional(hex('The transaction, when it was not sent')),
@@ -145,6 +145,7 @@ export const walletSend = {
       txid: txid('The transaction'),
       options: optional(object({ ...coreBumpMembers, totalFee }, 'How to replace it', bumpReading)),
       only_signalling: byNameOnly(optional(bool('Refuse what does not signal BIP125'), false)),
+      idempotency_key: idempotencyKey,
     },
     result: bumpResult,
     examples: ['"0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098"'],
@@ -169,6 +170,7 @@ export const walletSend = {
             { reading: 'strict', usage: 'options' },
           ),
         ),
+        idempotency_key: idempotencyKey,
       },
       checked: ['txid', 'options'],
       fixed: { only_signalling: true },
