@@ -18,6 +18,7 @@ import { spawn } from '@coind/testing';
 import { AccountModel } from './account-model.ts';
 import { startDaemon, temporaryDirectory } from './daemon.ts';
 import { leanFetch } from './lean-fetch.ts';
+import { randomOf } from './random.ts';
 
 /** What a run did. */
 export interface AccountReport {
@@ -37,17 +38,6 @@ const AUDIT_EVERY = 1000;
 /** The operations that bring blocks. */
 const CHAIN_OPERATIONS: ReadonlySet<string> = new Set(['mine', 'reorganise', 'conflict', 'kill']);
 const params = chainParams('regtest') as ChainParams;
-
-/** Numbers that a seed repeats (mulberry32). */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 /** A node, wherever it runs. */
 interface Home {
