@@ -3,6 +3,7 @@
  * only, and the least before the median where others use the machine too. `wallet=1000,100000` chooses sizes.
  */
 import { cpus, loadavg } from 'node:os';
+import { connect } from './connect.ts';
 import { hashing } from './hashing.ts';
 import { formatResult, type Result } from './measure.ts';
 import { mining } from './mining.ts';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, (argument?: string) => Promise<readonly R
   startup,
   rpc,
   mining,
+  connect,
   hashing,
   search,
   wallet,

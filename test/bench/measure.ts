@@ -50,11 +50,31 @@ export async function repeat(
 
 /** Resident memory of a process in megabytes; undefined where there is no /proc. */
 export function residentMegabytes(pid: number): number | undefined {
+  return statusMegabytes(pid, 'VmRSS');
+}
+
+/** The most it ever was. */
+export function peakMegabytes(pid: number): number | undefined {
+  return statusMegabytes(pid, 'VmHWM');
+}
+
+function statusMegabytes(pid: number, field: string): number | undefined {
+  const match = new RegExp(`${field}:\\s+(\\d+)`).exec(processFile(pid, 'status'));
+  return match ? Number(match[1]) / 1024 : undefined;
+}
+
+/** Milliseconds of processors that all threads of a process have used; undefined without /proc. */
+export function processorMs(pid: number): number | undefined {
+  // Behind the name, which is in brackets and may hold anything: user and system time in ticks of 10 ms.
+  const fields = /\) (.*)/.exec(processFile(pid, 'stat'))?.[1]?.split(' ');
+  return fields && 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
+function processFile(pid: number, name: string): string {
   try {
-    const match = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return match ? Number(match[1]) / 1024 : undefined;
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }
 
