@@ -2,7 +2,7 @@
  * Rules about a block that need no coins: first those that need nothing but the block, then those that
  * need its parent. The order is bitcoind's, because the first broken rule is the one that is reported.
  */
-import { type Block, type ChainParams, merkleRoot, type Tx } from '@coind/primitives';
+import type { Block, ChainParams, Tx } from '@coind/primitives';
 import { buildScript } from '@coind/script';
 import { checkTx } from './check-tx.ts';
 import { isBuriedActive } from './deployments.ts';
@@ -53,7 +53,7 @@ export function checkBlock(
 
 /** The header commits to these transactions and to no other list of them. */
 export function checkMerkleRoot(block: Block): void {
-  const { root, mutated } = merkleRoot(block.txs.map(({ txid }) => txid));
+  const { root, mutated } = block.txidRoot;
   check(root === block.header.merkleRoot, 'bad-txnmrklroot', 'hashMerkleRoot mismatch');
   check(!mutated, 'bad-txns-duplicate', 'duplicate transaction');
 }

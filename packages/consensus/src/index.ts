@@ -90,7 +90,6 @@ export {
 export {
   checkWitnessCommitment,
   WITNESS_RESERVED_VALUE,
-  witnessCommitment,
   witnessCommitmentIndex,
   witnessCommitmentOutput,
 } from './witness-commitment.ts';

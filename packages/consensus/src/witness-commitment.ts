@@ -7,11 +7,10 @@ import {
   concatBytes,
   equalBytes,
   hexToHash,
-  merkleRoot,
   sha256d,
   type Tx,
   type TxOutput,
-  ZERO_HASH,
+  wtxidRootOf,
 } from '@coind/primitives';
 import { MIN_WITNESS_COMMITMENT } from './limits.ts';
 import { check } from './rejects.ts';
@@ -31,22 +30,17 @@ export function witnessCommitmentIndex(coinbase: Tx): number {
   );
 }
 
-/**
- * The 32 bytes that commit to the witnesses of `txs` and to the coinbase's `reserved` value. The
- * coinbase itself, which holds the commitment, counts as zero.
- */
-export function witnessCommitment(
-  txs: readonly Tx[],
-  reserved: Uint8Array = WITNESS_RESERVED_VALUE,
-): Uint8Array {
-  const ids: string[] = txs.map((tx) => tx.wtxid);
-  ids[0] = ZERO_HASH;
-  return sha256d(concatBytes(hexToHash(merkleRoot(ids).root), reserved));
+/** The 32 bytes that commit to a root over wtxids and to the coinbase's `reserved` value. */
+function commitmentTo(wtxidRoot: string, reserved: Uint8Array): Uint8Array {
+  return sha256d(concatBytes(hexToHash(wtxidRoot), reserved));
 }
 
 /** The coinbase output that commits to the witnesses of `txs` (BIP141); the coinbase may be any. */
 export function witnessCommitmentOutput(txs: readonly Tx[]): TxOutput {
-  const scriptPubKey = concatBytes(new Uint8Array(MARK), witnessCommitment(txs));
+  const scriptPubKey = concatBytes(
+    new Uint8Array(MARK),
+    commitmentTo(wtxidRootOf(txs), WITNESS_RESERVED_VALUE),
+  );
   return { value: 0n, scriptPubKey };
 }
 
@@ -67,7 +61,7 @@ export function checkWitnessCommitment(block: Block, expected: boolean): void {
     );
     const committed = coinbase.outputs[at]?.scriptPubKey.subarray(MARK.length, MARK.length + 32);
     check(
-      equalBytes(witnessCommitment(block.txs, reserved), committed as Uint8Array),
+      equalBytes(commitmentTo(block.wtxidRoot, reserved), committed as Uint8Array),
       'bad-witness-merkle-match',
       'CheckWitnessMalleation : witness merkle commitment mismatch',
     );

@@ -1,6 +1,7 @@
 /** Block headers and blocks: serialisation, hash, size and weight. Says nothing about validity. */
 import { sha256d } from './hash.ts';
-import { type BlockHash, hashToHex, hexToHash } from './ids.ts';
+import { type BlockHash, hashToHex, hexToHash, ZERO_HASH } from './ids.ts';
+import { type MerkleRoot, merkleRoot } from './merkle.ts';
 import { Reader } from './reader.ts';
 import { Tx } from './tx.ts';
 import { compactSizeLength, Writer } from './writer.ts';
@@ -87,6 +88,8 @@ export class Block {
   readonly header: BlockHeader;
   readonly txs: readonly Tx[];
   #bytes: Uint8Array | undefined;
+  #txidRoot: MerkleRoot | undefined;
+  #wtxidRoot: string | undefined;
 
   constructor(header: BlockHeader, txs: readonly Tx[]) {
     this.header = header;
@@ -96,17 +99,37 @@ export class Block {
   /** Reads exactly one block. Throws `DecodeError`. */
   static decode(bytes: Uint8Array): Block {
     const reader = new Reader(bytes);
+    const block = Block.read(reader);
+    reader.end();
+    block.#bytes = bytes;
+    return block;
+  }
+
+  /** Reads a block from where `reader` stands. */
+  static read(reader: Reader): Block {
+    const start = reader.offset;
     const header = BlockHeader.read(reader);
     const txs: Tx[] = [];
     for (let count = reader.compactSize(); count > 0; count--) txs.push(Tx.read(reader));
-    reader.end();
     const block = new Block(header, txs);
-    block.#bytes = bytes;
+    block.#bytes = reader.bytes.subarray(start, reader.offset);
     return block;
   }
 
   get hash(): BlockHash {
     return this.header.hash;
+  }
+
+  /** Merkle root over the txids: what the header should say. Kept, because peers and chain both ask. */
+  get txidRoot(): MerkleRoot {
+    this.#txidRoot ??= merkleRoot(this.txs.map(({ txid }) => txid));
+    return this.#txidRoot;
+  }
+
+  /** Merkle root over the wtxids, that of the coinbase, which commits to it, counting as zero (BIP141). */
+  get wtxidRoot(): string {
+    this.#wtxidRoot ??= wtxidRootOf(this.txs);
+    return this.#wtxidRoot;
   }
 
   /** Bytes with witnesses. */
@@ -139,4 +162,9 @@ export class Block {
     for (const tx of this.txs) size += sizeOf(tx);
     return size;
   }
+}
+
+/** The root that a coinbase in front of `txs` commits to (BIP141); the coinbase itself may be any. */
+export function wtxidRootOf(txs: readonly Tx[]): string {
+  return merkleRoot(txs.map((tx, i) => (i === 0 ? ZERO_HASH : tx.wtxid))).root;
 }

@@ -7,6 +7,7 @@ import {
   equalBytes,
   hexToBytes,
   isHex,
+  parseHex,
   reverseBytes,
 } from './bytes.ts';
 
@@ -24,6 +25,16 @@ describe('hex', () => {
   test.each(['0', 'zz', '0x00', ' 00'])('%j is no hex', (text) => {
     expect(isHex(text)).toBe(false);
     expect(() => hexToBytes(text)).toThrow(RangeError);
+  });
+
+  test('no character but the 22 hex digits is read as one', () => {
+    for (let unit = 0; unit <= 0xffff; unit++) {
+      const digit = String.fromCharCode(unit);
+      const expected = /^[0-9a-fA-F]$/.test(digit);
+      for (const text of [`${digit}0`, `0${digit}`, `00a${digit}ff`]) {
+        if ((parseHex(text) !== undefined) !== expected) expect.fail(`${unit} in ${text}`);
+      }
+    }
   });
 
   test('bytes of a view are its own, not those of the buffer below it', () => {

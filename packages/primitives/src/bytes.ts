@@ -24,21 +24,31 @@ export function isHex(text: string): boolean {
   return text.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(text);
 }
 
+/** Bytes of a hex text; undefined when it is not an even number of hex digits. */
+export function parseHex(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0) return undefined;
+  // Copied out of Buffer's shared pool: a slice of it would keep 8 kB alive in every cache.
+  const bytes = new Uint8Array(text.length / 2);
+  if (NodeBuffer) {
+    // Buffer stops at what is no hex digit, which spares a look at a whole block of text with a regular
+    // expression (a tenth of what taking in a block by RPC took); but it only looks at the low byte of
+    // each character, so all of them have to be ASCII.
+    const ascii = NodeBuffer.byteLength(text) === text.length;
+    return ascii && NodeBuffer.from(bytes.buffer).write(text, 'hex') === bytes.length
+      ? bytes
+      : undefined;
+  }
+  if (!isHex(text)) return undefined;
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  }
+  return bytes;
+}
+
 /** Bytes of a hex text. Throws `RangeError` when `hex` is not an even number of hex digits. */
 export function hexToBytes(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length >>> 1);
-  if (hex.length % 2 !== 0) throw new RangeError('not a hex string');
-  if (NodeBuffer) {
-    // Copied out of Buffer's shared pool: a slice of it would keep 8 kB alive in every cache. It stops at the
-    // first pair of characters that are no digits, which is cheaper than looking for them before.
-    const written = NodeBuffer.from(bytes.buffer).write(hex, 'hex');
-    if (written !== bytes.length) throw new RangeError('not a hex string');
-    return bytes;
-  }
-  if (!isHex(hex)) throw new RangeError('not a hex string');
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  }
+  const bytes = parseHex(hex);
+  if (!bytes) throw new RangeError('not a hex string');
   return bytes;
 }
 

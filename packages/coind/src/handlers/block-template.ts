@@ -7,12 +7,12 @@ import {
   ValidationError,
 } from '@coind/consensus';
 import { type BlockTemplate, coinbaseTx, watchedBlock } from '@coind/miner';
-import { bytesToHex, decodeBits, formatUint256, type Txid } from '@coind/primitives';
+import { Block, bytesToHex, decodeBits, formatUint256, type Txid } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { checkProposal } from '../block-proposal.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { formatBits } from '../shapes/block-json.ts';
-import { readBlock, readHex } from './chain-submit.ts';
+import { readHex } from './chain-submit.ts';
 
 /** What a block that does not descend from the tip can't be judged by. */
 const NOT_ON_TIP = 'inconclusive-not-best-prevblk';
@@ -20,7 +20,7 @@ const WITNESS_SCALE = 4;
 
 /** What is wrong with a proposed block, in BIP22's words; null for nothing. */
 async function judge(node: NodeModules, hexdata: string): Promise<string | null> {
-  const block = readHex(hexdata, readBlock);
+  const block = readHex(hexdata, Block.read);
   if (!block) throw rpcError('blockDecodeFailed');
   const known = node.chain.info(block.hash);
   if (known) {

@@ -5,8 +5,7 @@ import {
   BlockHeader,
   DecodeError,
   HEADER_SIZE,
-  hexToBytes,
-  isHex,
+  parseHex,
   Reader,
   Tx,
 } from '@coind/primitives';
@@ -17,21 +16,14 @@ type Submits = Pick<typeof methods.mining, 'submitblock' | 'submitheader'>;
 
 /** Reads from the bytes in `hex`, of which more may follow; undefined when they are not what is read. */
 export function readHex<T>(hex: string, read: (reader: Reader) => T): T | undefined {
-  if (!isHex(hex)) return undefined;
+  const bytes = parseHex(hex);
+  if (!bytes) return undefined;
   try {
-    return read(new Reader(hexToBytes(hex)));
+    return read(new Reader(bytes));
   } catch (error) {
     if (error instanceof DecodeError) return undefined;
     throw error;
   }
-}
-
-/** Reads a block of which more may follow. */
-export function readBlock(reader: Reader): Block {
-  const header = BlockHeader.read(reader);
-  const txs: Tx[] = [];
-  for (let count = reader.compactSize(); count > 0; count--) txs.push(Tx.read(reader));
-  return new Block(header, txs);
 }
 
 /** `block` with the reserved value in its coinbase, where it commits to witnesses without having one. */
@@ -50,7 +42,7 @@ function withReservedValue(block: Block, { chain, params }: NodeModules): Block 
 /** Handlers of the methods by which blocks and headers are handed in. */
 export const chainSubmit: Handlers<Submits, RpcContext> = {
   async submitblock({ node }, { hexdata }) {
-    const block = readHex(hexdata, readBlock);
+    const block = readHex(hexdata, Block.read);
     if (!block) throw rpcError('blockDecodeFailed');
     const wasPruned = node.chain.info(block.hash)?.isPruned === true;
     const outcome = await node.chain.submitBlock(withReservedValue(block, node));
