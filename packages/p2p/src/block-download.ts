@@ -14,6 +14,8 @@ import { antiDosWork, canDirectFetch, isAncestor, refreshBestKnown, type Wire } 
 
 /** Blocks asked of one peer at a time. */
 export const MAX_IN_FLIGHT_PER_PEER = 16;
+/** During the initial download, when so many are left: a request for each block would cost as much as one. */
+const ASK_AGAIN_AT = MAX_IN_FLIGHT_PER_PEER / 2;
 /** How far beyond the last block that a peer and we share blocks are asked for. */
 const DOWNLOAD_WINDOW = 1024;
 const STALLING_TIMEOUT_MS = 2_000;
@@ -177,6 +179,7 @@ export class BlockDownload {
     if (!servesBlocks(peer.services) || blocks.inFlight.length >= MAX_IN_FLIGHT_PER_PEER) return [];
     const may = this.maySyncFrom(peer) && !isLimited(peer.services);
     if (!may && chain.initialDownload) return [];
+    if (chain.initialDownload && blocks.inFlight.length > ASK_AGAIN_AT) return [];
     const found = this.#findNext(peer, MAX_IN_FLIGHT_PER_PEER - blocks.inFlight.length);
     const items = found.blocks.map((info) => {
       this.requested(peer, info);
