@@ -20,6 +20,7 @@ import {
 } from './descriptor.ts';
 import { WalletError } from './errors.ts';
 import { type DerivedKey, wipeKey } from './key-expression.ts';
+import { OwnFilter } from './own-filter.ts';
 import type { DescriptorRow, ScriptHex, ScriptRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { Vault } from './vault.ts';
@@ -124,6 +125,8 @@ export interface KeyringOptions {
 
 /** The keys of one wallet. */
 export class Keyring {
+  /** Tells most of what is foreign without a look at the disk. */
+  readonly filter = new OwnFilter();
   readonly #params: ChainParams;
   readonly #tables: WalletTables;
   readonly #keypool: number;
@@ -364,6 +367,7 @@ export class Keyring {
           index,
           ...(publicKey && { publicKey }),
         });
+        this.filter.addScript(script);
         added.push(script);
       }
     }

@@ -97,6 +97,9 @@ export function portionsOf(block: Block): Portion[] {
   return portions;
 }
 
+/** Nothing at a height. */
+export const NO_ENTRIES: HeightEntries = { confirmed: [], conflicted: [] };
+
 /** Applies changes to one unit of work. Make one per unit; it holds no state but that. */
 export class Ledger {
   readonly #unit: UnitOfWork;
@@ -228,6 +231,7 @@ export class Ledger {
   #markConflicts(tx: Tx, ref: BlockRef): void {
     if (tx.isCoinbase) return;
     for (const { prevout } of tx.inputs) {
+      if (!this.#keyring.filter.mayKnow(prevout.txid)) continue;
       for (const other of this.#unit.get(this.#tables.spends, prevout) ?? []) {
         if (other !== tx.txid) this.#conflict(other, ref);
       }
@@ -264,18 +268,22 @@ export class Ledger {
 
   /** True when an output is own or an input spends an own coin. */
   concerns(tx: Tx): boolean {
+    const { filter } = this.#keyring;
+    const isOwn = (script: Uint8Array): boolean =>
+      filter.mayOwn(script) && this.#keyring.owner(this.#unit, bytesToHex(script)) !== undefined;
+    const isOwnCoin = (outpoint: OutPoint): boolean =>
+      filter.mayKnow(outpoint.txid) && this.#unit.get(this.#tables.coins, outpoint) !== undefined;
     return (
-      tx.outputs.some(({ scriptPubKey }) =>
-        this.#keyring.owner(this.#unit, bytesToHex(scriptPubKey)),
-      ) ||
-      (!tx.isCoinbase &&
-        tx.inputs.some(({ prevout }) => this.#unit.get(this.#tables.coins, prevout)))
+      tx.outputs.some(({ scriptPubKey }) => isOwn(scriptPubKey)) ||
+      (!tx.isCoinbase && tx.inputs.some(({ prevout }) => isOwnCoin(prevout)))
     );
   }
 
   /** Takes in a transaction, or a change of its state; ignores those that do not concern the wallet. */
   learn(tx: Tx, state: TxState, about: Learning): boolean {
-    const known = this.#unit.get(this.#tables.txs, tx.txid);
+    const known = this.#keyring.filter.mayKnow(tx.txid)
+      ? this.#unit.get(this.#tables.txs, tx.txid)
+      : undefined;
     if (known) {
       if (!isSameState(known.state, state)) this.#setState(tx.txid, known, state, tx);
       return true;
@@ -289,6 +297,7 @@ export class Ledger {
     const { txid } = tx;
     const order = takeNumber(this.#unit, this.#tables, 'order');
     takeNumber(this.#unit, this.#tables, 'transactions');
+    this.#keyring.filter.addTxid(txid);
     this.#unit.put(this.#tables.txBytes, txid, tx.encode());
     this.#unit.put(this.#tables.order, order, { txid });
     tx.outputs.forEach(({ scriptPubKey }, vout) => {
@@ -296,6 +305,7 @@ export class Ledger {
     });
     if (!tx.isCoinbase) {
       for (const { prevout } of tx.inputs) {
+        this.#keyring.filter.addTxid(prevout.txid);
         const spenders = this.#unit.get(this.#tables.spends, prevout) ?? [];
         this.#unit.put(this.#tables.spends, prevout, [...spenders, txid]);
       }
@@ -393,6 +403,7 @@ export class Ledger {
       this.#unit.del(unconfirmed, txid);
     }
     if (next.kind === 'confirmed' || next.kind === 'conflicted') {
+      this.#keyring.filter.addHeight(next.ref.height);
       this.#unit.put(heights, [next.ref.height, txid], next.kind === 'confirmed');
     } else {
       this.#unit.put(unconfirmed, txid, true);

@@ -10,6 +10,7 @@ import {
   entriesAt,
   HIGHEST,
   type Ledger,
+  NO_ENTRIES,
   type Portion,
   portionsOf,
 } from './ledger.ts';
@@ -66,7 +67,12 @@ export class WalletFollower implements TxFollower {
    */
   async connect(block: Block, ref: BlockRef): Promise<void> {
     await this.#core.read(async () => {
-      const maturing = await entriesAt(this.#tables, ref.height - COINBASE_MATURITY);
+      const { filter } = this.#core.context.keyring;
+      await filter.readWhenWorthwhile(this.#tables);
+      const height = ref.height - COINBASE_MATURITY;
+      const maturing = filter.mayHaveAt(height)
+        ? await entriesAt(this.#tables, height)
+        : NO_ENTRIES;
       await this.#inPortions(block, (ledger, portion, isLast) => {
         if (isLast) ledger.connect(block, ref, maturing, this.#about, portion);
         else ledger.search(block, ref, this.#about, portion);
