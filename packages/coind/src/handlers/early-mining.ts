@@ -1,13 +1,21 @@
 /** Handlers of the mining methods of 2011: the miner that runs by itself, getwork, getmemorypool. */
 import type { BlockTemplate } from '@coind/miner';
 import { headerOfWords, midstateOf, paddedWords, targetBytes } from '@coind/pow';
-import { BlockHeader, bytesToHex, hexToBytes, isHex, type Tx, type Txid } from '@coind/primitives';
+import {
+  Block,
+  BlockHeader,
+  bytesToHex,
+  hexToBytes,
+  isHex,
+  type Tx,
+  type Txid,
+} from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { minerThreads } from '../mining-mode.ts';
 import { formatBits } from '../shapes/block-json.ts';
 import { checkConnected } from './block-template.ts';
-import { readBlock, readHex } from './chain-submit.ts';
+import { readHex } from './chain-submit.ts';
 import { payeeOf, setMode } from './mining-modes.ts';
 
 /** A header and its padding up to two blocks of SHA-256. */
@@ -62,7 +70,7 @@ function memoryPoolJson(template: BlockTemplate) {
 }
 
 async function takeBlock({ chain }: NodeModules, data: string): Promise<boolean> {
-  const block = readHex(data, readBlock);
+  const block = readHex(data, Block.read);
   if (!block) throw rpcError('blockDecodeFailed');
   const { status } = await chain.submitBlock(block);
   return status === 'connected';
