@@ -181,7 +181,7 @@ const generalOptions: OptionTable = inCategory('general', {
     value: '<file>',
     default: 'settings.json',
   }),
-  shutdownnotify: text('Run this command at shutdown', { value: '<cmd>', repeatable: true }),
+  shutdownnotify: text('Run this command at shutdown', { value: '<cmd>' }),
   startupnotify: text('Run this command when start-up is done', { value: '<cmd>' }),
   txindex: bool('Keep an index of all transactions for getrawtransaction'),
   txospenderindex: bool('Keep an index of what spends an output'),
