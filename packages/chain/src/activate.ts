@@ -82,7 +82,7 @@ export class Activator {
         const error = await this.#connect(node);
         if (error) {
           failures.set(node.hash, error);
-          index.invalidate(node);
+          index.invalidate(node, best);
           this.#state.changed.add(node);
           // The branch that was left for this one has to be a candidate again.
           index.refillCandidates();

@@ -160,7 +160,10 @@ export class BlockIndex {
   #bestInvalid: BlockNode | undefined;
   #bestHeader: BlockNode | undefined;
 
-  /** The block with most work among those that broke a rule and their descendants with bodies. */
+  /**
+   * The invalid block with most work, as far as anybody has tried to make it the tip: descendants that were
+   * there when an operator refused a block count from the next start on, as in bitcoind.
+   */
   get bestInvalid(): BlockNode | undefined {
     return this.#bestInvalid;
   }
@@ -207,6 +210,7 @@ export class BlockIndex {
       this.#active[at.height] = at;
       at.sequence = SEQUENCE_OF_LOADED_CHAIN;
     }
+    for (const other of this.#nodes.values()) if (other.isInvalid) this.#noteInvalid(other);
     this.refillCandidates();
   }
 
@@ -276,19 +280,21 @@ export class BlockIndex {
   refillCandidates(): void {
     this.#candidates.clear();
     this.#bestHeader = undefined;
-    this.#bestInvalid = undefined;
     for (const node of this.#nodes.values()) {
-      this.#noteInvalid(node);
       if (node.isInvalid) continue;
       if (!this.#bestHeader || isBetter(node, this.#bestHeader)) this.#bestHeader = node;
       if (node.isComplete) this.#addCandidate(node);
     }
   }
 
-  /** Marks `node` invalid and says so to its descendants. */
-  invalidate(node: BlockNode): void {
+  /**
+   * Marks `node` invalid and says so to its descendants. `reached` is the one of them that was to become
+   * the tip when it turned out.
+   */
+  invalidate(node: BlockNode, reached = node): void {
     node.invalid = true;
     this.#spreadInvalidity();
+    this.#noteInvalid(reached);
     if (this.#bestHeader?.isInvalid) this.refillCandidates();
   }
 
@@ -388,15 +394,11 @@ export class BlockIndex {
 
   /** Parents were entered before their children, so one pass in that order reaches everybody. */
   #spreadInvalidity(): void {
-    this.#bestInvalid = undefined;
-    for (const node of this.#nodes.values()) {
-      node.parentInvalid = node.parent?.isInvalid ?? false;
-      this.#noteInvalid(node);
-    }
+    for (const node of this.#nodes.values()) node.parentInvalid = node.parent?.isInvalid ?? false;
+    if (!this.#bestInvalid?.isInvalid) this.#bestInvalid = undefined;
   }
 
   #noteInvalid(node: BlockNode): void {
-    if (!node.invalid && !(node.parentInvalid && node.isComplete)) return;
     if (node.chainwork > (this.#bestInvalid?.chainwork ?? 0n)) this.#bestInvalid = node;
   }
 }

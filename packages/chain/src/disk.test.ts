@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Block, Tx } from '@coind/primitives';
 import { openStore, type Store } from '@coind/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Chain, type ChainOptions, openChain } from './chain.ts';
+import { type Chain, type ChainModules, type ChainOptions, openChain } from './chain.ts';
 import {
   asParent,
   clock,
@@ -36,14 +36,14 @@ afterEach(async () => {
 async function open(
   home = dir,
   options: Partial<ChainOptions> = {},
-  signal?: AbortSignal,
+  modules: Partial<ChainModules> = {},
 ): Promise<Chain> {
   const stamp = { network: params.name, schema: CHAIN_SCHEMA, kind: 'chain' };
   const store = await openStore(join(home, 'chainstate'), stamp);
   try {
     const chain = await openChain(
       { params, dir: join(home, 'blocks'), ...options },
-      { store, clock, ...(signal && { signal }) },
+      { store, clock, ...modules },
     );
     opened.push({ chain, store });
     return chain;
@@ -322,16 +322,34 @@ test('a rebuild that is cut short goes on at the next start', async () => {
   await fill(first);
   const before = { tip: first.tip.ref, coins: await muhash(first) };
   await close(first);
-  const cut = await open(dir, { reindex: true }, AbortSignal.abort());
+  const cut = await open(dir, { reindex: true }, { signal: AbortSignal.abort() });
   expect(cut.tip.ref.height).toBe(0);
   await close(cut);
   const again = await open();
   expect({ tip: again.tip.ref, coins: await muhash(again) }).toEqual(before);
   await close(again);
   // The same where the bodies are known and only the coins are missing.
-  const cutCoins = await open(dir, { reindexChainstate: true }, AbortSignal.abort());
+  const cutCoins = await open(dir, { reindexChainstate: true }, { signal: AbortSignal.abort() });
   expect(cutCoins.tip.ref.height).toBe(0);
   await close(cutCoins);
   const whole = await open();
   expect({ tip: whole.tip.ref, coins: await muhash(whole) }).toEqual(before);
+});
+
+test('blocks that an operator refused are compared with the chain from the next start on', async () => {
+  const told: boolean[] = [];
+  const onInvalidChain = (isFarAhead: boolean) => void told.push(isFarAhead);
+  const first = await open(dir, {}, { onInvalidChain });
+  const blocks = mineChain(genesis, 10);
+  await submitAll(first, blocks);
+  const [lowest, second] = blocks as [Block, Block];
+  await first.invalidateBlock(second.hash);
+  await close(first);
+  expect(told).toEqual([]);
+  const again = await open(dir, {}, { onInvalidChain });
+  await submitAll(again, mineChain(asParent(lowest, 1), 1));
+  expect(told).toEqual([true]);
+  await again.reconsiderBlock(second.hash);
+  expect(again.tip.ref.height).toBe(10);
+  expect(told).toEqual([true, false]);
 });

@@ -1,0 +1,58 @@
+/** What an operator is told, and how: warnings in answers, and commands that the node runs. */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { startDaemon, temporaryDirectory } from '../support/daemon.ts';
+
+const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+const INVALID_CHAIN =
+  'Warning: Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or consensus incompatibility with peers.';
+
+/** Waits for what another process writes. */
+async function lines(path: string, count: number): Promise<string[]> {
+  await expect
+    .poll(() => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0), {
+      timeout: 20_000,
+    })
+    .toBe(count);
+  return readFileSync(path, 'utf8').trim().split('\n');
+}
+
+test('start, blocks, alerts and the end are told to commands, warnings to callers', async () => {
+  const place = temporaryDirectory();
+  onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+  const file = (name: string) => join(place, name);
+  const told = (name: string, text: string) => `-${name}notify=echo ${text} >> "${file(name)}"`;
+  const args = [
+    told('startup', 'up'),
+    told('block', '%s'),
+    told('alert', '%s'),
+    told('shutdown', 'down'),
+  ];
+  const first = await startDaemon({ datadir: place, args });
+  expect(await lines(file('startup'), 1)).toEqual(['up']);
+  const hashes = await first.client.generatetoaddress({ nblocks: 12, address: ADDRESS });
+  // Each is a process of its own, so they come in any order.
+  expect((await lines(file('block'), 12)).sort()).toEqual([...hashes].sort());
+  const second = hashes[1] as (typeof hashes)[number];
+  await first.client.invalidateblock({ blockhash: second });
+  expect((await lines(file('block'), 13)).filter((hash) => hash === hashes[0])).toHaveLength(2);
+  const { status, stderr } = await first.stop();
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(await lines(file('shutdown'), 1)).toEqual(['down']);
+
+  await using daemon = await startDaemon({ datadir: place, args });
+  const { client } = daemon;
+  expect((await client.getblockchaininfo()).warnings).toEqual([]);
+  await client.generatetoaddress({ nblocks: 1, address: ADDRESS });
+  for (const { warnings } of [
+    await client.getblockchaininfo(),
+    await client.getmininginfo(),
+    await client.getnetworkinfo(),
+  ]) {
+    expect(warnings).toEqual([INVALID_CHAIN]);
+  }
+  expect(await lines(file('alert'), 1)).toEqual([INVALID_CHAIN]);
+  await client.reconsiderblock({ blockhash: second });
+  expect((await client.getblockchaininfo()).warnings).toEqual([]);
+});
