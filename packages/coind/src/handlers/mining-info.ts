@@ -56,7 +56,9 @@ export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
     };
   },
 
-  getnetworkhashps({ node: { chain } }, { nblocks, height }) {
+  getnetworkhashps({ node: { chain, profile } }, { nblocks: asked, height }) {
+    // In 0.16 whatever is not above zero meant: since the last change of difficulty.
+    const nblocks = profile === 'legacy' ? Math.max(-1, asked || -1) : asked;
     if (nblocks < -1 || nblocks === 0) {
       throw new RpcError(-8, 'Invalid nblocks. Must be a positive number or -1.');
     }

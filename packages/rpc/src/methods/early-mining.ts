@@ -23,6 +23,7 @@ export const earlyMining = {
   getgenerate: method({
     category: 'generating',
     profiles,
+    releases: [],
     about: 'Whether the node mines by itself all the time.',
     params: {},
     result: bool('True while it does'),
@@ -31,6 +32,7 @@ export const earlyMining = {
   setgenerate: method({
     category: 'generating',
     profiles,
+    releases: [],
     about:
       'Lets the node mine by itself all the time, for the wallet or for -miningaddress, or stops it. Not on regtest, where blocks are made on demand.',
     params: {
@@ -43,6 +45,7 @@ export const earlyMining = {
   gethashespersec: method({
     category: 'generating',
     profiles,
+    releases: [],
     about: 'Hashes per second of the built-in miner, 0 while it rests.',
     params: {},
     result: int64('Hashes per second'),
@@ -51,6 +54,7 @@ export const earlyMining = {
   getwork: method({
     category: 'mining',
     profiles,
+    releases: [],
     about: 'A header to solve, or (with data) whether a solved one has become a block.',
     ...workParams('The header as it was given, with another time and nonce'),
     result: oneOf([
@@ -67,6 +71,7 @@ export const earlyMining = {
   getmemorypool: method({
     category: 'mining',
     profiles,
+    releases: [],
     about:
       'What a block needs that is put together elsewhere, or (with data) whether one was accepted.',
     ...workParams('The block'),

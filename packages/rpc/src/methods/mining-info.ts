@@ -39,6 +39,21 @@ const today = {
   warnings: list(str(''), 'Warnings'),
 };
 
+/** Until 0.12, when bitcoind mined by itself. */
+const builtIn = {
+  generate: optional(bool('Whether the node mines by itself all the time')),
+  genproclimit: optional(int('On how many threads; -1 for one per processor')),
+  hashespersec: optional(int64('Hashes per second of the built-in miner')),
+};
+const noTemplate = { currentblockweight: 0, currentblocktx: 0 };
+const of016 = {
+  ...about,
+  difficulty: difficulty.difficulty,
+  ...state,
+  chain: str('The network'),
+  warnings: joinedWarnings('Warnings'),
+};
+
 /** Methods about the next block. */
 export const miningInfo = {
   getmininginfo: method({
@@ -47,25 +62,12 @@ export const miningInfo = {
     params: {},
     result: object({
       ...today,
-      // Until 0.12, when bitcoind mined by itself.
-      generate: optional(bool('Whether the node mines by itself all the time')),
-      genproclimit: optional(int('On how many threads; -1 for one per processor')),
-      hashespersec: optional(int64('Hashes per second of the built-in miner')),
+      ...builtIn,
     }),
     core: { result: object(today) },
     examples: [''],
-    legacy: {
-      result: alwaysWith(
-        { currentblockweight: 0, currentblocktx: 0 },
-        object({
-          ...about,
-          difficulty: difficulty.difficulty,
-          ...state,
-          chain: str('The network'),
-          warnings: joinedWarnings('Warnings'),
-        }),
-      ),
-    },
+    legacy: { result: alwaysWith(noTemplate, object(of016)) },
+    early: { result: alwaysWith(noTemplate, object({ ...of016, ...builtIn })) },
   }),
   getnetworkhashps: method({
     category: 'mining',

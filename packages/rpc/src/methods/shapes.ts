@@ -5,6 +5,7 @@
 import {
   amount,
   bool,
+  type Codec,
   hex,
   int,
   int64,
@@ -88,7 +89,18 @@ export const ownTx = {
   ),
 };
 
-/** As {@link tx}, with the outputs of 0.16. */
+/** 0.16 did not show the witness of a coinbase. */
+function bareCoinbase<Input extends { readonly coinbase?: string | undefined }>(
+  codec: Codec<Input>,
+): Codec<Input> {
+  return {
+    ...codec,
+    encode: (one) =>
+      codec.encode(one.coinbase === undefined ? one : { ...one, txinwitness: undefined }),
+  };
+}
+
+/** As {@link tx}, with the inputs and outputs of 0.16. */
 export const legacyTx = {
   txid: txMembers.txid,
   hash: txMembers.hash,
@@ -96,7 +108,7 @@ export const legacyTx = {
   size: txMembers.size,
   vsize: txMembers.vsize,
   locktime: txMembers.locktime,
-  vin: list(object({ ...input, sequence: uint32('The sequence') }), 'The inputs'),
+  vin: list(bareCoinbase(object({ ...input, sequence: uint32('The sequence') })), 'The inputs'),
   vout: list(
     object({
       value: amount('The amount'),
