@@ -107,3 +107,23 @@ test('what lies behind scripts and descriptors', async () => {
   expect(made.descriptor.endsWith(`#${checksum}`)).toBe(true);
   expect(await client.deriveaddresses({ descriptor: made.descriptor })).toEqual([made.address]);
 });
+
+test('history by cursor: pages do not move while payments come, and bitcoind’s callers see no cursor', async () => {
+  await using node = await spawn();
+  const { client } = node;
+  await mine(client, 12, await client.getnewaddress({ label: 'alice' }));
+  const whole = await client.listtransactions({ label: '*', count: 100 });
+  expect(whole).toHaveLength(12);
+  expect(whole.every((entry) => entry.cursor === undefined)).toBe(true);
+  const seen: string[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const page = await client.listtransactions({ label: '*', count: 5, cursor });
+    seen.unshift(...page.map(({ txid }) => `${txid}`));
+    cursor = page[0]?.cursor;
+    await mine(client, 1);
+  }
+  expect(seen).toEqual(whole.map(({ txid }) => txid));
+  await expect(client.listtransactions({ label: '*', cursor: '7' })).rejects.toMatchObject({
+    code: -8,
+  });
+});

@@ -1,7 +1,7 @@
 import type { Txid } from '@coind/primitives';
 import { describe, expect, test } from 'vitest';
 import { FOREIGN, fundedWallet } from './fake-chain.test.fixture.ts';
-import type { HistoryFilter } from './history.ts';
+import type { HistoryEntry, HistoryFilter, HistoryPlace } from './history.ts';
 import type { Wallet } from './wallet.ts';
 
 const COIN = 100_000_000n;
@@ -120,5 +120,59 @@ describe('history', () => {
     await expect(wallet.abandon('00'.repeat(32) as Txid)).rejects.toMatchObject({
       key: 'unknown-transaction',
     });
+  });
+});
+
+/** What an entry says, without all that belongs to its transaction. */
+const essence = (entries: readonly HistoryEntry[]) =>
+  entries.map((one) => [one.place, one.kind === 'move' ? one.move : one.detail]);
+
+/** Pages of one entry to `size` entries, from the newest back, put together in the order of time. */
+async function paged(
+  wallet: Wallet,
+  filter: HistoryFilter,
+  size: number,
+  between = async () => {},
+) {
+  const found: HistoryEntry[] = [];
+  for (let before: HistoryPlace | undefined; ; await between()) {
+    const page = await wallet.listTransactions(filter, size, 0, before);
+    const [oldest] = page;
+    if (!oldest) return found;
+    found.unshift(...page);
+    before = oldest.place;
+  }
+}
+
+describe('paging by place', () => {
+  test('pages of any size are the whole, also of one account and one label', async () => {
+    const { wallet } = await fundedWallet(3, { account: 'alice' });
+    const bob = await wallet.newAddress({ label: 'bob' });
+    for (let i = 0; i < 3; i++) {
+      await wallet.move('alice', 'carol', COIN);
+      await wallet.send([{ address: bob, amount: COIN }], { fromAccount: 'alice' });
+    }
+    const filters: HistoryFilter[] = [
+      all,
+      { by: 'account', name: 'alice', moves: true },
+      { by: 'label', name: 'bob', moves: false },
+    ];
+    for (const filter of filters) {
+      const whole = await wallet.listTransactions(filter, 1000);
+      expect(whole.length).toBeGreaterThan(2);
+      for (const size of [1, 2, 3, 7, 1000])
+        expect(essence(await paged(wallet, filter, size))).toEqual(essence(whole));
+    }
+  });
+
+  test('what comes meanwhile neither shifts a page nor shows twice', async () => {
+    const { wallet } = await fundedWallet(5);
+    const whole = await wallet.listTransactions(all, 1000);
+    const found = await paged(wallet, all, 2, () => wallet.move('x', 'y', 1n));
+    expect(essence(found)).toEqual(essence(whole));
+    // By count and skip the same reader sees entries again.
+    expect(essence(await wallet.listTransactions(all, 2, 2))).not.toEqual(
+      essence(whole.slice(-4, -2)),
+    );
   });
 });

@@ -60,10 +60,31 @@ export interface TxView {
   readonly change: readonly number[];
 }
 
+/**
+ * Where an entry stands: newer transactions come before it and never between, so it says where to go on,
+ * however many have come since.
+ */
+export interface HistoryPlace {
+  /** The number of its transaction or move. */
+  readonly order: number;
+  /** Which of the entries of its transaction. */
+  readonly nth: number;
+}
+
 /** An entry of `listtransactions`. */
-export type HistoryEntry =
+export type HistoryEntry = { readonly place: HistoryPlace } & (
   | { readonly kind: 'detail'; readonly view: TxView; readonly detail: TxDetail }
-  | { readonly kind: 'move'; readonly move: MoveRow };
+  | { readonly kind: 'move'; readonly move: MoveRow }
+);
+
+/** Which of the entries that pass a filter. */
+export interface HistoryRange {
+  readonly count: number;
+  /** So many of the newest are left out. */
+  readonly skip: number;
+  /** Only those older than the entry here. */
+  readonly before?: HistoryPlace;
+}
 
 /** Which entries to list. */
 export interface HistoryFilter {
@@ -211,43 +232,61 @@ function receiveCategory(facts: TxFacts, confirmations: number): TxDetail['categ
 }
 
 /**
- * The `count` entries before the newest `skip`, oldest first. Within a transaction entries stand in
- * reverse, and a transaction may be cut in the middle, as bitcoind does it.
+ * The `count` entries before the newest `skip` (and before the place `before`), oldest first. Within a
+ * transaction entries stand in reverse, and a transaction may be cut in the middle, as bitcoind does it.
  */
 export async function listHistory(
   history: History,
   filter: HistoryFilter,
-  count: number,
-  skip: number,
+  { count, skip, before }: HistoryRange,
 ): Promise<HistoryEntry[]> {
-  const { tables } = history;
   const entries: HistoryEntry[] = [];
-  for await (const order of ordersBackwards(history, filter)) {
+  if (count + skip === 0) return entries;
+  for await (const order of ordersBackwards(history, filter, before?.order)) {
+    const passed = order === before?.order ? before.nth + 1 : 0;
+    const most = passed + count + skip - entries.length;
+    for (const entry of entriesOf(history, order, filter, most).slice(passed)) entries.push(entry);
     if (entries.length >= count + skip) break;
-    const move = tables.moves.getSync(order);
-    if (move) {
-      const wanted = filter.by === 'all' || move.account === filter.name;
-      if (filter.moves && wanted) entries.push({ kind: 'move', move });
-      continue;
-    }
-    const txid = tables.order.getSync(order)?.txid;
-    if (txid === undefined) continue;
-    const view = viewTransaction(history, txid, filter, count + skip - entries.length);
-    for (const detail of view.details) entries.push({ kind: 'detail', view, detail });
   }
   return entries.slice(skip, skip + count).reverse();
+}
+
+/** The first `most` entries that one place in the order has. */
+function entriesOf(
+  history: History,
+  order: number,
+  filter: HistoryFilter,
+  most: number,
+): HistoryEntry[] {
+  const { tables } = history;
+  const move = tables.moves.getSync(order);
+  if (move) {
+    const wanted = filter.moves && (filter.by === 'all' || move.account === filter.name);
+    return wanted ? [{ kind: 'move', move, place: { order, nth: 0 } }] : [];
+  }
+  const txid = tables.order.getSync(order)?.txid;
+  if (txid === undefined) return [];
+  const view = viewTransaction(history, txid, filter, most);
+  return view.details.map((detail, nth) => ({
+    kind: 'detail',
+    view,
+    detail,
+    place: { order, nth },
+  }));
 }
 
 async function* ordersBackwards(
   { tables }: History,
   filter: HistoryFilter,
+  from: number = Number.MAX_SAFE_INTEGER,
 ): AsyncGenerator<number> {
   if (filter.by === 'all') {
-    for await (const [order] of lazily(tables.order, { reverse: true })) yield order;
+    for await (const [order] of lazily(tables.order, { lte: from, reverse: true })) yield order;
     return;
   }
-  const prefix: [string] = [filter.name ?? ''];
-  for await (const [[, order]] of lazily(tables.named, { prefix, reverse: true })) yield order;
+  const name = filter.name ?? '';
+  const range = { prefix: [name] as [string], lte: [name, from] as [string, number] };
+  for await (const [[, order]] of lazily(tables.named, { ...range, reverse: true })) yield order;
 }
 
 /** Transactions in blocks above `height` and all unconfirmed ones, for `listsinceblock`. */

@@ -34,7 +34,7 @@ export {
 export type { TextSink } from './dump.ts';
 export type { WalletEncryption } from './encryption.ts';
 export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
-export type { HistoryEntry, HistoryFilter, TxDetail, TxView } from './history.ts';
+export type { HistoryEntry, HistoryFilter, HistoryPlace, TxDetail, TxView } from './history.ts';
 export type { Once } from './idempotency.ts';
 export { checkRange, type DescriptorImport, type ImportOutcome } from './import.ts';
 export type { JournalLine, JournalPage } from './journal.ts';

@@ -55,6 +55,7 @@ import { type HdKey, hdKeys } from './hd-keys.ts';
 import {
   type HistoryEntry,
   type HistoryFilter,
+  type HistoryPlace,
   listHistory,
   type TxView,
   transactionCount,
@@ -352,9 +353,15 @@ export class Wallet {
 
   // --- history ----------------------------------------------------------------------------------
 
-  /** `count` entries before the newest `skip`, oldest first. */
-  listTransactions(filter: HistoryFilter, count = 10, skip = 0): Promise<readonly HistoryEntry[]> {
-    return this.#core.read(() => listHistory(this.#context, filter, count, skip));
+  /** `count` entries before the newest `skip`, or before the place of an entry; oldest first. */
+  listTransactions(
+    filter: HistoryFilter,
+    count = 10,
+    skip = 0,
+    before?: HistoryPlace,
+  ): Promise<readonly HistoryEntry[]> {
+    const range = { count, skip, ...(before && { before }) };
+    return this.#core.read(() => listHistory(this.#context, filter, range));
   }
 
   /** A wallet transaction. Throws 'unknown-transaction'. */

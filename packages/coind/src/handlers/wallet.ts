@@ -6,6 +6,7 @@ import {
   type AddressType,
   type Balances,
   type CoinFilter,
+  type HistoryPlace,
   type Payment,
   type PreparedTx,
   parseAddressType,
@@ -84,6 +85,16 @@ const immutableFlags = [
 function importError(error: WalletError) {
   const { code, message } = asRpcError(error) as RpcError;
   return { code, message };
+}
+
+/** A place in the history as callers hand it back. */
+const formatCursor = ({ order, nth }: HistoryPlace): string => `${order}.${nth}`;
+
+/** The place that such a text means. Throws -8. */
+function parseCursor(text: string): HistoryPlace {
+  const match = /^([0-9]{1,15})\.([0-9]{1,9})$/.exec(text);
+  if (!match) throw new RpcError(-8, `Invalid cursor: ${text}`);
+  return { order: Number(match[1]), nth: Number(match[2]) };
 }
 
 /** Handlers of the methods of one wallet. */
@@ -257,7 +268,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     return lines.map((line) => ({ ...line, account: line.label }));
   },
 
-  async listtransactions({ wallet }, { label, account, count, skip }) {
+  async listtransactions({ wallet }, { label, account, count, skip, cursor }) {
     if (count < 0) throw rpcError('negativeCount');
     if (skip < 0) throw rpcError('negativeFrom');
     if (label === '') throw rpcError('labelArgument');
@@ -268,11 +279,13 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       { by, ...(by !== 'all' && name !== undefined && { name }), moves: account !== undefined },
       count,
       skip,
+      cursor ? parseCursor(cursor) : undefined,
     );
     // Whose entry it is shows only where accounts were asked for.
     return entries.map((entry) => {
       const { account: owner, ...rest } = entryJson(entry);
-      return account === undefined ? rest : { account: owner, ...rest };
+      const line = account === undefined ? rest : { account: owner, ...rest };
+      return cursor === undefined ? line : { ...line, cursor: formatCursor(entry.place) };
     });
   },
 

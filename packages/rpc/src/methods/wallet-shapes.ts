@@ -116,11 +116,21 @@ export const accountEntry = sendsTellAbandoned(
   }),
 );
 
+/** The same, with where to go on from. */
+export const pagedAccountEntry = sendsTellAbandoned(
+  object({
+    ...watched,
+    ...owner,
+    ...lineMembers,
+    otheraccount: optional(str('The other account of a move')),
+    cursor: optional(str('Where it stands, when a cursor was given')),
+  }),
+);
+
 /** One line of the history as 0.17 shows it without accounts. */
 export const labelEntry = sendsTellAbandoned(object({ ...watched, ...lineMembers }));
 
-/** As {@link accountEntry}, with the modern members too: what coind shows beside both families. */
-export const anyEntry = object({
+const anyMembers = {
   involvesWatchonly: optional(bool('True for a watched address')),
   account: optional(str('Whose entry it is, when accounts are listed')),
   ...payment,
@@ -135,6 +145,15 @@ export const anyEntry = object({
   mempoolconflicts: optional(outcome.mempoolconflicts),
   timereceived: optional(outcome.timereceived),
   otheraccount: optional(str('The other account of a move')),
+};
+
+/** As {@link accountEntry}, with the modern members too: what coind shows beside both families. */
+export const anyEntry = object(anyMembers);
+
+/** As {@link anyEntry}, with where to go on from: only where somebody pages by it. */
+export const pagedEntry = object({
+  ...anyMembers,
+  cursor: optional(str('Where it stands, when a cursor was given')),
 });
 
 /** The payments of one transaction, modern. */

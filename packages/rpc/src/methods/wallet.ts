@@ -40,9 +40,7 @@ import {
 } from './params.ts';
 import { lastProcessedBlock, ownTx, prevTxs, signResult } from './shapes.ts';
 import {
-  accountEntry,
   addressInfo,
-  anyEntry,
   coreOutcome,
   details,
   entry,
@@ -54,6 +52,8 @@ import {
   legacyOutcome,
   legacyUnspent,
   outcome,
+  pagedAccountEntry,
+  pagedEntry,
   unspent,
 } from './wallet-shapes.ts';
 
@@ -165,6 +165,13 @@ const sendmanyModern = {
   verbose: optional(bool('Whether to say where the fee comes from'), false),
 };
 const labelParam = optional(label('The label'), '');
+const historyCursor = byNameOnly(
+  optional(
+    str(
+      'Lists what is older than the entry with this cursor, instead of skipping; "" begins with the newest. Entries then show theirs: the first one leads to the next page',
+    ),
+  ),
+);
 const listPage = {
   count: optional(int('How many'), 10),
   skip: optional(int('How many of the newest to leave out'), 0),
@@ -547,8 +554,9 @@ export const wallet = {
       label: optional(str('Only payments to addresses with this label; *: all')),
       ...listPage,
       account: byNameOnly(optional(str('The ledger of this account, moves included; *: of all'))),
+      cursor: historyCursor,
     },
-    result: list(anyEntry),
+    result: list(pagedEntry),
     examples: ['', 'alice 20'],
     core: {
       params: {
@@ -563,8 +571,9 @@ export const wallet = {
         count: listPage.count,
         skip: listPage.skip,
         include_watchonly: legacyWatchonly,
+        cursor: historyCursor,
       },
-      result: list(accountEntry),
+      result: list(pagedAccountEntry),
     },
     labels: {
       params: {
