@@ -228,8 +228,8 @@ const connectionOptions: OptionTable = inCategory('connection', {
     default: '1',
   }),
   forcednsseed: bool('Always ask DNS seeds'),
-  i2pacceptincoming: bool('Accept connections over I2P', { default: '1', noEffect: true }),
-  i2psam: text('I2P SAM proxy', { value: '<ip:port>', noEffect: true }),
+  i2pacceptincoming: bool('Accept connections over I2P', { default: '1' }),
+  i2psam: text('I2P SAM proxy', { value: '<ip:port>' }),
   inboundrelaypercent: int('Percent of inbound connections that may relay transactions', {
     value: '<n>',
     default: '50',

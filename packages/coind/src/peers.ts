@@ -19,6 +19,8 @@ import {
   openPeers,
   type Peers,
   PeersFileVersionError,
+  type PeersOptions,
+  SamSession,
   systemRandom,
 } from '@coind/p2p';
 import { hexToBytes } from '@coind/primitives';
@@ -82,7 +84,8 @@ export async function openNodePeers(
   const magic = hexToBytes(options.params.messageStart);
   const anchorFile = directory === undefined ? undefined : join(directory, 'anchors.dat');
   const anchors = anchorFile !== undefined && findsPeers ? takeAnchors(anchorFile, magic, log) : [];
-  const peers = await openPeers(peersOptions(options, anchors), {
+  const settings = peersOptions(options, anchors);
+  const peers = await openPeers(settings, {
     chain,
     mempool,
     clock,
@@ -92,6 +95,7 @@ export async function openNodePeers(
     bans,
     addresses,
     filters: filterSource(modules),
+    i2pSession: i2pSession(options, settings, modules),
     capture:
       directory !== undefined && options.settings.bool('capturemessages', false)
         ? captureMessages(join(directory, 'message_capture'), () => clock.nowMs())
@@ -138,6 +142,23 @@ export async function openNodePeers(
       dump();
     },
   };
+}
+
+/** The session at whose address others find us over I2P; its key outlives the process. */
+function i2pSession(
+  { settings }: Options,
+  { reach, connectTimeoutMs }: PeersOptions,
+  { network, log, directory }: NodePeersModules,
+): SamSession | undefined {
+  const bridge = reach.proxies.get('i2p')?.endpoint;
+  const accepts = settings.bool('i2pacceptincoming', true);
+  if (!bridge || !accepts || directory === undefined) return undefined;
+  const path = join(directory, 'i2p_private_key');
+  const key = {
+    load: () => readIfThere(path),
+    save: (bytes: Uint8Array) => writeFileSync(path, bytes, { mode: 0o600 }),
+  };
+  return new SamSession({ bridge, connectTimeoutMs, key }, { network, random: systemRandom, log });
 }
 
 /** The index of filters as peers are served from it. */

@@ -134,14 +134,20 @@ describe('the way there', () => {
     expect((await made.connect(near)).proxyFailed).toBe(false);
   });
 
-  test('I2P has no ports', async () => {
-    const { network, connected } = recorder();
-    const { made, lines } = dialer({}, network);
-    const [target] = await made.targets(`${'a'.repeat(52)}.b32.i2p:8333`);
-    if (!target) throw new Error('no target');
-    expect((await made.connect(target)).connection).toBeUndefined();
-    expect(connected).toEqual([]);
-    expect(lines.join()).toContain('connection refused due to arbitrary port 8333');
+  test('I2P has no ports, and needs a bridge', async () => {
+    const bridged = { ...directReach, proxies: new Map([['i2p', route(7656)] as const]) };
+    const to = async (text: string, reach: Reach) => {
+      const { network, connected } = recorder();
+      const { made, lines } = dialer({ reach }, network);
+      const [target] = await made.targets(text);
+      if (!target) throw new Error('no target');
+      expect((await made.connect(target)).connection).toBeUndefined();
+      expect(connected).toEqual([]);
+      return lines.join();
+    };
+    const name = `${'a'.repeat(52)}.b32.i2p`;
+    expect(await to(`${name}:8333`, bridged)).toContain('refused due to arbitrary port 8333');
+    expect(await to(name, directReach)).toContain('-i2psam is not given');
   });
 });
 

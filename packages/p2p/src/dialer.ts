@@ -21,6 +21,7 @@ import {
   type Random,
 } from './network.ts';
 import { formatProxy, type ProxyRoute, proxyFor, type Reach } from './reach.ts';
+import { I2P_PORT, SamSession } from './sam.ts';
 import { isolatedCredentials, ProxyError, socks5Network } from './socks5.ts';
 import type { NetLog } from './wire.ts';
 
@@ -39,6 +40,8 @@ export interface DialerModules {
   readonly network: Network;
   readonly random: Random;
   readonly log: NetLog;
+  /** The session at whose address others find us, where there is one. */
+  readonly i2pSession?: SamSession | undefined;
 }
 
 /** Somewhere to connect to. */
@@ -47,9 +50,6 @@ export interface DialTarget {
   /** Undefined for a name that only a proxy knows. */
   readonly host: WireAddress | undefined;
 }
-
-/** I2P has no ports: a SAM bridge of version 3.1 reaches this one only. */
-const I2P_PORT = 0;
 
 /** Opens connections. */
 export class Dialer {
@@ -105,16 +105,33 @@ export class Dialer {
     }
   }
 
-  /** I2P is spoken to through a bridge that this node does not know the language of yet. */
-  #connectI2p(host: WireAddress, proxy: ProxyRoute | undefined) {
-    const { log } = this.#modules;
+  /** Through the session that others know us by where there is one, else through one of its own. */
+  async #connectI2p(host: WireAddress, bridge: ProxyRoute | undefined) {
+    const { log, network, random } = this.#modules;
+    const { connectTimeoutMs } = this.#options;
     const where = formatAddress(host);
-    const why =
-      host.port !== I2P_PORT
-        ? `Error connecting to ${where}, connection refused due to arbitrary port ${host.port}`
-        : `Error connecting to ${where}: no I2P bridge${proxy ? ` at ${formatProxy(proxy)} that is understood` : ''}`;
-    log.debug('net', why);
-    return { connection: undefined, proxyFailed: true };
+    if (!bridge) {
+      log.debug('net', `connect() to ${where} failed: -i2psam is not given`);
+      return { connection: undefined, proxyFailed: true };
+    }
+    const known = this.#modules.i2pSession;
+    const session =
+      known ??
+      new SamSession(
+        { bridge: bridge.endpoint, connectTimeoutMs, key: undefined },
+        { network, random, log },
+      );
+    try {
+      return { connection: await session.connect(host), proxyFailed: false };
+    } catch (error) {
+      if (!known) session.close();
+      const why = error instanceof Error ? error.message : String(error);
+      log.debug(
+        'i2p',
+        why.startsWith('Error connecting') ? why : `Error connecting to ${where}: ${why}`,
+      );
+      return { connection: undefined, proxyFailed: true };
+    }
   }
 
   #target(host: Parameters<typeof asCjdns>[0], port: number): DialTarget {

@@ -70,6 +70,7 @@ export {
   type Reach,
   UNIX_PREFIX,
 } from './reach.ts';
+export { type SamKeyPlace, SamSession } from './sam.ts';
 export { formatServices, serviceNames, services } from './services.ts';
 export { formatSubnet, parseSubnet, type Subnet, singleSubnet } from './subnet.ts';
 export { systemRandom, tcpNetwork } from './tcp-network.ts';

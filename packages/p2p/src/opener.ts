@@ -25,6 +25,7 @@ import {
 import { type Anchor, Outbound, type OutboundChoice } from './outbound.ts';
 import type { ConnectionType, Peer } from './peer.ts';
 import { isReachable, type Reach } from './reach.ts';
+import type { SamSession } from './sam.ts';
 import { Seeding, type SeedingOptions } from './seeding.ts';
 import type { NetLog } from './wire.ts';
 
@@ -78,6 +79,7 @@ export interface OpenerModules {
   readonly clock: PeerClock;
   readonly log: NetLog;
   readonly addresses: AddressManager;
+  readonly i2pSession?: SamSession | undefined;
   readonly peers: ReadonlyMap<number, Peer>;
   readonly limits: OutboundLimits;
   readonly groupOf: (host: HostAddress | undefined) => string;
@@ -125,7 +127,7 @@ export class Opener {
     this.#modules = modules;
     const { reach, seeding, addNodes, connectOnly, defaultPort, anchors } = options;
     const { network, random, log, addresses } = modules;
-    this.#dialer = new Dialer(options, { network, random, log });
+    this.#dialer = new Dialer(options, { network, random, log, i2pSession: modules.i2pSession });
     this.#outbound = new Outbound(
       { anchors, isReachable: (host) => isReachable(reach, host), networks: reach.networks },
       { ...modules, isAdded: (address) => this.#isAdded(address) },

@@ -10,6 +10,7 @@ import type { AddressManager } from './address-manager.ts';
 import { chooseEviction } from './eviction.ts';
 import type { FilterSource } from './filter-serving.ts';
 import { isDesirable } from './handshake.ts';
+import { listenOnI2p } from './i2p-listener.ts';
 import { type LocalAddress, LocalAddresses, localScores } from './local-addresses.ts';
 import type { WireAddress } from './messages.ts';
 import { type HostAddress, hostKey, isLocal, parseHost } from './net-address.ts';
@@ -30,6 +31,7 @@ import { describePeer, type PeerInfo } from './peer-info.ts';
 import type { Permission } from './permissions.ts';
 import { Protocol } from './protocol.ts';
 import { isReachable, type Reach } from './reach.ts';
+import type { SamSession } from './sam.ts';
 import { offers, services } from './services.ts';
 import { isInSubnet, type Subnet } from './subnet.ts';
 import { type RawMessage, type Transport, V1Transport } from './transport.ts';
@@ -127,6 +129,8 @@ export interface PeersModules {
   readonly addresses: AddressManager;
   /** The index of block filters, where one is kept. */
   readonly filters?: FilterSource | undefined;
+  /** Through which I2P brings peers, where it does. */
+  readonly i2pSession?: SamSession | undefined;
   /** Is shown every message, where somebody wants to see them. */
   readonly capture?: ((message: CapturedMessage) => void) | undefined;
   /** Hears of errors that are no peer's fault: the node cannot go on. */
@@ -165,6 +169,8 @@ export class Peers {
   #active: boolean;
   #closed = false;
   #loop: Promise<void> = Promise.resolve();
+  #i2p: Promise<void> = Promise.resolve();
+  readonly #stopping = new AbortController();
   #wakeUp: (() => void) | undefined;
   #woken = false;
   #bytesReceived = 0;
@@ -272,6 +278,7 @@ export class Peers {
     for (const address of interfaceAddresses) this.#local.add(address, localScores.interface);
     this.#loop = this.#run();
     this.#opener.start();
+    this.#i2p = this.#listenOnI2p();
   }
 
   /** Ends all connections and waits for what is being processed. */
@@ -282,7 +289,9 @@ export class Peers {
       this.#disconnect(peer, 'Stopping node');
     }
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#stopping.abort();
     await this.#opener.close();
+    await this.#i2p;
     await this.#loop;
     this.protocol.close();
   }
@@ -453,6 +462,23 @@ export class Peers {
         failure ?? 'Failed to listen on any port. Use -listen=0 if you want this.',
       );
     }
+  }
+
+  async #listenOnI2p(): Promise<void> {
+    const { i2pSession, log } = this.#modules;
+    if (!i2pSession) return;
+    const { signal } = this.#stopping;
+    await listenOnI2p(
+      i2pSession,
+      {
+        opened: (address) => this.#local.add(address, localScores.manual),
+        accepted: (connection) => {
+          const bind = { host: '', port: 0, permissions: undefined, onion: false };
+          this.#accept(connection, bind);
+        },
+      },
+      { log, signal },
+    );
   }
 
   #accept(connection: Connection, bind: Bind): void {

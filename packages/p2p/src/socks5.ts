@@ -4,14 +4,8 @@
  * proxy keeps them apart (Tor: other circuits), so that nobody sees that they are one node's.
  */
 import { concatBytes, EMPTY } from '@coind/primitives';
-import type {
-  Connection,
-  ConnectionEvents,
-  ConnectOptions,
-  Endpoint,
-  Listener,
-  Network,
-} from './network.ts';
+import { HandedConnection } from './handed-connection.ts';
+import type { Connection, ConnectOptions, Endpoint, Listener, Network } from './network.ts';
 
 /** A name and a password, each of at most 255 bytes. */
 export interface ProxyCredentials {
@@ -205,68 +199,6 @@ export function isolatedCredentials(prefix: string): () => ProxyCredentials {
   };
 }
 
-/** A connection behind a handshake that has ended. */
-class ProxiedConnection implements Connection {
-  readonly remote: Endpoint;
-  readonly #inner: Connection;
-  #events: ConnectionEvents | undefined;
-  /** What came before anybody listened. */
-  #early: Uint8Array;
-  #end: { readonly error: Error | undefined } | undefined;
-
-  constructor(inner: Connection, remote: Endpoint, early: Uint8Array) {
-    this.#inner = inner;
-    this.remote = remote;
-    this.#early = early;
-  }
-
-  get local(): Endpoint {
-    return this.#inner.local;
-  }
-
-  get queuedBytes(): number {
-    return this.#inner.queuedBytes;
-  }
-
-  start(events: ConnectionEvents): void {
-    this.#events = events;
-    if (this.#early.length > 0) events.data(this.#early);
-    this.#early = EMPTY;
-    if (this.#end) events.closed(this.#end.error);
-    else this.#inner.resume();
-  }
-
-  data(bytes: Uint8Array): void {
-    if (this.#events) this.#events.data(bytes);
-    else this.#early = concatBytes(this.#early, bytes);
-  }
-
-  drained(): void {
-    this.#events?.drained();
-  }
-
-  closed(error: Error | undefined): void {
-    if (this.#events) this.#events.closed(error);
-    else this.#end = { error };
-  }
-
-  write(pieces: readonly Uint8Array[]): void {
-    this.#inner.write(pieces);
-  }
-
-  pause(): void {
-    this.#inner.pause();
-  }
-
-  resume(): void {
-    this.#inner.resume();
-  }
-
-  close(): void {
-    this.#inner.close();
-  }
-}
-
 /** The network behind `proxy`, which is reached over `network`. Listening goes past the proxy. */
 export function socks5Network(options: Socks5Options, network: Network): Network {
   return {
@@ -288,7 +220,7 @@ function negotiate(
   timeoutMs: number,
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    let proxied: ProxiedConnection | undefined;
+    let proxied: HandedConnection | undefined;
     const fail = (error: Error): void => {
       clearTimeout(timer);
       inner.close();
@@ -312,7 +244,7 @@ function negotiate(
         clearTimeout(timer);
         // Nothing is read before somebody listens.
         inner.pause();
-        proxied = new ProxiedConnection(inner, target, handshake.left);
+        proxied = new HandedConnection(inner, target, handshake.left);
         resolve(proxied);
       },
       drained: () => proxied?.drained(),

@@ -18,7 +18,8 @@ export type NetLogCategory =
   | 'txreconciliation'
   | 'validation'
   | 'addrman'
-  | 'proxy';
+  | 'proxy'
+  | 'i2p';
 
 /** Where log lines go; the node's log fits. */
 export interface NetLog {
