@@ -4,12 +4,11 @@
  * something on a machine that others use too; it counts every thread.
  */
 import { rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { CHAIN_SCHEMA, openChain } from '@coind/chain';
 import { Block, bytesToHex, type ChainParams, chainParams } from '@coind/primitives';
 import { openStore } from '@coind/store';
-import { startDaemon, temporaryDirectory } from '../support/daemon.ts';
+import { freePort, startDaemon, temporaryDirectory } from '../support/daemon.ts';
 import {
   emptyChain,
   type SignedChain,
@@ -109,13 +108,4 @@ async function initialSync(): Promise<Result> {
     [ms / count],
     `${perSecond(count, ms)}, ${((1000 * cpuMs) / count).toFixed(0)} µs of processors each, peak ${peakMegabytes(daemon.pid)?.toFixed(0)} MB`,
   );
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
