@@ -69,7 +69,7 @@ export class Activator {
       const best = index.bestCandidate();
       if (!best || best === index.tip || index.tip.height >= this.#stopAtHeight) break;
       const fork = index.forkOf(best);
-      if (lacksBody(best, fork)) {
+      if (lacksBody(best, fork) || cannotGoBack(index.tip, fork)) {
         index.passOver(best);
         continue;
       }
@@ -128,7 +128,7 @@ export class Activator {
     // What was connected once, on the same parent, obeys every script rule still.
     const checkScripts = !node.connected && !this.#hooks.isAssumedValid(node);
     try {
-      await connectTip(this.#state, node, block, checkScripts);
+      await connectTip(this.#state, this.#state.ledger, node, block, checkScripts);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       this.#hooks.refused(error);
@@ -145,7 +145,7 @@ export class Activator {
     const node = this.#state.index.tip;
     const block = this.blockOf(node);
     try {
-      await disconnectTip(this.#state, block);
+      await disconnectTip(this.#state, this.#state.ledger, block);
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
       throw new ChainError('disconnect-failed', 'Failed to disconnect block.', error.path, error);
@@ -167,6 +167,17 @@ export class Activator {
 function lacksBody(tip: BlockNode, fork: BlockNode): boolean {
   for (let node = tip; node !== fork; node = node.parent as BlockNode) {
     if (node.isPruned) return true;
+  }
+  return false;
+}
+
+/** True when a block between `fork` and the tip belongs to the past of a snapshot, still to be verified. */
+function cannotGoBack(tip: BlockNode, fork: BlockNode): boolean {
+  // From below: where there is such a past, it begins at the fork.
+  for (let height = fork.height + 1; height <= tip.height; height++) {
+    const node = tip.ancestor(height) as BlockNode;
+    if (!node.connected) return true;
+    if (node.undo) return false;
   }
   return false;
 }

@@ -38,6 +38,8 @@ export type FileKind = 'blk' | 'rev';
 export interface BlockFiles {
   /** Appends to the last file, or starts a new one. In the page cache when it returns. */
   appendBody(body: Uint8Array): FilePosition;
+  /** Bodies go into a file of their own from here on. */
+  beginFile(): void;
   /** Appends `undo` (checksum included) beside the body file of number `file`. */
   appendUndo(file: number, undo: Uint8Array): FilePosition;
   /** The payload at `position`. Throws `ChainError` when it is not there. */
@@ -117,6 +119,10 @@ export class DiskBlockFiles implements BlockFiles {
 
   get lastFile(): number {
     return this.#lastFile;
+  }
+
+  beginFile(): void {
+    if (this.#file('blk', this.#lastFile).end > 0) this.#file('blk', ++this.#lastFile);
   }
 
   appendBody(body: Uint8Array): FilePosition {
@@ -266,6 +272,8 @@ export class DiskBlockFiles implements BlockFiles {
 /** The same in memory, for tests and nodes that live as long as a test. */
 export class MemoryBlockFiles implements BlockFiles {
   readonly #records: Record<FileKind, Uint8Array[]> = { blk: [], rev: [] };
+
+  beginFile(): void {}
 
   appendBody(body: Uint8Array): FilePosition {
     return { file: 0, offset: this.#records.blk.push(body) - 1, size: body.length };

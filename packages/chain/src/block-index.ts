@@ -159,6 +159,8 @@ export class BlockIndex {
   /** The header with most work that is not invalid. */
   #bestInvalid: BlockNode | undefined;
   #bestHeader: BlockNode | undefined;
+  /** The block of a snapshot: known to have so many transactions up to it before they are here. */
+  #assumed: { readonly hash: BlockHash; readonly chainTxCount: number } | undefined;
 
   /**
    * The invalid block with most work, as far as anybody has tried to make it the tip: descendants that were
@@ -240,8 +242,20 @@ export class BlockIndex {
     node.undo = record.undo;
     this.#insert(node);
     // A pruned block counts as complete: its descendants need not wait for a body that was deleted.
-    if (node.txCount > 0) this.#complete(node, () => SEQUENCE_OF_LOADED);
+    if (node.txCount > 0 || hash === this.#assumed?.hash) {
+      this.#complete(node, () => SEQUENCE_OF_LOADED);
+    }
     return node;
+  }
+
+  /**
+   * Takes a block for complete although bodies are missing up to it, because a snapshot vouches for it.
+   * It is named by its hash before the stored rows are entered.
+   */
+  assume(block: BlockNode | BlockHash, chainTxCount: number): void {
+    const hash = typeof block === 'string' ? block : block.hash;
+    this.#assumed = { hash, chainTxCount };
+    if (typeof block !== 'string') this.#complete(block, () => this.#nextSequence++);
   }
 
   /** Its body has arrived: it, and descendants that waited for it, may now be complete. */
@@ -375,16 +389,22 @@ export class BlockIndex {
 
   /** Gives chain counts to `node` and everything that waited for it, and enters candidates. */
   #complete(first: BlockNode, sequence: () => number): void {
-    if (first.parent && !first.parent.isComplete) {
+    const assumed = first.hash === this.#assumed?.hash && this.#assumed.chainTxCount;
+    const waits = first.parent !== undefined && !first.parent.isComplete;
+    if (waits && first.txCount > 0) {
       const siblings = this.#waiting.get(first.parent);
       if (siblings) siblings.push(first);
       else this.#waiting.set(first.parent, [first]);
-      return;
     }
+    if (waits && !assumed) return;
     const queue = [first];
     for (const node of queue) {
-      node.chainTxCount = (node.parent?.chainTxCount ?? 0) + node.txCount;
-      node.sequence = sequence();
+      // The block of a snapshot was complete before its past came in; its place among equals stays.
+      if (!node.isComplete) node.sequence = sequence();
+      node.chainTxCount =
+        waits && node === first && assumed
+          ? assumed
+          : (node.parent?.chainTxCount ?? 0) + node.txCount;
       if (!node.isInvalid) this.#addCandidate(node);
       const children = this.#waiting.get(node);
       if (children) queue.push(...children);

@@ -26,17 +26,18 @@ import { whyVerify } from './assume-valid.ts';
 import { DiskBlockFiles, MemoryBlockFiles } from './block-files.ts';
 import { BlockIndex, type BlockNode } from './block-index.ts';
 import { type BlockInfo, type ChainTip, infoOf, tipsOf } from './block-info.ts';
-import { prunedBlock } from './chain-error.ts';
+import { ChainError, prunedBlock } from './chain-error.ts';
 import type { ChainLog } from './chain-log.ts';
-import { CoinsCache } from './coins-cache.ts';
 import { type ChainState, commit, readUndo } from './connect-tip.ts';
 import { Followers } from './follow.ts';
+import { activeLedger, clearLedger, openLedgerStore } from './ledger.ts';
 import { loadChain } from './load.ts';
 import { openObfuscation } from './obfuscation.ts';
 import { notePruned, type PrunedNote, type PruneOptions, pruneTo, pruneToSize } from './prune.ts';
 import type { ScriptVerifier } from './script-checks.ts';
 import { createScriptThreads, type ScriptThreads } from './script-threads.ts';
 import { Serial } from './serial.ts';
+import { type SnapshotSource, Snapshots } from './snapshots.ts';
 import { tables } from './tables.ts';
 import type { BlockUndo } from './undo.ts';
 import { computeUtxoStats, type UtxoHashKind, type UtxoStats } from './utxo-stats.ts';
@@ -66,6 +67,16 @@ export type HeaderOutcome =
   | { readonly status: 'accepted'; readonly ref: BlockRef }
   | { readonly status: 'invalid'; readonly error: ValidationError };
 
+/** The past of a snapshot that is being verified while the chain goes on from it. */
+export interface ChainBackground {
+  /** The block up to which everything was verified. */
+  readonly tip: BlockInfo;
+  /** The block of the snapshot. */
+  readonly base: BlockInfo;
+  /** The block that is needed next; undefined while it has to go back first, and at the end. */
+  readonly nextHeight: number | undefined;
+}
+
 /** Is told how the chain changed, inside the writer: nothing else moves until it is done. */
 export type TipListener = (change: TipChange) => void | Promise<void>;
 
@@ -77,6 +88,13 @@ export interface Chain {
   readonly tip: BlockInfo;
   /** The header with most work that is not known to be invalid; its body may be missing. */
   readonly bestHeader: BlockInfo;
+  /** While a snapshot is being verified: how far its past has come. */
+  readonly background: ChainBackground | undefined;
+  /**
+   * Makes the coins of a snapshot those of the tip; its past is verified from then on. Returns its block.
+   * Throws `SnapshotError` when it cannot be loaded; nothing has changed then.
+   */
+  loadSnapshot(source: SnapshotSource): Promise<BlockInfo>;
   /** True until the tip has the work the network is known to have and is less than a day old. */
   readonly initialDownload: boolean;
   submitBlock(block: Block, options?: { readonly requested?: boolean }): Promise<BlockOutcome>;
@@ -208,34 +226,40 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
   const { params } = options;
   const { store } = modules;
   const disk = options.dir === undefined ? undefined : openFiles(options.dir, options, modules.log);
-  const coins = store.table(tables.coins);
   const cache = new ScriptCache(options.scriptCacheEntries ?? DEFAULT_SCRIPT_CACHE);
   const threads = createScriptThreads({ threads: options.scriptThreads ?? 1 }, { cache });
+  const index = new BlockIndex();
+  const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+  const ledgers = [
+    openLedgerStore(store, 0, cacheBytes),
+    openLedgerStore(store, 1, cacheBytes),
+  ] as const;
   const state: ChainState = {
     params,
     store,
     headers: store.table(tables.headers),
-    tipTable: store.table(tables.tip),
+    ledgers,
+    ledger: activeLedger(ledgers[0], index),
+    snapshotTable: store.table(tables.snapshot),
     segwitHeight: store.table(tables.segwitHeight),
     rebuilding: store.table(tables.rebuilding),
-    index: new BlockIndex(),
+    index,
     files: disk ?? new MemoryBlockFiles(),
-    coins: new CoinsCache(coins, options.cacheBytes ?? DEFAULT_CACHE_BYTES),
     scripts: modules.scripts ?? threads,
     changed: new Set(),
   };
   if (options.reindex) {
-    // The mark and the tip first: a crash in between must leave a store that knows it is empty.
+    // The mark and the tips first: a crash in between must leave a store that knows it is empty.
     await store.commit([state.rebuilding.put(undefined, 1)]);
-    await state.tipTable.clear();
-    await coins.clear();
+    for (const ledger of ledgers) await clearLedger(ledger);
+    await state.snapshotTable.clear();
     await state.headers.clear();
     disk?.deleteUndo();
     if (options.prune) disk?.deleteBehindGap();
   }
   const chain = new NodeChain(state, options, modules, { cache, threads });
   try {
-    await loadChain(state, chain.activator, {
+    const background = await loadChain(state, chain.activator, {
       disk,
       checkBlocks: options.checkBlocks ?? DEFAULT_CHECK_BLOCKS,
       checkLevel: options.checkLevel ?? DEFAULT_CHECK_LEVEL,
@@ -245,6 +269,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
       log: modules.log,
       signal: modules.signal,
     });
+    await chain.snapshots.resume(background);
   } catch (error) {
     state.files.close();
     await threads.close();
@@ -272,6 +297,7 @@ class NodeChain implements Chain {
   readonly params: ChainParams;
   readonly scriptCache: ScriptCache;
   readonly activator: Activator;
+  readonly snapshots: Snapshots;
   readonly #threads: ScriptThreads;
   readonly #state: ChainState;
   readonly #modules: ChainModules;
@@ -314,6 +340,21 @@ class NodeChain implements Chain {
       },
       options.stopAtHeight,
     );
+    this.snapshots = new Snapshots(
+      state,
+      { cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES },
+      {
+        log: modules.log,
+        hooks: {
+          change: (work) => this.#change(work),
+          sync: () => this.#sync(),
+          jumped: () => this.#tell({ connected: [], disconnected: [] }),
+          activate: () => this.activator.activate(),
+          isAssumedValid: (node) => this.#isAssumedValid(node),
+          advanced: () => this.#followers.wake(),
+        },
+      },
+    );
     const { index } = state;
     this.#followers = new Followers(
       {
@@ -323,6 +364,7 @@ class NodeChain implements Chain {
         at: (height) => index.at(height)?.ref,
         parentOf: (hash) => index.get(hash)?.parent?.ref,
         has: (hash) => index.get(hash) !== undefined,
+        isConnected: (hash) => index.get(hash)?.connected ?? false,
         block: (hash) => this.activator.blockOf(index.get(hash) as BlockNode),
       },
       (error) => this.#modules.onFatal?.(error),
@@ -335,6 +377,22 @@ class NodeChain implements Chain {
 
   get bestHeader(): BlockInfo {
     return infoOf(this.#state.index, this.#state.index.bestHeader);
+  }
+
+  get background(): ChainBackground | undefined {
+    const { background } = this.snapshots;
+    if (!background) return undefined;
+    const { index } = this.#state;
+    const { next, base, ledger } = background;
+    return {
+      tip: infoOf(index, ledger.tip),
+      base: infoOf(index, base),
+      nextHeight: next?.height,
+    };
+  }
+
+  async loadSnapshot(source: SnapshotSource): Promise<BlockInfo> {
+    return infoOf(this.#state.index, await this.snapshots.load(source));
   }
 
   get initialDownload(): boolean {
@@ -357,6 +415,7 @@ class NodeChain implements Chain {
         if (status !== 'stored') return { status, ref: node.ref };
         this.activator.remember(block);
         const failures = await this.activator.activate();
+        this.snapshots.verify();
         const error = failures.get(node.hash);
         if (error) return { status: 'invalid', error };
         return {
@@ -442,23 +501,25 @@ class NodeChain implements Chain {
   }
 
   async coin(outpoint: OutPoint): Promise<Coin | undefined> {
-    return this.#state.coins.get(outpoint);
+    return this.#state.ledger.coins.get(outpoint);
   }
 
   async coins(outpoints: readonly OutPoint[]): Promise<(Coin | undefined)[]> {
-    const view = await this.#state.coins.load(outpoints);
+    const view = await this.#state.ledger.coins.load(outpoints);
     return outpoints.map((outpoint) => view.get(outpoint));
   }
 
   async *utxos(): AsyncIterable<[OutPoint, Coin]> {
-    for await (const chunk of this.#state.coins.chunks()) yield* chunk;
+    for await (const chunk of this.#state.ledger.coins.chunks()) yield* chunk;
   }
 
   async utxoStats(kind: UtxoHashKind): Promise<UtxoStats> {
-    const { index, coins } = this.#state;
-    const rows = coins.chunks()[Symbol.asyncIterator]();
+    const { index } = this.#state;
     // The first read fixes the moment, so it must not fall between two blocks.
-    const [first, ref] = await this.#serial.run(async () => [await rows.next(), index.tip.ref]);
+    const { rows, first, ref } = await this.#serial.run(async () => {
+      const walk = this.#state.ledger.coins.chunks()[Symbol.asyncIterator]();
+      return { rows: walk, first: await walk.next(), ref: index.tip.ref };
+    });
     async function* all(): AsyncGenerator<[OutPoint, Coin][]> {
       for (let row = first; !row.done; row = await rows.next()) yield row.value;
     }
@@ -472,6 +533,13 @@ class NodeChain implements Chain {
     const pruned = this.prunedHeight() ?? -1;
     // Before anything is marked: what was pruned cannot be taken back, and that is no damage.
     if (index.isActive(node) && node.height <= pruned) throw prunedBlock(node.ref);
+    const { background } = this.snapshots;
+    if (background && index.isActive(node) && node.height <= background.base.height) {
+      throw new ChainError(
+        'disconnect-failed',
+        `Block ${hash} lies below a snapshot whose past is still being verified. It can be refused once that is done.`,
+      );
+    }
     return this.#change(async () => {
       index.invalidate(node);
       index.refillCandidates();
@@ -528,6 +596,7 @@ class NodeChain implements Chain {
   }
 
   async close(): Promise<void> {
+    await this.snapshots.stop();
     await this.#followers.stop();
     await this.#serial.run(async () => {
       if (!this.#fatal) await this.#sync();
@@ -578,7 +647,9 @@ class NodeChain implements Chain {
    * to see, and some blocks below that for a reorganisation.
    */
   #unlockedHeight(): number {
-    let unlocked = this.#state.index.tip.height;
+    const { background } = this.snapshots;
+    // What is still to be verified is still to be read.
+    let unlocked = (background?.ledger.tip ?? this.#state.index.tip).height;
     let limitedBy: string | undefined;
     for (const { name, height } of this.#followers.positions()) {
       const limit = height - PRUNE_LOCK_BUFFER - 1;
@@ -664,9 +735,10 @@ class NodeChain implements Chain {
 
   /** Files before rows: a row must never point at bytes that a loss of power took. */
   async #sync(): Promise<void> {
-    const { files, tipTable, index } = this.#state;
+    const { files, ledger, index } = this.#state;
     files.sync();
-    await commit(this.#state, [tipTable.put(undefined, index.tip.ref)], { sync: true });
+    const tip = ledger.tipTable.put(undefined, index.tip.ref);
+    await commit(this.#state, [tip], { sync: true });
     this.#unsynced = 0;
   }
 

@@ -16,13 +16,18 @@ const COIN_OVERHEAD = 350;
 export class CoinsCache {
   readonly #table: Table<OutPoint, Coin>;
   /** Bytes one generation may take. */
-  readonly #limit: number;
+  #limit: number;
   #young = new Map<string, Coin>();
   #old = new Map<string, Coin>();
   #youngBytes = 0;
 
   constructor(table: Table<OutPoint, Coin>, limitBytes: number) {
     this.#table = table;
+    this.#limit = limitBytes / 2;
+  }
+
+  /** Changes how much memory it may take; what is over it goes in time. */
+  resize(limitBytes: number): void {
     this.#limit = limitBytes / 2;
   }
 

@@ -20,9 +20,9 @@ import type { Store, Table, Write } from '@coind/store';
 import type { BlockFiles } from './block-files.ts';
 import type { BlockIndex, BlockNode } from './block-index.ts';
 import { damaged } from './chain-error.ts';
-import type { CoinsCache } from './coins-cache.ts';
+import type { Ledger, LedgerStore } from './ledger.ts';
 import type { ScriptVerifier } from './script-checks.ts';
-import type { HeaderRecord } from './tables.ts';
+import type { HeaderRecord, SnapshotRecord } from './tables.ts';
 import { type BlockUndo, decodeUndo, encodeUndo } from './undo.ts';
 
 /** What a step works on; made once, by `openChain`. */
@@ -30,12 +30,15 @@ export interface ChainState {
   readonly params: ChainParams;
   readonly store: Store;
   readonly headers: Table<[number, BlockHash], HeaderRecord>;
-  readonly tipTable: Table<undefined, BlockRef>;
+  /** Two places for sets of coins; one is empty but while a snapshot is being verified. */
+  readonly ledgers: readonly [LedgerStore, LedgerStore];
+  readonly snapshotTable: Table<undefined, SnapshotRecord>;
   readonly segwitHeight: Table<undefined, number>;
   readonly rebuilding: Table<undefined, number>;
   readonly index: BlockIndex;
   readonly files: BlockFiles;
-  readonly coins: CoinsCache;
+  /** The coins of the tip. */
+  ledger: Ledger;
   readonly scripts: ScriptVerifier;
   /** Headers that differ from their rows; written with the next batch. */
   readonly changed: Set<BlockNode>;
@@ -65,18 +68,19 @@ export async function commit(
 }
 
 /**
- * Makes `block`, a child of the tip, the tip. Throws `ValidationError` when a rule forbids it; nothing
- * has changed then, on disk or in memory.
+ * Makes `block`, a child of the ledger's tip, its tip. Throws `ValidationError` when a rule forbids it;
+ * nothing has changed then, on disk or in memory.
  */
 export async function connectTip(
   state: ChainState,
+  ledger: Ledger,
   node: BlockNode,
   block: Block,
   checkScripts: boolean,
 ): Promise<void> {
-  const { coins, index, params } = state;
-  const rules: Rules = { ...rulesFor(block.header, index.tip, params), checkScripts };
-  const effects = await decide(state, block, node.ref, rules);
+  const { coins } = ledger;
+  const rules: Rules = { ...rulesFor(block.header, ledger.tip, state.params), checkScripts };
+  const effects = await decide(ledger, block, node.ref, rules);
   const verified = effects.scripts.length > 0 && state.scripts.verify(effects.scripts);
   // While other threads verify, this one writes down what will be committed if they find nothing.
   const writes = [...coins.writes(effects.spentOutpoints, effects.created)];
@@ -86,22 +90,22 @@ export async function connectTip(
   if (undo && node.body) node.undo = state.files.appendUndo(node.body.file, undo);
   node.connected = true;
   state.changed.add(node);
-  writes.push(state.tipTable.put(undefined, node.ref));
+  writes.push(ledger.tipTable.put(undefined, node.ref));
   await commit(state, writes);
   coins.apply(effects.spentOutpoints, effects.created);
-  index.setTip(node);
+  ledger.setTip(node);
 }
 
 /** What connecting `block` would change. Throws `ValidationError` with the reason bitcoind would give. */
 async function decide(
-  { coins, index }: ChainState,
+  { coins, tip }: Ledger,
   block: Block,
   ref: BlockRef,
   rules: Rules,
 ): Promise<BlockEffects> {
   const under = async (given: Rules) => {
     const view = await coins.load(outpointsToLoad(block, given));
-    return connectBlock(block, ref, index.tip, view, given);
+    return connectBlock(block, ref, tip, view, given);
   };
   try {
     return await under(rules);
@@ -112,19 +116,23 @@ async function decide(
   }
 }
 
-/** Takes the tip back: its parent is the tip, with the coins of that time. */
-export async function disconnectTip(state: ChainState, block: Block): Promise<void> {
-  const { coins, index } = state;
-  const node = index.tip;
+/** Takes the ledger's tip back: its parent is the tip, with the coins of that time. */
+export async function disconnectTip(
+  state: ChainState,
+  ledger: Ledger,
+  block: Block,
+): Promise<void> {
+  const { coins } = ledger;
+  const node = ledger.tip;
   const parent = node.parent as BlockNode;
   const undo = readUndo(state, node);
   if (!undo) throw new Error(`no undo record for ${node.hash}, which is connected`);
   const { removed, restored } = disconnectBlock(block, undo.flat());
   const writes = [...coins.writes(removed, restored)];
-  writes.push(state.tipTable.put(undefined, parent.ref));
+  writes.push(ledger.tipTable.put(undefined, parent.ref));
   await commit(state, writes);
   coins.apply(removed, restored);
-  index.setTip(parent);
+  ledger.setTip(parent);
 }
 
 /** The undo record of a block; undefined when it was never connected. Throws `ChainError`. */

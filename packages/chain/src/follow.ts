@@ -17,6 +17,8 @@ export interface FollowedChain {
   /** The parent of a known block; undefined for genesis. */
   parentOf(hash: BlockHash): BlockRef | undefined;
   has(hash: BlockHash): boolean;
+  /** False for a block that is still to be downloaded and verified (the past of a snapshot). */
+  isConnected(hash: BlockHash): boolean;
   block(hash: BlockHash): Block;
 }
 
@@ -117,8 +119,7 @@ class FollowLoop {
   }
 
   wake(): void {
-    if (this.#running || this.#stopped || this.#failed) return;
-    if (this.#position?.hash === this.#chain.tip.hash) return;
+    if (this.#running || this.#stopped || this.#failed || this.#rests) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       // The tip may have moved after the last look at it, while this was still running.
@@ -134,6 +135,16 @@ class FollowLoop {
       this.wake();
     }
     if (this.#failed) throw this.#error;
+  }
+
+  /** Nothing to do: it is at the tip, or the next block is one that nobody has yet. */
+  get #rests(): boolean {
+    const chain = this.#chain;
+    const here = this.#position;
+    if (here?.hash === chain.tip.hash) return true;
+    if (here && chain.at(here.height)?.hash !== here.hash) return false;
+    const next = chain.at(here ? here.height + 1 : 0);
+    return next !== undefined && !chain.isConnected(next.hash);
   }
 
   /** Resolves when the follower has been at `target`, or at a tip that came after it. */
@@ -167,7 +178,7 @@ class FollowLoop {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#stopped && this.#position?.hash !== this.#chain.tip.hash) {
+      while (!this.#stopped && !this.#rests) {
         await this.#step();
         this.#release(false);
       }

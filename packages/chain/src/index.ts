@@ -4,6 +4,7 @@ export type { BlockInfo, BlockStatus, ChainTip } from './block-info.ts';
 export {
   type BlockOutcome,
   type Chain,
+  type ChainBackground,
   type ChainModules,
   type ChainOptions,
   type Clock,
@@ -41,6 +42,7 @@ export { type CoinStats, CoinStatsIndex, totalUnspendable } from './indexes/coin
 export { type FilterHashes, FilterIndex } from './indexes/filter-index.ts';
 export { SpenderIndex } from './indexes/spender-index.ts';
 export { type IndexedTx, TxIndex } from './indexes/tx-index.ts';
+export { SnapshotError } from './load-snapshot.ts';
 export { MIN_BLOCKS_TO_KEEP, type PruneOptions } from './prune.ts';
 export type { ScriptVerifier } from './script-checks.ts';
 export {
@@ -48,6 +50,7 @@ export {
   type ScriptThreads,
   type ScriptThreadsOptions,
 } from './script-threads.ts';
+export type { SnapshotSource } from './snapshots.ts';
 export { CHAIN_SCHEMA, tables as chainTables } from './tables.ts';
 export { type BlockUndo, decodeUndo, encodeUndo } from './undo.ts';
 export {

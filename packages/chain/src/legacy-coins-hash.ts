@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { BlockRef, Coin } from '@coind/consensus';
 import { hashToHex, hexToHash, type OutPoint, type Txid, Writer } from '@coind/primitives';
-import { writeLongVarInt } from './undo.ts';
+import { writeLongVarInt } from './coin-codec.ts';
 
 /** A running hash; coins come in the order of their outpoints. */
 export class LegacyCoinsHash {

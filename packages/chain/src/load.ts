@@ -3,13 +3,17 @@
  * a new one. Blocks that lie in the files but not in the index (after a crash, or when the index was
  * thrown away to build it anew) are taken in like blocks from outside.
  */
+import type { AssumedUtxos } from '@coind/primitives';
 import type { Activator } from './activate.ts';
+import { Background } from './background.ts';
 import type { DiskBlockFiles, FilePosition } from './block-files.ts';
 import type { BlockNode } from './block-index.ts';
 import { ChainError } from './chain-error.ts';
 import type { ChainLog } from './chain-log.ts';
 import { type ChainState, commit } from './connect-tip.ts';
 import { importFiles, type Leftover } from './import.ts';
+import { activeLedger, clearLedger, ledgerAt, otherSlot } from './ledger.ts';
+import type { SnapshotRecord } from './tables.ts';
 import { verifyBlocks } from './verify.ts';
 
 /** What loading needs beside the state. */
@@ -34,8 +38,8 @@ export async function loadChain(
   state: ChainState,
   activator: Activator,
   options: LoadOptions,
-): Promise<void> {
-  const isNew = !(await loadHeaders(state, options.rebuildCoins));
+): Promise<Background | undefined> {
+  const { isNew, background } = await loadHeaders(state, options.rebuildCoins);
   if (!options.pruning) requireAllBodies(state);
   await commit(state, [state.segwitHeight.put(undefined, state.params.buried.segwit)]);
   const leftovers = options.disk ? findLeftovers(state, options.disk) : [];
@@ -44,10 +48,11 @@ export async function loadChain(
   if (options.disk && leftovers.length > 0) {
     await importFiles(state, activator, leftovers, { ...options, disk: options.disk });
   }
-  if (options.signal?.aborted) return;
+  if (options.signal?.aborted) return background;
   ensureGenesisBody(state);
   await activator.activate();
   await commit(state, [state.rebuilding.del(undefined)]);
+  return background;
 }
 
 /**
@@ -68,22 +73,30 @@ function ensureGenesisBody({ index, params, files, changed }: ChainState): void 
   changed.add(node);
 }
 
-/** Reads all headers and the tip; false when there are none. */
-async function loadHeaders(state: ChainState, rebuildCoins: boolean): Promise<boolean> {
+/** Reads all headers and the tip, and the past of a snapshot where one is being verified. */
+async function loadHeaders(
+  state: ChainState,
+  rebuildCoins: boolean,
+): Promise<{ readonly isNew: boolean; readonly background?: Background | undefined }> {
   const { headers, index, params } = state;
+  const record = state.snapshotTable.getSync(undefined);
+  if (record) state.ledger = activeLedger(state.ledgers[record.slot], index);
+  const tip = state.ledger.tipTable.getSync(undefined);
+  // Headers without a tip are what is left when the process died while it was forgetting the coins.
+  const keepsCoins = tip !== undefined && !rebuildCoins;
+  const assumed = keepsCoins && record && !record.verified ? assumedOf(record, params) : undefined;
+  if (assumed) index.assume(assumed.blockHash, assumed.txCount);
   for await (const rows of headers.chunks()) {
     for (const [[, hash], record] of rows) {
       if (!index.addRecord(hash, record)) throw indexDamaged(`header ${hash} has no parent`);
     }
   }
-  if (index.size === 0) return false;
+  if (index.size === 0) return { isNew: true };
   const genesis = index.get(params.genesis.hash);
   if (!genesis) throw indexDamaged('it begins with another genesis block');
-  const tip = state.tipTable.getSync(undefined);
-  // Headers without a tip are what is left when the process died while it was forgetting the coins.
-  if (!tip || rebuildCoins) {
+  if (!keepsCoins) {
     await forgetCoins(state, genesis);
-    return true;
+    return { isNew: false };
   }
   const node = index.get(tip.hash);
   // Genesis alone may lack its body: the node ended before it had found it in the files.
@@ -92,7 +105,27 @@ async function loadHeaders(state: ChainState, rebuildCoins: boolean): Promise<bo
   }
   requireWitnessChecks(state, node);
   index.setActive(node);
-  return true;
+  return { isNew: false, background: assumed && backgroundOf(state, assumed) };
+}
+
+/** What the program knows of a snapshot that was loaded. Throws `ChainError` when it is nothing. */
+function assumedOf({ base }: SnapshotRecord, { assumeUtxo }: ChainState['params']): AssumedUtxos {
+  const assumed = assumeUtxo.find(({ blockHash }) => blockHash === base);
+  if (assumed) return assumed;
+  throw new ChainError(
+    'index-damaged',
+    `Assumeutxo data not found for the given blockhash '${base}'.`,
+  );
+}
+
+/** The ledger that is on its way to the block of a snapshot. */
+function backgroundOf(state: ChainState, assumed: AssumedUtxos): Background {
+  const past = state.ledgers[otherSlot(state.ledger.slot)];
+  const ref = past.tipTable.getSync(undefined);
+  const tip = ref && state.index.get(ref.hash);
+  const base = state.index.get(assumed.blockHash);
+  if (!tip || !base) throw indexDamaged('the past of its snapshot is not among the headers');
+  return new Background(ledgerAt(past, tip), base, assumed);
 }
 
 /**
@@ -109,17 +142,18 @@ function requireWitnessChecks({ segwitHeight, params }: ChainState, tip: BlockNo
 
 /** Goes back to genesis with an empty set of coins; every block is then connected and checked anew. */
 async function forgetCoins(state: ChainState, genesis: BlockNode): Promise<void> {
-  const { index, tipTable, coins, changed } = state;
-  // The tip first: coins without it are known to be worthless.
-  await tipTable.clear();
-  await coins.clear();
+  const { index, changed, ledgers } = state;
+  await clearLedger(state.ledger);
+  await clearLedger(ledgers[otherSlot(state.ledger.slot)]);
+  await state.snapshotTable.clear();
+  state.ledger = activeLedger(ledgers[0], index);
   for (const node of index.nodes()) {
     if (!node.connected || node === genesis) continue;
     node.connected = false;
     changed.add(node);
   }
   index.setActive(genesis);
-  await commit(state, [tipTable.put(undefined, genesis.ref)]);
+  await commit(state, [state.ledger.tipTable.put(undefined, genesis.ref)]);
 }
 
 /** Throws `ChainError` when blocks were pruned: a node that serves all of them cannot do without. */
@@ -159,7 +193,7 @@ async function enterGenesis(
   activator: Activator,
   inFiles: boolean,
 ): Promise<void> {
-  const { index, params, tipTable, files, changed } = state;
+  const { index, params, ledger, files, changed } = state;
   const { genesis } = params;
   const node = index.add(genesis.header, undefined);
   // Its coins do not exist (they never did in bitcoind), so there is nothing to connect.
@@ -171,7 +205,7 @@ async function enterGenesis(
   }
   index.setTip(node);
   index.prune();
-  await commit(state, [tipTable.put(undefined, node.ref)]);
+  await commit(state, [ledger.tipTable.put(undefined, node.ref)]);
 }
 
 /** Throws `ChainError` when something is wrong with the last blocks. */

@@ -97,7 +97,8 @@ export function notePruned({ index }: ChainState, before?: PrunedNote): PrunedNo
   // Genesis is left out: it has no undo record, and it goes and comes with the first file.
   for (let height = tip.height; height > (known?.tip.height ?? 0); height--) {
     const node = index.at(height) as BlockNode;
-    if (!node.body || !node.undo) return { tip, last: node };
+    // A block that has still to come (the past of a snapshot) was not pruned.
+    if (node.isPruned || (node.connected && !node.undo)) return { tip, last: node };
   }
   return { tip, last: known?.last };
 }

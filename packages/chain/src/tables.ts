@@ -5,7 +5,14 @@
  */
 
 import type { BlockRef, Coin } from '@coind/consensus';
-import { type BlockHash, type OutPoint, Reader, Writer } from '@coind/primitives';
+import {
+  type BlockHash,
+  hashToHex,
+  hexToHash,
+  type OutPoint,
+  Reader,
+  Writer,
+} from '@coind/primitives';
 import {
   type Codec,
   hash32,
@@ -108,6 +115,37 @@ export const coinRecord: Codec<Coin> = {
   },
 };
 
+/** The coins of which slot are those of the tip, since a snapshot was loaded. */
+export interface SnapshotRecord {
+  /** Where the coins of the active chain lie. */
+  readonly slot: LedgerSlot;
+  /** The block of the snapshot they began with. */
+  readonly base: BlockHash;
+  /** The other ledger has come to the same coins, or has taken over again. */
+  readonly verified: boolean;
+}
+
+/** Which of the two places in the store a set of coins has. */
+export type LedgerSlot = 0 | 1;
+
+/** Slot, whether it was verified, and the block's hash. */
+const snapshotRecord: Codec<SnapshotRecord> = {
+  encode: ({ slot, base, verified }) =>
+    new Writer(34)
+      .u8(slot)
+      .u8(verified ? 1 : 0)
+      .bytes(hexToHash(base))
+      .finish(),
+  decode(bytes) {
+    const reader = new Reader(bytes);
+    const slot = reader.u8() === 1 ? 1 : 0;
+    const verified = reader.u8() === 1;
+    return { slot, verified, base: hashToHex<BlockHash>(reader.take(32)) };
+  },
+};
+
+const tipRecord = struct<BlockRef>({ hash: hash32<BlockHash>(), height: u32be });
+
 /** The chain's tables. */
 export const tables = {
   headers: {
@@ -126,7 +164,7 @@ export const tables = {
   tip: {
     prefix: 't',
     key: unit,
-    value: struct<BlockRef>({ hash: hash32<BlockHash>(), height: u32be }),
+    value: tipRecord,
     about: 'The block that the coins belong to.',
   } satisfies TableSpec<undefined, BlockRef>,
   segwitHeight: {
@@ -141,4 +179,28 @@ export const tables = {
     value: u32be,
     about: 'There while the block files have not all been read into a new index; holds 1.',
   } satisfies TableSpec<undefined, number>,
+  coins2: {
+    prefix: 'd',
+    key: outpoint,
+    value: coinRecord,
+    about: 'The second set of coins, beside that of a snapshot or begun by one.',
+  } satisfies TableSpec<OutPoint, Coin>,
+  tip2: {
+    prefix: 'u',
+    key: unit,
+    value: tipRecord,
+    about: 'The block that the second set of coins belongs to.',
+  } satisfies TableSpec<undefined, BlockRef>,
+  snapshot: {
+    prefix: 'a',
+    key: unit,
+    value: snapshotRecord,
+    about: 'Which set of coins is that of the tip, once a snapshot was loaded.',
+  } satisfies TableSpec<undefined, SnapshotRecord>,
 } as const;
+
+/** The tables of each ledger. */
+export const ledgerTables = [
+  { coins: tables.coins, tip: tables.tip },
+  { coins: tables.coins2, tip: tables.tip2 },
+] as const;

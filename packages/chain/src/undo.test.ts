@@ -2,8 +2,9 @@ import type { Coin } from '@coind/consensus';
 import { bytesToHex, hexToBytes, Tx } from '@coind/primitives';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { compressAmount, decompressAmount } from './coin-codec.ts';
 import { genesis, mineOn, spend } from './mining.test.support.ts';
-import { compressAmount, decodeUndo, decompressAmount, encodeUndo } from './undo.ts';
+import { decodeUndo, encodeUndo } from './undo.ts';
 
 test('amounts in few digits, as bitcoind compresses them', () => {
   // From bitcoind's compression tests.

@@ -17,17 +17,14 @@ import {
   type Txid,
   Writer,
 } from '@coind/primitives';
-import { isPublicKey } from '@coind/script';
 import type { Chain } from './chain.ts';
-import { compressAmount, writeLongVarInt, writeScript } from './undo.ts';
+import { writeAmount, writeShortScript, writeVarInt } from './coin-codec.ts';
 import { computeUtxoStats } from './utxo-stats.ts';
 
 /** "utxo" and a byte that no text has. */
 const MAGIC = Uint8Array.of(0x75, 0x74, 0x78, 0x6f, 0xff);
 const VERSION = 2;
 const COINS_PER_TURN = 10_000;
-const UNCOMPRESSED_P2PK = 67;
-const OP_CHECKSIG = 0xac;
 
 /** What stands in front of the coins. */
 export interface SnapshotHeader {
@@ -74,25 +71,11 @@ function encodeTxCoins(txid: Txid, coins: readonly (readonly [number, Coin])[]):
   const writer = new Writer(64 * coins.length).bytes(hexToHash(txid)).compactSize(coins.length);
   for (const [vout, { output, height, coinbase }] of coins) {
     writer.compactSize(vout);
-    writeLongVarInt(writer, BigInt(height) * 2n + (coinbase ? 1n : 0n));
-    writeLongVarInt(writer, compressAmount(output.value));
-    writeSnapshotScript(writer, output.scriptPubKey);
+    writeVarInt(writer, height * 2 + (coinbase ? 1 : 0));
+    writeAmount(writer, output.value);
+    writeShortScript(writer, output.scriptPubKey);
   }
   return writer.finish();
-}
-
-/** As in undo records, and an uncompressed key to which somebody is paid becomes its X and a bit of Y. */
-function writeSnapshotScript(writer: Writer, script: Uint8Array): void {
-  const isP2pk =
-    script.length === UNCOMPRESSED_P2PK &&
-    script[0] === 65 &&
-    script[1] === 4 &&
-    script[66] === OP_CHECKSIG;
-  if (!isP2pk || !isPublicKey(script.subarray(1, 66))) {
-    writeScript(writer, script);
-    return;
-  }
-  writer.u8(4 + ((script[65] as number) & 1)).bytes(script.subarray(2, 34));
 }
 
 /** What a snapshot was made of. */

@@ -21,7 +21,7 @@ import { type ChainState, readUndo } from './connect-tip.ts';
 
 /** What looking at the last blocks has shown. */
 export interface Verification {
-  /** `stopped`: nothing is wrong, but blocks further down were pruned. */
+  /** `stopped`: nothing is wrong, but blocks further down were pruned, or are still to come. */
   readonly status: 'whole' | 'stopped' | 'broken';
   /** Blocks that were looked at. */
   readonly blocks: number;
@@ -41,7 +41,7 @@ export async function verifyBlocks(
   const { index } = state;
   const { tip } = index;
   const depth = count <= 0 || count > tip.height ? tip.height : count;
-  const coins = new CoinsOverlay({ get: (outpoint) => state.coins.get(outpoint) });
+  const coins = new CoinsOverlay({ get: (outpoint) => state.ledger.coins.get(outpoint) });
   const undone: [BlockNode, Block][] = [];
   let changed = 0;
   let at = tip;
@@ -49,7 +49,8 @@ export async function verifyBlocks(
   try {
     for (; at.height > tip.height - depth; at = at.parent as BlockNode) {
       failed = at;
-      if (at.isPruned) break;
+      // Below the tip of a snapshot nothing has been connected yet.
+      if (at.isPruned || !at.connected) break;
       const block = readBlock(state, at);
       if (level >= 1) checkBody(state, at, block);
       const undo = level >= 2 ? readUndo(state, at) : undefined;

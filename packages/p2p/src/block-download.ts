@@ -180,8 +180,10 @@ export class BlockDownload {
     const may = this.maySyncFrom(peer) && !isLimited(peer.services);
     if (!may && chain.initialDownload) return [];
     if (chain.initialDownload && blocks.inFlight.length > ASK_AGAIN_AT) return [];
-    const found = this.#findNext(peer, MAX_IN_FLIGHT_PER_PEER - blocks.inFlight.length);
-    const items = found.blocks.map((info) => {
+    const room = MAX_IN_FLIGHT_PER_PEER - blocks.inFlight.length;
+    const found = this.#findNext(peer, room);
+    const past = this.#findPast(peer, room - found.blocks.length);
+    const items = [...found.blocks, ...past].map((info) => {
       this.requested(peer, info);
       const { hash, height } = info.ref;
       log.debug('net', `Requesting block ${hash} (${height}) peer=${peer.id}`);
@@ -386,6 +388,24 @@ export class BlockDownload {
   #canGive(peer: Peer, info: BlockInfo): boolean {
     const segwit = info.ref.height >= this.#wire.chain.params.buried.segwit;
     return !segwit || offers(peer.services, services.WITNESS);
+  }
+
+  /** Blocks that the past of a snapshot is verified with; the tip comes first. */
+  #findPast(peer: Peer, count: number): BlockInfo[] {
+    const { chain } = this.#wire;
+    const { background } = chain;
+    const best = peer.blocks.bestKnown;
+    if (background?.nextHeight === undefined || !best || isLimited(peer.services)) return [];
+    const { base, nextHeight } = background;
+    if (!isAncestor(chain, base, best)) return [];
+    const last = Math.min(base.ref.height, nextHeight + DOWNLOAD_WINDOW);
+    const wanted: BlockInfo[] = [];
+    for (let height = nextHeight; height <= last && wanted.length < count; height++) {
+      const info = chain.at(height);
+      if (!info || !this.#canGive(peer, info)) break;
+      if (!info.hasBody && !this.#requests.has(info.ref.hash)) wanted.push(info);
+    }
+    return wanted;
   }
 
   #findNext(

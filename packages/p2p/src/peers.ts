@@ -242,7 +242,8 @@ export class Peers {
   get localServices(): bigint {
     const { bloomFilters, blockFilters, pruned, v2 } = this.options;
     let bits = services.NETWORK_LIMITED | services.WITNESS;
-    if (!pruned) bits |= services.NETWORK;
+    // Before the past of a snapshot is here, there is nothing old to be had from us.
+    if (!pruned && !this.#modules.chain.background) bits |= services.NETWORK;
     if (bloomFilters) bits |= services.BLOOM;
     if (blockFilters) bits |= services.COMPACT_FILTERS;
     if (v2) bits |= services.P2P_V2;

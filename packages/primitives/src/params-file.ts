@@ -2,7 +2,9 @@
  * Chain parameters from JSON: a private network is a known one (`base`) with other values. Checked field by
  * field, so a slip in the file is a message and not a network that nobody else can join.
  */
+import type { BlockHash } from './ids.ts';
 import {
+  type AssumedUtxos,
   type BuriedDeployments,
   type ChainParams,
   chainNames,
@@ -108,6 +110,7 @@ interface FileFields {
   dnsSeeds: readonly string[];
   fixedSeeds: readonly string[];
   genesis: Partial<GenesisJson>;
+  assumeUtxo: readonly AssumedUtxos[];
 }
 
 interface GenesisJson {
@@ -117,6 +120,29 @@ interface GenesisJson {
   bits: number;
   nonce: number;
 }
+
+/** Every member of each row has to be given: half a snapshot cannot be checked. */
+const assumedUtxos: Check<readonly AssumedUtxos[]> = (value, field) => {
+  if (!Array.isArray(value)) return fail(field, 'a list');
+  return value.map((row, i) => {
+    const path = `${field}[${i}]`;
+    const {
+      height: at,
+      blockHash,
+      hash,
+      txCount,
+    } = members<AssumedUtxos>(row, path, {
+      height: integer(1, 0x7fffffff),
+      blockHash: (member, name) => hex(32)(member, name) as BlockHash,
+      hash: hex(32),
+      txCount: integer(1, Number.MAX_SAFE_INTEGER),
+    });
+    if (at === undefined || !blockHash || hash === undefined || txCount === undefined) {
+      return fail(path, 'an object with height, blockHash, hash and txCount');
+    }
+    return { height: at, blockHash, hash, txCount };
+  });
+};
 
 const fileFields: { [K in keyof FileFields]: Check<FileFields[K]> } = {
   base: (value, field) =>
@@ -150,6 +176,7 @@ const fileFields: { [K in keyof FileFields]: Check<FileFields[K]> } = {
   signetChallenge: text(/^([0-9a-f]{2})+$/, 'a script in hex'),
   dnsSeeds: list(hostText),
   fixedSeeds: list(hostText),
+  assumeUtxo: assumedUtxos,
   genesis: (value, field) =>
     members<GenesisJson>(value, field, {
       text: text(/^[\x20-\x7e]{1,80}$/, '1 to 80 printable ASCII characters'),
@@ -201,6 +228,7 @@ export function parseChainParams(json: unknown): ChainParams {
     return {
       ...own,
       scriptExceptions: {},
+      assumeUtxo: fields.assumeUtxo ?? [],
       minimumChainwork: 0n,
       txStats: { time: 0, txCount: 0, txRate: 0.001 },
     };

@@ -39,6 +39,17 @@ export interface VersionBitsDeployment {
   readonly minActivationHeight: number;
 }
 
+/** A set of unspent outputs that the program vouches for, so that a node may begin with it (assumeutxo). */
+export interface AssumedUtxos {
+  readonly height: number;
+  /** The block after which these are the unspent outputs. */
+  readonly blockHash: BlockHash;
+  /** `hash_serialized_3` of the set. */
+  readonly hash: string;
+  /** Transactions of the chain up to the block, its own among them. */
+  readonly txCount: number;
+}
+
 /** Everything by which one network differs from another. */
 export interface ChainParams {
   /** The name `getblockchaininfo` prints and `-chain=` takes. */
@@ -92,6 +103,8 @@ export interface ChainParams {
   readonly dnsSeeds: readonly string[];
   /** Nodes to start from when nothing else leads to one: `host[:port]`. */
   readonly fixedSeeds: readonly string[];
+  /** Snapshots that may be loaded, by height. */
+  readonly assumeUtxo: readonly AssumedUtxos[];
   /** How many transactions the chain had at a time, and per second since: for progress estimates. */
   readonly txStats: { readonly time: number; readonly txCount: number; readonly txRate: number };
 }
@@ -224,10 +237,29 @@ export function signetParams(challenge: string = DEFAULT_SIGNET_CHALLENGE): Chai
       ? { time: 1772055248, txCount: 28676833, txRate: 0.06736623436338929 }
       : { ...NO_TX_STATS, txRate: 0 },
     minimumChainwork: isDefault ? 0x0b463ea0a4b8n : 0n,
+    // bitcoind offers these to signets with another challenge, too; their blocks cannot be there.
+    assumeUtxo: [
+      assumed(
+        160_000,
+        '0000003ca3c99aff040f2563c2ad8f8ec88bd0fd6b8f0895cfaf1ef90353a62c',
+        'fe0a44309b74d6b5883d246cb419c6221bcccf0b308c9b59b7d70783dbdf928a',
+        2289496,
+      ),
+      assumed(
+        290_000,
+        '0000000577f2741bb30cd9d39d6d71b023afbeb9764f6260786a97969d5c9ac0',
+        '97267e000b4b876800167e71b9123f1529d13b14308abec2888bbd2160d14545',
+        28547497,
+      ),
+    ],
     ...(isDefault && {
       assumeValid: '00000008414aab61092ef93f1aacc54cf9e9f16af29ddad493b908a01ff5c329' as BlockHash,
     }),
   };
+}
+
+function assumed(height: number, blockHash: string, hash: string, txCount: number): AssumedUtxos {
+  return { height, blockHash: blockHash as BlockHash, hash, txCount };
 }
 
 /** Every network coind knows by name, keyed by the argument of `-chain=`. */
@@ -266,6 +298,7 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     ...NO_SEEDS,
     txStats: NO_TX_STATS,
     minimumChainwork: 0n,
+    assumeUtxo: [],
   }),
   main: () => ({
     ...BITCOIN_RHYTHM,
@@ -310,6 +343,32 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     txStats: { time: 1772055173, txCount: 1315805869, txRate: 5.40111006496122 },
     minimumChainwork: 0x1128750f82f4c366153a3a030n,
     assumeValid: '00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac' as BlockHash,
+    assumeUtxo: [
+      assumed(
+        840_000,
+        '0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5',
+        'a2a5521b1b5ab65f67818e5e8eccabb7171a517f9e2382208f77687310768f96',
+        991032194,
+      ),
+      assumed(
+        880_000,
+        '000000000000000000010b17283c3c400507969a9c2afd1dcf2082ec5cca2880',
+        'dbd190983eaf433ef7c15f78a278ae42c00ef52e0fd2a54953782175fbadcea9',
+        1145604538,
+      ),
+      assumed(
+        910_000,
+        '0000000000000000000108970acb9522ffd516eae17acddcb1bd16469194a821',
+        '4daf8a17b4902498c5787966a2b51c613acdab5df5db73f196fa59a4da2f1568',
+        1226586151,
+      ),
+      assumed(
+        935_000,
+        '0000000000000000000147034958af1652b2b91bba607beacc5e72a56f0fb5ee',
+        'e4b90ef9eae834f56c4b64d2d50143cee10ad87994c614d7d04125e2a6025050',
+        1305397408,
+      ),
+    ],
   }),
   test: () => ({
     ...BITCOIN_RHYTHM,
@@ -350,6 +409,20 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     txStats: { time: 1772051651, txCount: 536108416, txRate: 0.02691479016257117 },
     minimumChainwork: 0x17dde1c649f3708d14b6n,
     assumeValid: '000000007a61e4230b28ac5cb6b5e5a0130de37ac1faf2f8987d2fa6505b67f4' as BlockHash,
+    assumeUtxo: [
+      assumed(
+        2_500_000,
+        '0000000000000093bcb68c03a9a168ae252572d348a2eaeba2cdf9231d73206f',
+        'f841584909f68e47897952345234e37fcd9128cd818f41ee6c3ca68db8071be7',
+        66484552,
+      ),
+      assumed(
+        4_840_000,
+        '00000000000000f4971a7fb37fbdff89315b69a2e1920c467654a382f0d64786',
+        'ce6bb677bb2ee9789c4a1c9d73e6683c53fc20e8fdbedbdaaf468982a0c8db2a',
+        536078574,
+      ),
+    ],
   }),
   testnet4: () => ({
     ...BITCOIN_RHYTHM,
@@ -382,6 +455,20 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     txStats: { time: 1772013387, txCount: 14191421, txRate: 0.01848579579528412 },
     minimumChainwork: 0x9a0fe15d0177d086304n,
     assumeValid: '0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a' as BlockHash,
+    assumeUtxo: [
+      assumed(
+        90_000,
+        '0000000002ebe8bcda020e0dd6ccfbdfac531d2f6a81457191b99fc2df2dbe3b',
+        '784fb5e98241de66fdd429f4392155c9e7db5c017148e66e8fdbc95746f8b9b5',
+        11347043,
+      ),
+      assumed(
+        120_000,
+        '000000000bd2317e51b3c5794981c35ba894ce27d3e772d5c39ecd9cbce01dc8',
+        '10b05d05ad468d0971162e1b222a4aa66caca89da2bb2a93f8f37fb29c4794b0',
+        14141057,
+      ),
+    ],
   }),
   signet: () => signetParams(),
   regtest: () => ({
@@ -427,6 +514,26 @@ const networks: Readonly<Record<string, () => ChainParams>> = {
     dnsSeeds: ['dummySeed.invalid.'],
     txStats: NO_TX_STATS,
     minimumChainwork: 0n,
+    assumeUtxo: [
+      assumed(
+        110,
+        '135eec25a6fb277884e5824e7aa7d052c4868161c99a5122170b5266f86c273d',
+        '86e9a1205b418b16dde3a18a78c730e30137e28466bda5dbf6b33ab8fc05447c',
+        111,
+      ),
+      assumed(
+        200,
+        '385901ccbd69dff6bbd00065d01fb8a9e464dede7cfe0372443884f9b1dcf6b9',
+        '17dcc016d188d16068907cdeb38b75691a118d43053b8cd6a25969419381d13a',
+        201,
+      ),
+      assumed(
+        299,
+        '0c552ced4721c249a389eb9b08cb8da261cd46f0e7b5f9d064d48f3113406853',
+        '106b2c56233e378a824cf0d5ff2be42ed32c72f1605c9be288d00942908a40ac',
+        334,
+      ),
+    ],
   }),
 };
 

@@ -10,7 +10,7 @@ import { type Handlers, JsonNumber, JsonObject, type methods, rpcError } from '@
 import { bodyOf, bytesOf, infoOf, knownUndoOf } from '../chain-lookup.ts';
 import type { RpcContext } from '../context.ts';
 import { type BlockVerbosity, blockJson, formatBits, headerJson } from '../shapes/block-json.ts';
-import { verificationProgress } from '../shapes/chain-json.ts';
+import { backgroundJson, verificationProgress } from '../shapes/chain-json.ts';
 import { scriptPubKeyJson } from '../shapes/tx-json.ts';
 import { chainAddresses } from './chain-addresses.ts';
 import { chainProofs } from './chain-proofs.ts';
@@ -47,6 +47,7 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
       mediantime: tip.medianTimePast,
       verificationprogress: verificationProgress(chain, clock.now()),
       initialblockdownload: chain.initialDownload,
+      ...backgroundJson(chain),
       chainwork: formatUint256(tip.chainwork),
       size_on_disk: chain.sizeOnDisk(),
       ...pruningJson(chain),

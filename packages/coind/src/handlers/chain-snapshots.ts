@@ -1,5 +1,5 @@
 /** Handlers of the methods about snapshots of the UTXO set. */
-import { existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import {
@@ -7,6 +7,7 @@ import {
   ChainError,
   decodeSnapshotHeader,
   SNAPSHOT_HEADER_SIZE,
+  SnapshotError,
   type SnapshotHeader,
   type SnapshotSummary,
   writeSnapshot,
@@ -19,6 +20,7 @@ import type { NodeModules, RpcContext } from '../context.ts';
 type Snapshots = Pick<typeof methods.blockchain, 'dumptxoutset' | 'loadtxoutset'>;
 
 const BYTES_PER_WRITE = 1 << 20;
+const BYTES_PER_READ = 1 << 18;
 
 /** The block as of which a snapshot is wanted. Throws -8. */
 function targetOf(
@@ -36,6 +38,8 @@ function targetOf(
   }
   if (type === 'latest') return chain.tip;
   if (type === 'rollback') {
+    const newest = chain.params.assumeUtxo.at(-1);
+    if (newest) return blockAt(chain, newest.height);
     throw new RpcError(
       -8,
       'No snapshot of this network is known that could be loaded. Please name a block with the rollback option',
@@ -108,6 +112,11 @@ async function readHeader(path: string): Promise<SnapshotHeader> {
   }
 }
 
+/** The coins of a snapshot, as they follow its header in the file. */
+async function* coinBytes(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { start: SNAPSHOT_HEADER_SIZE, highWaterMark: BYTES_PER_READ });
+}
+
 /** Refuses a snapshot of another network with -22. */
 function checkNetwork({ params }: NodeModules, { messageStart }: SnapshotHeader): void {
   if (messageStart === params.messageStart) return;
@@ -155,10 +164,24 @@ export const chainSnapshots: Handlers<Snapshots, RpcContext> = {
     const path = fileOf(node, given);
     const header = await readHeader(path);
     checkNetwork(node, header);
-    // A snapshot is believed only when its hash was published with the program; none is so far.
-    throw new RpcError(
-      -32603,
-      `Unable to load UTXO snapshot: assumeutxo block hash in snapshot metadata not recognized (hash: ${header.baseHash}). The following snapshot heights are available: none. (${path})`,
-    );
+    const { chain, mempool } = node;
+    const { baseHash, coinCount } = header;
+    const mayBegin = (): void => {
+      if (mempool.size === 0) return;
+      throw new SnapshotError("Can't activate a snapshot when mempool not empty");
+    };
+    try {
+      const base = await chain.loadSnapshot({
+        baseHash,
+        coinCount,
+        coins: coinBytes(path),
+        mayBegin,
+      });
+      const { hash, height } = base.ref;
+      return { coins_loaded: Number(coinCount), tip_hash: hash, base_height: height, path };
+    } catch (error) {
+      if (!(error instanceof SnapshotError)) throw error;
+      throw new RpcError(-32603, `Unable to load UTXO snapshot: ${error.message}. (${path})`);
+    }
   },
 };

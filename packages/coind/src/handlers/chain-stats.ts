@@ -16,7 +16,7 @@ import { type BlockStats, blockStats } from '../chain-block-stats.ts';
 import { blockAt, bodyOf, infoOf, requireActive, undoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { formatBits } from '../shapes/block-json.ts';
-import { verificationProgress } from '../shapes/chain-json.ts';
+import { chainstatesJson } from '../shapes/chain-json.ts';
 
 type Stats = Pick<
   typeof methods.blockchain,
@@ -194,26 +194,10 @@ export const chainStats: Handlers<Stats, RpcContext> = {
     };
   },
 
-  getchainstates({ node }) {
-    const { chain, clock, cacheBytes } = node;
-    const { ref, header } = chain.tip;
-    return {
-      headers: chain.bestHeader.ref.height,
-      chainstates: [
-        {
-          blocks: ref.height,
-          bestblockhash: ref.hash,
-          bits: formatBits(header.bits),
-          target: formatUint256(decodeBits(header.bits).target),
-          difficulty: difficultyOf(header.bits),
-          verificationprogress: verificationProgress(chain, clock.now()),
-          coins_db_cache_bytes: cacheBytes.database,
-          coins_tip_cache_bytes: cacheBytes.coins,
-          validated: true,
-        },
-      ],
-    };
-  },
+  getchainstates: ({ node: { chain, clock, cacheBytes } }) => ({
+    headers: chain.bestHeader.ref.height,
+    chainstates: chainstatesJson(chain, clock.now(), cacheBytes),
+  }),
 
   async gettxoutsetinfo({ node }, { hash_type, hash_or_height, use_index }) {
     const { chain, indexes } = node;

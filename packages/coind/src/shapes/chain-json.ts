@@ -1,5 +1,7 @@
 /** What several methods tell of the chain as a whole. */
-import type { Chain } from '@coind/chain';
+import type { BlockInfo, Chain } from '@coind/chain';
+import { decodeBits, difficultyOf, formatUint256 } from '@coind/primitives';
+import { formatBits } from './block-json.ts';
 
 /** Within so many seconds of the clock, the time a miner put into a block says little. */
 const RECENT = 2 * 60 * 60;
@@ -20,4 +22,60 @@ export function verificationProgress(chain: Chain, now: number): number {
       ? txStats.txCount + (now - txStats.time) * txStats.txRate
       : chainTxCount + (now - time) * txStats.txRate;
   return Math.min(chainTxCount / total, 1);
+}
+
+/** The past of a snapshot as `getblockchaininfo` tells of it; nothing when there is none. */
+export function backgroundJson({ background }: Chain) {
+  if (!background) return {};
+  const { tip, base } = background;
+  return {
+    backgroundvalidation: {
+      snapshotheight: base.ref.height,
+      blocks: tip.ref.height,
+      bestblockhash: tip.ref.hash,
+      mediantime: tip.medianTimePast,
+      verificationprogress: pastProgress(tip, base),
+      chainwork: formatUint256(tip.chainwork),
+    },
+  };
+}
+
+/** How far the past of a snapshot has come, 0 … 1, by transactions. */
+function pastProgress(tip: BlockInfo, base: BlockInfo): number {
+  return base.chainTxCount > 0 ? Math.min(tip.chainTxCount / base.chainTxCount, 1) : 0;
+}
+
+/** Memory of the coins of all chainstates, in bytes. */
+export interface CoinsMemory {
+  readonly database: number;
+  readonly coins: number;
+}
+
+/** The chainstates as `getchainstates` lists them: the one that everybody can trust first. */
+export function chainstatesJson(chain: Chain, now: number, memory: CoinsMemory) {
+  const { background, tip } = chain;
+  const active = {
+    ...chainstateJson(tip, memory),
+    verificationprogress: verificationProgress(chain, now),
+    validated: background === undefined,
+  };
+  if (!background) return [active];
+  const past = {
+    ...chainstateJson(background.tip, memory),
+    verificationprogress: pastProgress(background.tip, background.base),
+    validated: true,
+  };
+  return [past, { ...active, snapshot_blockhash: background.base.ref.hash }];
+}
+
+function chainstateJson({ ref, header }: BlockInfo, memory: CoinsMemory) {
+  return {
+    blocks: ref.height,
+    bestblockhash: ref.hash,
+    bits: formatBits(header.bits),
+    target: formatUint256(decodeBits(header.bits).target),
+    difficulty: difficultyOf(header.bits),
+    coins_db_cache_bytes: memory.database,
+    coins_tip_cache_bytes: memory.coins,
+  };
 }

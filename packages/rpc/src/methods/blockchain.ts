@@ -132,6 +132,19 @@ export const blockchain = {
       mediantime: int64('The median time of the tip and the ten before'),
       verificationprogress: num('0 … 1'),
       initialblockdownload: bool('Whether the node is still catching up'),
+      backgroundvalidation: optional(
+        object(
+          {
+            snapshotheight: int('The height of the snapshot'),
+            blocks: int('The height up to which its past was verified'),
+            bestblockhash: blockHash('The block there'),
+            mediantime: int64('The median time of that block and the ten before'),
+            verificationprogress: num('0 … 1, of the way to the snapshot'),
+            chainwork: hex('The expected work up to there'),
+          },
+          'The past of a snapshot, while it is being verified',
+        ),
+      ),
       chainwork: hex('The expected work of the chain'),
       size_on_disk: int64('Bytes of block files'),
       pruned: bool('Whether old blocks are removed'),

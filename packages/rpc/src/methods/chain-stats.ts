@@ -130,7 +130,8 @@ export const chainStats = {
   }),
   getchainstates: method({
     category: 'blockchain',
-    about: 'The chains the node verifies: one, as long as no snapshot is loaded.',
+    about:
+      'The chains the node verifies: one, or two while the past of a snapshot is being verified.',
     params: {},
     result: object({
       headers: int('The height of the best header'),
@@ -142,7 +143,9 @@ export const chainStats = {
           target: hex('The target'),
           difficulty: num('The difficulty'),
           verificationprogress: num('0 … 1'),
-          snapshot_blockhash: optional(blockHash('The block of the snapshot it began with')),
+          snapshot_blockhash: optional(
+            blockHash('The block of the snapshot it began with, until that was verified'),
+          ),
           coins_db_cache_bytes: int64('Memory of the database of coins'),
           coins_tip_cache_bytes: int64('Memory of the coins cache'),
           validated: bool('Whether everything below the tip was verified'),
