@@ -137,7 +137,9 @@ async function coinsOf(chain: Chain): Promise<string> {
 
 const muhash = async (chain: Chain) => (await chain.utxoStats('muhash')).hash;
 
-test('taking back what was connected restores every coin, byte for byte', async () => {
+test('taking back what was connected restores every coin, byte for byte', {
+  timeout: 60_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(blockShape, { minLength: 1, maxLength: 8 }), async (shapes) => {
       await withChain(base, async (chain) => {
@@ -166,11 +168,13 @@ test('taking back what was connected restores every coin, byte for byte', async 
         expect(await coinsOf(chain)).toBe(top.coins);
       });
     }),
-    { numRuns: 8 },
+    { numRuns: 6 },
   );
 });
 
-test('a reorganisation of any depth ends with the coins of a chain that took the straight way', async () => {
+test('a reorganisation of any depth ends with the coins of a chain that took the straight way', {
+  timeout: 60_000,
+}, async () => {
   const shapes = fc.array(blockShape, { minLength: 1, maxLength: 10 });
   await fc.assert(
     fc.asyncProperty(shapes, shapes, fc.nat(3), async (common, left, shared) => {
@@ -191,7 +195,7 @@ test('a reorganisation of any depth ends with the coins of a chain that took the
         expect(await coinsOf(chain)).toBe(before);
       });
     }),
-    { numRuns: 8 },
+    { numRuns: 6 },
   );
 });
 
@@ -257,7 +261,9 @@ function shuffled<T>(items: readonly T[], by: readonly number[]): T[] {
   return mixed;
 }
 
-test('in any order of delivery, most work wins, then the first that was complete; invalid ones never', async () => {
+test('in any order of delivery, most work wins, then the first that was complete; invalid ones never', {
+  timeout: 60_000,
+}, async () => {
   const choice = fc.record({ parent: fc.nat(30), isBad: fc.nat(5).map((n) => n === 0) });
   const trees = fc.array(choice, { minLength: 2, maxLength: 16 });
   await fc.assert(
@@ -278,7 +284,9 @@ test('in any order of delivery, most work wins, then the first that was complete
   );
 });
 
-test('refusing blocks and taking that back, in any order, ends at the same tip and coins', async () => {
+test('refusing blocks and taking that back, in any order, ends at the same tip and coins', {
+  timeout: 60_000,
+}, async () => {
   const parents = fc.array(fc.nat(20), { minLength: 3, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(parents, fc.array(fc.nat(100), { maxLength: 6 }), async (choices, refused) => {

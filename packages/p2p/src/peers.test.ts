@@ -1,9 +1,10 @@
 /** Whole nodes without a daemon: chain, pool and peers in memory, joined over the loopback interface. */
-import { type Chain, openChain } from '@coind/chain';
+import { type Chain, openChain, SNAPSHOT_HEADER_SIZE, writeSnapshot } from '@coind/chain';
 import { hasProofOfWork, subsidy } from '@coind/consensus';
 import { createMempool, type Mempool, mempoolDefaults } from '@coind/mempool';
 import {
   Block,
+  type BlockHash,
   BlockHeader,
   type ChainParams,
   chainParams,
@@ -49,13 +50,16 @@ afterEach(async () => {
 
 const defaults = isolatedOptions({ host: '127.0.0.1', port: 0 });
 
-async function startNode(options: Partial<PeersOptions> = {}): Promise<TestNode> {
+async function startNode(
+  options: Partial<PeersOptions> = {},
+  network: ChainParams = params,
+): Promise<TestNode> {
   const started = performance.now();
   const clock = {
     now: () => Math.floor(clock.nowMs() / 1000),
     nowMs: () => START * 1000 + performance.now() - started,
   };
-  const chain = await openChain({ params }, { store: memoryStore(), clock });
+  const chain = await openChain({ params: network }, { store: memoryStore(), clock });
   const mempool = createMempool({ ...mempoolDefaults, requireStandard: false }, { chain, clock });
   const lines: string[] = [];
   const note = (line: string) => void lines.push(line);
@@ -168,6 +172,33 @@ describe('two nodes', () => {
     await connect(b, a);
     await until('the longer branch', sameTip(a, b));
     expect(a.chain.tip.ref.height).toBe(5);
+  });
+
+  test('the past of a snapshot is fetched behind a tip that goes on', async () => {
+    const a = await startNode();
+    for (let i = 0; i < 60; i++) await mine(a);
+    const base = a.chain.at(40);
+    if (!base) throw new Error('sixty blocks are more than forty');
+    const pieces: Uint8Array[] = [];
+    const { hash } = await writeSnapshot(a.chain, base.ref, (bytes) => void pieces.push(bytes));
+    const { ref, chainTxCount: txCount } = base;
+    const assumed = { height: ref.height, blockHash: ref.hash, hash, txCount };
+    const b = await startNode({}, { ...params, assumeUtxo: [assumed] });
+    const headers = Array.from({ length: 60 }, (_, i) => a.chain.at(i + 1)?.header);
+    await b.chain.submitHeaders(headers.filter((header) => header !== undefined));
+    const file = concatBytes(...pieces);
+    const coins = (async function* () {
+      yield file.subarray(SNAPSHOT_HEADER_SIZE);
+    })();
+    await b.chain.loadSnapshot({ baseHash: ref.hash, coinCount: 40n, coins });
+    expect(b.chain.tip.ref).toEqual(ref);
+    // Whoever has no past does not say that it serves one.
+    expect(b.peers.localServices & 1n).toBe(0n);
+    await connect(b, a);
+    await until('the tip', sameTip(a, b));
+    await until('the past', () => b.chain.background === undefined);
+    expect(b.peers.localServices & 1n).toBe(1n);
+    expect(await b.chain.block(a.chain.at(7)?.ref.hash as BlockHash)).toBeDefined();
   });
 
   test('a transaction is announced, asked for and taken', async () => {

@@ -9,13 +9,12 @@ import {
   type HeaderContext,
   scriptFlagsAt,
 } from '@coind/consensus';
-import { type ChainParams, decodeBits, difficultyOf, formatUint256 } from '@coind/primitives';
+import type { ChainParams } from '@coind/primitives';
 import { type Handlers, JsonNumber, type methods, RpcError, type ValueOf } from '@coind/rpc';
 import { flagNames } from '@coind/script';
 import { type BlockStats, blockStats } from '../chain-block-stats.ts';
 import { blockAt, bodyOf, infoOf, requireActive, undoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
-import { formatBits } from '../shapes/block-json.ts';
 import { chainstatesJson } from '../shapes/chain-json.ts';
 
 type Stats = Pick<
