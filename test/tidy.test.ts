@@ -27,13 +27,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...['wallet', 'mempool', 'miner', 'p2p'],
   ],
   'coin-cli': ['primitives', 'rpc'],
+  'coin-miner': ['primitives', 'pow', 'script', 'rpc'],
   testing: ['primitives', 'rpc', 'coind'],
 };
 
 const shortName = (specifier: string): string =>
   specifier.replace(/^@coind\//, '').replace(/\/.*$/, '');
 const isOurs = (specifier: string): boolean =>
-  specifier.startsWith('@coind/') || /^(coind|coin-cli)(\/|$)/.test(specifier);
+  specifier.startsWith('@coind/') || /^(coind|coin-cli|coin-miner)(\/|$)/.test(specifier);
 
 /** Every TypeScript file below `dir`, build output and dependencies left out. */
 function sources(dir: string): string[] {

@@ -1,13 +1,9 @@
 /**
- * One request to the daemon: where it is, who asks, and what goes wrong on the way. node:http instead of
- * fetch, because loading fetch takes longer than most calls.
+ * One request to the daemon, and what goes wrong on the way. node:http instead of fetch, because loading fetch takes longer than most calls.
  */
-import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { isAbsolute, join } from 'node:path';
-import type { ChainParams } from '@coind/primitives';
 import { type Json, JsonNumber, JsonObject, parseJson } from '@coind/rpc';
-import { pathSetting, type Settings } from '@coind/rpc/conf';
+import { type DaemonPlace, daemonCredentials, daemonEndpoint } from '@coind/rpc/conf';
 
 /** The daemon cannot be reached now; worth another try under -rpcwait. */
 export class ConnectionError extends Error {
@@ -15,70 +11,9 @@ export class ConnectionError extends Error {
 }
 
 /** What is known before the first request. */
-export interface Target {
-  readonly settings: Settings;
-  readonly params: ChainParams;
-  readonly dataDir: string;
+export interface Target extends DaemonPlace {
   /** Named in the message about wrong passwords. */
   readonly confPath: string | undefined;
-  /** From -stdinrpcpass. */
-  readonly password: string | undefined;
-  /** Hears of things that are odd but no error. */
-  readonly warn: (line: string) => void;
-}
-
-interface Credentials {
-  readonly text: string;
-  /** What to tell when they are refused. */
-  readonly refused: string;
-}
-
-function credentials({ settings, params, dataDir, password: typed }: Target): Credentials {
-  const password = typed ?? settings.text('rpcpassword', '');
-  if (password !== '') {
-    const text = `${settings.text('rpcuser', '')}:${password}`;
-    return { text, refused: 'Incorrect rpcuser or rpcpassword were specified.' };
-  }
-  const given = pathSetting(settings, 'rpccookiefile');
-  if (given === '') {
-    const refused =
-      'Cookie file was disabled via -norpccookiefile and no rpcpassword was specified.';
-    return { text: '', refused };
-  }
-  const file = given ?? '.cookie';
-  const path = isAbsolute(file) ? file : join(dataDir, params.dataSubdirectory, file);
-  try {
-    const [line = ''] = readFileSync(path, 'utf8').split('\n');
-    const refused = 'Cookie file credentials were invalid and no rpcpassword was specified.';
-    return { text: line, refused };
-  } catch {
-    return {
-      text: '',
-      refused: 'Failed to read cookie file and no rpcpassword was specified.',
-    };
-  }
-}
-
-const isPort = (text: string) => /^[0-9]{1,5}$/.test(text) && +text > 0 && +text <= 65535;
-
-/** Host and port: -rpcport over the port in -rpcconnect over the network's own. */
-export function endpoint({ settings, params, warn }: Target): { host: string; port: number } {
-  const connect = settings.text('rpcconnect', '127.0.0.1');
-  const colon = connect.lastIndexOf(':');
-  const bracketed = connect.startsWith('[') && connect[colon - 1] === ']';
-  const hasPort = colon >= 0 && (bracketed || connect.indexOf(':') === colon);
-  const portText = hasPort ? connect.slice(colon + 1) : undefined;
-  if (portText !== undefined && !isPort(portText)) {
-    throw new Error(`Invalid port provided in -rpcconnect: ${connect}`);
-  }
-  const host = (hasPort ? connect.slice(0, colon) : connect).replace(/^\[(.*)\]$/, '$1');
-  const rpcPort = settings.text('rpcport');
-  if (rpcPort === undefined) return { host, port: Number(portText ?? params.rpcPort) };
-  if (!isPort(rpcPort)) throw new Error(`Invalid port provided in -rpcport: ${rpcPort}`);
-  if (portText !== undefined) {
-    warn(`Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport ${+rpcPort}`);
-  }
-  return { host, port: Number(rpcPort) };
 }
 
 interface HttpAnswer {
@@ -100,8 +35,8 @@ function reasonOf(error: NodeJS.ErrnoException, host: string): string {
 
 /** Posts `body` once and returns the JSON of the answer. Throws {@link ConnectionError} or `Error`. */
 export async function post(target: Target, path: string, body: string): Promise<Json> {
-  const { host, port } = endpoint(target);
-  const { text, refused } = credentials(target);
+  const { host, port } = daemonEndpoint(target);
+  const { text, refused } = daemonCredentials(target);
   const timeoutMs = target.settings.int('rpcclienttimeout', 900) * 1000;
   const payload = Buffer.from(`${body}\n`);
   const headers = {

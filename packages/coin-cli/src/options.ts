@@ -6,6 +6,7 @@
 import {
   type Arguments,
   ConfError,
+  daemonOptions,
   nearestOption,
   type OptionTable,
   parseArguments,
@@ -20,35 +21,13 @@ const commands = 'commands';
 
 /** Every option of coin-cli. */
 export const options: OptionTable = {
+  ...daemonOptions,
   color: {
     category: general,
     kind: 'string',
     value: '<when>',
     about: 'Colours in the output of -getinfo: always, never, or auto for a terminal',
     default: 'auto',
-    noNegation: true,
-  },
-  compat: {
-    category: general,
-    kind: 'string',
-    value: '<core|legacy|0.15|0.16|0.17>',
-    about: 'As the daemon was told; core means the main network unless told otherwise',
-    noNegation: true,
-    noBareForm: true,
-  },
-  conf: {
-    category: general,
-    kind: 'string',
-    value: '<file>',
-    about: 'The configuration file; relative paths start in the data directory',
-    default: 'coin.conf, else bitcoin.conf',
-  },
-  datadir: {
-    category: general,
-    kind: 'string',
-    value: '<dir>',
-    about: 'The data directory',
-    default: '~/.coind',
     noNegation: true,
   },
   help: { category: general, kind: 'bool', about: 'Print this text (also -h and -?)' },
@@ -64,20 +43,6 @@ export const options: OptionTable = {
     about: 'Seconds to wait for an answer, 0 for ever',
     default: '900',
   },
-  rpcconnect: {
-    category: general,
-    kind: 'string',
-    value: '<ip>',
-    about: 'The host of the daemon, also as host:port',
-    default: '127.0.0.1',
-  },
-  rpccookiefile: {
-    category: general,
-    kind: 'string',
-    value: '<loc>',
-    about: "The daemon's cookie file; relative paths start in the network's directory",
-    default: '.cookie',
-  },
   rpcid: {
     category: general,
     kind: 'string',
@@ -87,16 +52,6 @@ export const options: OptionTable = {
     noNegation: true,
     noBareForm: true,
   },
-  rpcpassword: { category: general, kind: 'string', value: '<pw>', about: 'Password for RPC' },
-  rpcport: {
-    category: general,
-    kind: 'port',
-    value: '<port>',
-    about: 'The port of the daemon',
-    default: '8332, of test networks 18332, 48332, 38332, 18443',
-    networkOnly: true,
-  },
-  rpcuser: { category: general, kind: 'string', value: '<user>', about: 'User name for RPC' },
   rpcwait: { category: general, kind: 'bool', about: 'Wait for the daemon to start' },
   rpcwaittimeout: {
     category: general,
@@ -139,16 +94,6 @@ export const options: OptionTable = {
     kind: 'bool',
     about: 'The state of daemon and wallet at a glance',
   },
-  chain: {
-    category: chain,
-    kind: 'string',
-    value: '<chain>',
-    about:
-      'The network: coin, main, test, testnet4, signet, regtest, or a JSON file that describes one',
-    default: 'coin; main with -compat=core',
-  },
-  regtest: { category: chain, kind: 'bool', about: 'The network for tests' },
-  signet: { category: chain, kind: 'bool', about: 'The network where a committee signs blocks' },
   signetchallenge: {
     category: chain,
     kind: 'string',
@@ -164,12 +109,8 @@ export const options: OptionTable = {
     repeatable: true,
     noNegation: true,
   },
-  testnet: { category: chain, kind: 'bool', about: 'The older public test network' },
-  testnet4: { category: chain, kind: 'bool', about: 'The public test network' },
   '?': { category: 'hidden', kind: 'bool', about: 'Help' },
   h: { category: 'hidden', kind: 'bool', about: 'Help' },
-  includeconf: { category: 'hidden', kind: 'string', about: 'More conf files', repeatable: true },
-  playground: { category: 'hidden', kind: 'bool', about: 'As the daemon has it: regtest' },
   testactivationheight: {
     category: 'hidden',
     kind: 'string',

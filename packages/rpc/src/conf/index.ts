@@ -10,6 +10,13 @@ export {
 export { chosenChain, resolveChain } from './chain-choice.ts';
 export { type ConfText, parseConf } from './conf-file.ts';
 export {
+  type DaemonCredentials,
+  type DaemonPlace,
+  daemonCredentials,
+  daemonEndpoint,
+  daemonOptions,
+} from './daemon-place.ts';
+export {
   CONF_NAMES,
   dataDirectory,
   defaultDataDir,
