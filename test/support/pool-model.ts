@@ -190,6 +190,7 @@ export function checkPool(mempool: Mempool, model: PoolModel, bounds: PoolBounds
     [...model.txs.keys()].sort(),
     'members of the pool',
   );
+  assert.deepEqual(mempool.inMiningOrder([...entries].reverse()), entries, 'the order of mining');
   const spent = new Set<string>();
   const spenders = model.spenders();
   for (const { tx, fee, modifiedFee } of entries) {

@@ -188,6 +188,10 @@ class ChainMempool implements Mempool {
     for (const { entries } of this.#pool.chunks()) yield* entries;
   }
 
+  inMiningOrder(entries: readonly Entry[]): Entry[] {
+    return entries.length < 2 ? [...entries] : this.#pool.inMiningOrder(entries);
+  }
+
   chunks(): readonly Chunk[] {
     return this.#pool.chunks();
   }
@@ -218,11 +222,13 @@ class ChainMempool implements Mempool {
   }
 
   ancestorTotals(txid: Txid): Totals {
-    return totalsOf(withAncestors([this.#entry(txid)]));
+    const entry = this.#entry(txid);
+    return totalsOf(entry.parents.size > 0 ? withAncestors([entry]) : [entry]);
   }
 
   descendantTotals(txid: Txid): Totals {
-    return totalsOf(withDescendants([this.#entry(txid)]));
+    const entry = this.#entry(txid);
+    return totalsOf(entry.children.size > 0 ? withDescendants([entry]) : [entry]);
   }
 
   cluster(txid: Txid): readonly Chunk[] {

@@ -102,6 +102,8 @@ export interface Mempool {
   has(txid: Txid): boolean;
   /** All entries in the order in which they would be mined. */
   entries(): IterableIterator<Entry>;
+  /** Some of the entries, in the same order; costs what they are, not what the pool is. */
+  inMiningOrder(entries: readonly Entry[]): Entry[];
   /** The same as chunks: what goes into a block together. A cluster's chunks share `cluster`. */
   chunks(): readonly Chunk[];
   /** The entry that spends the outpoint. */

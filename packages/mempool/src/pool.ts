@@ -12,7 +12,13 @@ import {
   type Txid,
   type Wtxid,
 } from '@coind/primitives';
-import { type Chunk, type EntryCluster, MEMPOOL_HEIGHT, type PoolEntry } from './entry.ts';
+import {
+  type Chunk,
+  type Entry,
+  type EntryCluster,
+  MEMPOOL_HEIGHT,
+  type PoolEntry,
+} from './entry.ts';
 import { compareChunks, joinCluster, leaveClusters, withDescendants } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
 
@@ -121,6 +127,22 @@ export class Pool {
       this.#chunks = chunks.sort(compareChunks);
     }
     return this.#chunks;
+  }
+
+  /** Some entries in the order of mining; what is not here is left out. */
+  inMiningOrder(entries: Iterable<Entry>): PoolEntry[] {
+    const wanted = new Set<PoolEntry>();
+    const clusters = new Set<EntryCluster>();
+    for (const { tx } of entries) {
+      const entry = this.#byTxid.get(tx.txid);
+      if (!entry?.cluster) continue;
+      wanted.add(entry);
+      clusters.add(entry.cluster);
+    }
+    const chunks: Chunk[] = [];
+    for (const cluster of clusters) chunks.push(...cluster.chunks);
+    chunks.sort(compareChunks);
+    return chunks.flatMap((chunk) => chunk.entries.filter((entry) => wanted.has(entry)));
   }
 
   /** The chunk that would be mined last. */

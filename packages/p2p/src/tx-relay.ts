@@ -50,14 +50,17 @@ class TokenBucket {
     this.#time = now;
   }
 
-  /** False when nothing is left afterwards. */
+  /** Takes on credit, down to `floor`; false when that is reached. */
   take(amount: number, floor: number): boolean {
-    this.value = Math.max(floor, this.value - amount);
-    return this.value > 0;
+    this.value -= amount;
+    return this.value > floor;
   }
 }
 
-/** What waits to be announced to all peers of one direction. */
+/**
+ * What waits to be announced to all peers of one direction. Once there are tokens, several are taken on
+ * credit, so that a long backlog is not put in order for each of them.
+ */
 class AnnouncementBucket {
   backlog: Wtxid[] = [];
   readonly size: TokenBucket;
@@ -107,11 +110,7 @@ function inMiningOrder({ mempool }: Wire, wtxids: readonly Wtxid[]): Entry[] {
     const entry = mempool.getByWtxid(wtxid);
     if (entry) entries.push(entry);
   }
-  if (entries.length < 2) return entries;
-  const wanted = new Set(entries.map(({ tx }) => tx.wtxid));
-  const ordered: Entry[] = [];
-  for (const entry of mempool.entries()) if (wanted.has(entry.tx.wtxid)) ordered.push(entry);
-  return ordered;
+  return mempool.inMiningOrder(entries);
 }
 
 /** Relay of transactions with all peers. */

@@ -41,6 +41,24 @@ export interface ObjectReading extends Presentation {
   readonly renamed?: Readonly<Record<string, string>>;
 }
 
+/**
+ * Keeps the text of a value for as long as somebody keeps the value: for large parts of answers that
+ * are given again and again. The value must not change.
+ */
+export function remembered<Value extends object>(codec: Codec<Value>): Codec<Value> {
+  const texts = new WeakMap<Value, string>();
+  return {
+    ...codec,
+    encode(value) {
+      const known = texts.get(value);
+      if (known !== undefined) return known;
+      const text = codec.encode(value);
+      texts.set(value, text);
+      return text;
+    },
+  };
+}
+
 /** An object with known members. */
 export function object<S extends Shape>(
   shape: S,

@@ -23,7 +23,7 @@ import {
   txid,
   uint32,
 } from './codec.ts';
-import { list, nullable, object, oneOf, pairs, record } from './codec-shapes.ts';
+import { list, nullable, object, oneOf, pairs, record, remembered } from './codec-shapes.ts';
 import { RpcError, type Style } from './error.ts';
 import { parseJson } from './json.ts';
 import { newOutputs, verbosity } from './methods/params.ts';
@@ -208,4 +208,20 @@ describe('shapes', () => {
       "-8 Data must be hexadecimal string (not 'foo')",
     );
   });
+});
+
+test('a remembered value is written once', () => {
+  let times = 0;
+  const counted = list(int(''));
+  const codec = remembered({
+    ...counted,
+    encode: (value: readonly number[]) => {
+      times++;
+      return counted.encode(value);
+    },
+  });
+  const value = [1, 2];
+  expect([codec.encode(value), codec.encode(value)]).toEqual(['[1,2]', '[1,2]']);
+  expect(times).toBe(1);
+  expect(codec.encode([3])).toBe('[3]');
 });

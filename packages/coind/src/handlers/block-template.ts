@@ -7,7 +7,14 @@ import {
   ValidationError,
 } from '@coind/consensus';
 import { type BlockTemplate, coinbaseTx, watchedBlock } from '@coind/miner';
-import { Block, bytesToHex, decodeBits, formatUint256, type Txid } from '@coind/primitives';
+import {
+  Block,
+  bytesToHex,
+  type ChainParams,
+  decodeBits,
+  formatUint256,
+  type Txid,
+} from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { checkProposal } from '../block-proposal.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
@@ -54,7 +61,7 @@ function rulesJson({ parent, height, version: wanted }: BlockTemplate, { params 
   return { version, rules, vbavailable };
 }
 
-function transactionsJson({ entries }: BlockTemplate, scale: number) {
+function transactionsJson(entries: BlockTemplate['entries'], scale: number) {
   const places = new Map<Txid, number>();
   return entries.map(({ tx, fee, sigopCost }, index) => {
     places.set(tx.txid, index + 1);
@@ -75,20 +82,41 @@ function transactionsJson({ entries }: BlockTemplate, scale: number) {
   });
 }
 
+/** The part of an answer that depends on the transactions alone. */
+interface TemplateBody {
+  readonly transactions: ReturnType<typeof transactionsJson>;
+  readonly commitment: string | undefined;
+}
+
+/** Miners ask again every second; what goes into the block seldom changes as often. */
+const bodies = new WeakMap<BlockTemplate['entries'], TemplateBody>();
+
+function bodyOf({ entries, height }: BlockTemplate, params: ChainParams, scale: number) {
+  const known = bodies.get(entries);
+  if (known) return known;
+  const txs = entries.map(({ tx }) => tx);
+  const scriptPubKey = new Uint8Array(0);
+  const [, commitment] = coinbaseTx({ height, value: 0n, scriptPubKey, txs }, params).outputs;
+  const body: TemplateBody = {
+    transactions: transactionsJson(entries, scale),
+    commitment: commitment && bytesToHex(commitment.scriptPubKey),
+  };
+  bodies.set(entries, body);
+  return body;
+}
+
 function templateJson(node: NodeModules, template: BlockTemplate, longpollid: string) {
   const { params } = node;
   const { height, bits, parent } = template;
   const segwit = isBuriedActive('segwit', height, params);
   const scale = segwit ? 1 : WITNESS_SCALE;
-  const txs = template.entries.map(({ tx }) => tx);
-  const scriptPubKey = new Uint8Array(0);
-  const [, commitment] = coinbaseTx({ height, value: 0n, scriptPubKey, txs }, params).outputs;
+  const { transactions, commitment } = bodyOf(template, params, scale);
   return {
     capabilities: ['proposal'],
     ...rulesJson(template, node),
     vbrequired: 0,
     previousblockhash: parent.ref.hash,
-    transactions: transactionsJson(template, scale),
+    transactions,
     coinbaseaux: new Map<string, string>(),
     coinbasevalue: Number(template.coinbaseValue),
     longpollid,
@@ -103,7 +131,7 @@ function templateJson(node: NodeModules, template: BlockTemplate, longpollid: st
     bits: formatBits(bits),
     height,
     signet_challenge: params.signetChallenge,
-    default_witness_commitment: commitment && bytesToHex(commitment.scriptPubKey),
+    default_witness_commitment: commitment,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   optional,
   str,
 } from '../codec.ts';
-import { list, nullable, object, oneOf, record } from '../codec-shapes.ts';
+import { list, nullable, object, oneOf, record, remembered } from '../codec-shapes.ts';
 import { RpcError, rpcError } from '../error.ts';
 import { type Json, jsonType } from '../json.ts';
 import { method } from '../method.ts';
@@ -75,17 +75,19 @@ export const blockTemplate = {
           vbavailable: record(int(''), 'Bits of soft forks that are pending, by name'),
           vbrequired: int64('Bits that must be set'),
           previousblockhash: hex('The tip'),
-          transactions: list(
-            object({
-              data: hex('The transaction'),
-              txid: hex('Its id'),
-              hash: hex('Its hash with witness'),
-              depends: list(int(''), 'Places, from 1, of those it needs'),
-              fee: int64('Its fee, satoshis'),
-              sigops: int64('Its cost in signature operations'),
-              weight: int64('Its weight'),
-            }),
-            'In block order, without the coinbase',
+          transactions: remembered(
+            list(
+              object({
+                data: hex('The transaction'),
+                txid: hex('Its id'),
+                hash: hex('Its hash with witness'),
+                depends: list(int(''), 'Places, from 1, of those it needs'),
+                fee: int64('Its fee, satoshis'),
+                sigops: int64('Its cost in signature operations'),
+                weight: int64('Its weight'),
+              }),
+              'In block order, without the coinbase',
+            ),
           ),
           coinbaseaux: record(hex(''), 'What the coinbase should contain'),
           coinbasevalue: int64('What the coinbase may pay, satoshis'),
