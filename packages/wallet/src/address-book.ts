@@ -10,8 +10,9 @@ import { formatPath } from './bip32.ts';
 import { changeAccount } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
 import { type Descriptor, formatSolution, type ScriptSolution } from './descriptor.ts';
+import { lazily } from './lazily.ts';
 import { Ledger } from './ledger.ts';
-import { type BookRow, EMPTY_SCRIPT_SUMS, type ScriptHex } from './tables.ts';
+import { type BookRow, EMPTY_SCRIPT_SUMS, type ScriptHex, type WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 type Book = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
@@ -179,14 +180,24 @@ export async function addressesByLabel(
   return found;
 }
 
-/** All labels, sorted, or those of addresses with one purpose. */
+/** All labels, sorted, or those of addresses with one purpose. A label is the account of its addresses. */
 export async function listLabels({ tables }: Book, purpose: string | undefined): Promise<string[]> {
   const labels: string[] = [];
-  for await (const [[label, script]] of tables.labels.entries()) {
-    if (labels[labels.length - 1] === label) continue;
-    if (purpose === undefined || tables.book.getSync(script)?.purpose === purpose) {
-      labels.push(label);
-    }
+  for await (const [label, { addresses }] of tables.accounts.entries()) {
+    if (addresses === 0) continue;
+    if (purpose === undefined || (await hasPurpose(tables, label, purpose))) labels.push(label);
   }
   return labels;
+}
+
+/** Whether an address of a label has a purpose: mostly the first one tells. */
+async function hasPurpose(
+  { labels, book }: WalletTables,
+  label: string,
+  purpose: string,
+): Promise<boolean> {
+  for await (const [[, script]] of lazily(labels, { prefix: [label] })) {
+    if (book.getSync(script)?.purpose === purpose) return true;
+  }
+  return false;
 }

@@ -1,6 +1,12 @@
 import { feeRate } from '@coind/primitives';
 import { describe, expect, test } from 'vitest';
-import { FakeChain, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.test.fixture.ts';
+import {
+  backupBytes,
+  FakeChain,
+  FOREIGN,
+  fakeWallets,
+  fundedWallet,
+} from './fake-chain.test.fixture.ts';
 
 const COIN = 100_000_000n;
 
@@ -12,7 +18,7 @@ describe('backup', () => {
       fromAccount: 'alice',
       feeRate: feeRate(2000n),
     });
-    const bytes = await wallet.backup();
+    const bytes = await backupBytes(wallet);
     await wallet.newAddress({ label: 'later' });
 
     const copy = await wallets.restore('copy', bytes);
@@ -26,9 +32,24 @@ describe('backup', () => {
     );
   });
 
+  test('a backup is the wallet of the moment it was asked for', async () => {
+    const { wallet, wallets } = await fundedWallet(2, { account: 'alice' });
+    const pieces: Uint8Array[] = [];
+    for await (const piece of await wallet.backup()) {
+      pieces.push(piece);
+      await wallet.move('alice', 'bob', COIN);
+      await wallet.newAddress({ label: 'later' });
+    }
+    const copy = await wallets.restore('copy', new Uint8Array(Buffer.concat(pieces)));
+    const accounts = await copy.listAccounts();
+    expect([...accounts.values()].filter((balance) => balance !== 0n)).toEqual([100n * COIN]);
+    expect([accounts.has('bob'), accounts.has('later')]).toEqual([false, false]);
+    expect(await copy.audit()).toMatchObject({ clean: true, moves: 0 });
+  });
+
   test('what is no backup, damaged, or of another name in use is refused', async () => {
     const { wallet, wallets } = await fundedWallet(1);
-    const bytes = await wallet.backup();
+    const bytes = await backupBytes(wallet);
     await expect(wallets.restore('w', bytes)).rejects.toMatchObject({ key: 'wallet-exists' });
     const damaged = bytes.slice();
     damaged[200] = (damaged[200] ?? 0) ^ 1;

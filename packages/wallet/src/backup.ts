@@ -1,7 +1,9 @@
 /**
- * A wallet as one file: every row of its tables, framed, with a digest behind them. Made between two
- * changes, so a backup is the wallet of one moment. Where the file lies is the caller's business.
+ * A wallet as one file: every row of its tables, framed, with a digest behind them. Begun between two
+ * changes and read from snapshots, so a backup is the wallet of one moment. Where the file lies is the
+ * caller's business.
  */
+import { createHash } from 'node:crypto';
 import { bytesToHex, concatBytes, equalBytes, sha256 } from '@coind/primitives';
 import type { Table, Write } from '@coind/store';
 import { WalletError } from './errors.ts';
@@ -10,19 +12,40 @@ import { WALLET_SCHEMA, type WalletTables } from './tables.ts';
 const MAGIC = 'coind wallet backup ';
 const DIGEST_SIZE = 32;
 
-/** The bytes of a backup of the wallet of `network`, whose tables must not change meanwhile. */
-export async function encodeBackup(tables: WalletTables, network: string): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [headOf(WALLET_SCHEMA, network)];
-  for (const table of Object.values(tables) as Table<unknown, unknown>[]) {
-    for await (const chunk of table.chunks()) {
-      for (const [key, value] of chunk) {
+/**
+ * A backup of the wallet of `network` in pieces: its rows as they are when this is called, whatever happens
+ * while they are read. Read it to the end.
+ */
+export function encodeBackup(tables: WalletTables, network: string): AsyncIterable<Uint8Array> {
+  const scans = (Object.values(tables) as Table<unknown, unknown>[]).map((table) => {
+    const rows = table.chunks()[Symbol.asyncIterator]();
+    // The first step of a scan settles which rows it sees.
+    return { table, rows, first: rows.next() };
+  });
+  return pieces(scans, headOf(WALLET_SCHEMA, network));
+}
+
+interface Scan {
+  readonly table: Table<unknown, unknown>;
+  readonly rows: AsyncIterator<[unknown, unknown][]>;
+  readonly first: Promise<IteratorResult<[unknown, unknown][]>>;
+}
+
+async function* pieces(scans: readonly Scan[], head: Uint8Array): AsyncGenerator<Uint8Array> {
+  const digest = createHash('sha256').update(head);
+  yield head;
+  for (const { table, rows, first } of scans) {
+    for (let step = await first; !step.done; step = await rows.next()) {
+      const parts = step.value.flatMap(([key, value]) => {
         const write = table.put(key, value);
-        if (write.type === 'put') parts.push(framed(write.key), framed(write.value));
-      }
+        return write.type === 'put' ? [framed(write.key), framed(write.value)] : [];
+      });
+      const piece = joined(parts);
+      digest.update(piece);
+      yield piece;
     }
   }
-  const body = joined(parts);
-  return concatBytes(body, sha256(body));
+  yield new Uint8Array(digest.digest());
 }
 
 /** What a backup begins with: what it is, the layout of its rows, its network. */
@@ -30,7 +53,7 @@ function headOf(schema: number, network: string): Uint8Array {
   return new TextEncoder().encode(`${MAGIC}${schema}\n${network}\n`);
 }
 
-/** One array of many parts: a large wallet has more rows than a call may have arguments. */
+/** One array of many parts: there may be more of them than a call may have arguments. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

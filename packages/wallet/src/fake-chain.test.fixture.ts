@@ -335,3 +335,10 @@ export async function fundedWallet(
   for (let i = 0; i < 100; i++) await chain.mine(FOREIGN);
   return { chain, wallet, wallets, errors, stores };
 }
+
+/** A backup as one array. */
+export async function backupBytes(wallet: Wallet): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of await wallet.backup()) pieces.push(piece);
+  return new Uint8Array(Buffer.concat(pieces));
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FOREIGN, fundedWallet } from './fake-chain.test.fixture.ts';
+import { backupBytes, FOREIGN, fundedWallet } from './fake-chain.test.fixture.ts';
 import { openTables, type UnspentRow, walletTables } from './tables.ts';
 import { upgradeWallet } from './upgrades.ts';
 
@@ -26,7 +26,7 @@ test('a wallet of schema 1 lists and spends its coins as before', async () => {
   const { wallet, wallets, chain } = funded;
   const coins = await wallet.unspent();
   expect(coins).toHaveLength(3);
-  const backup = await wallet.backup();
+  const backup = await backupBytes(wallet);
   await wallets.unload('w');
   const store = await asSchema1(funded);
   await upgradeWallet(store, 1);

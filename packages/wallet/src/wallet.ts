@@ -882,8 +882,8 @@ export class Wallet {
     return this.#core.read(() => hdKeys(keyring, params, activeOnly));
   }
 
-  /** The whole wallet as the bytes of one file; `Wallets.restore` reads them. */
-  backup(): Promise<Uint8Array> {
+  /** The whole wallet, as it is now, as the bytes of one file in pieces; `Wallets.restore` reads them. */
+  backup(): Promise<AsyncIterable<Uint8Array>> {
     const { tables, params } = this.#context;
     return this.#core.read(() => encodeBackup(tables, params.name));
   }

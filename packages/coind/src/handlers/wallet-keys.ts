@@ -1,21 +1,32 @@
 /** Handlers of the wallet methods about the keys themselves and the files that hold them. */
-import { statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { WalletContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signedJson, signGiven } from '../raw-signing.ts';
 import { parseTx } from '../shapes/tx-json.ts';
 
+/** Writes a file that only its owner may read; it is on the disk when this resolves. */
+async function writeSynced(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    for await (const piece of pieces) await file.writeFile(piece);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Handlers of the wallet methods about keys and files. */
 export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
   abortrescan: ({ wallet }) => wallet.abortRescan(),
 
   async backupwallet({ wallet }, { destination }) {
-    const bytes = await wallet.backup();
     try {
       const isDirectory = statSync(destination, { throwIfNoEntry: false })?.isDirectory() ?? false;
       const path = isDirectory ? join(destination, 'wallet.dat') : destination;
-      writeFileSync(path, bytes, { mode: 0o600 });
+      await writeSynced(path, await wallet.backup());
     } catch {
       throw new RpcError(-4, 'Error: Wallet backup failed!');
     }
