@@ -240,21 +240,25 @@ const SCRIPT_CACHE_ENTRY_BYTES = 160;
 /** bitcoind's limit: more threads than this do not make scripts any faster. */
 const MAX_SCRIPT_THREADS = 16;
 
-/** Coins that are kept in memory where nobody said how much it may be. */
-const UNASKED_COIN_BYTES = 128 * MIB;
+/** What is kept in memory where nobody said how much it may be: enough for the coins of many full blocks. */
+const UNASKED_COIN_BYTES = 64 * MIB;
+const UNASKED_DATABASE_BYTES = 32 * MIB;
 
 /**
  * How -dbcache is shared out: an eighth for the database, the rest for coins, which lie in the
- * JavaScript heap. That has a limit of its own, and a cache must not be what exhausts it; nor does a node
- * take a gigabyte that nobody offered it.
+ * JavaScript heap. That has a limit of its own, and a cache must not be what exhausts it. Every write goes
+ * through to the database, so without -dbcache a node does not take a gigabyte that nobody offered it.
  */
 function cacheSizes(
   settings: Settings,
 ): Pick<ValidationOptions, 'cacheBytes' | 'databaseCacheBytes'> {
   const asked = settings.int('dbcache', 0);
-  const bytes = Math.max(4, asked || 1024) * MIB;
+  if (!asked) {
+    return { cacheBytes: UNASKED_COIN_BYTES, databaseCacheBytes: UNASKED_DATABASE_BYTES };
+  }
+  const bytes = Math.max(4, asked) * MIB;
   const databaseCacheBytes = Math.min(bytes / 8, 128 * MIB);
-  const heapShare = asked ? getHeapStatistics().heap_size_limit / 4 : UNASKED_COIN_BYTES;
+  const heapShare = getHeapStatistics().heap_size_limit / 4;
   return { cacheBytes: Math.min(bytes - databaseCacheBytes, heapShare), databaseCacheBytes };
 }
 

@@ -132,7 +132,7 @@ const generalOptions: OptionTable = inCategory('general', {
   }),
   dbcache: int('MiB of memory for the coins cache and the database', {
     value: '<n>',
-    default: '1024',
+    default: '96',
   }),
   debuglogfile: text(
     "The log file; relative paths start in the network's directory; -nodebuglogfile for none",
