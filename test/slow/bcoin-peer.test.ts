@@ -39,9 +39,9 @@ async function startPair(): Promise<Pair> {
     async join(isJoined) {
       await coind.client.setnetworkactive({ state: isJoined });
       if (!isJoined) return;
+      // bcoin answers an encrypted handshake with a message instead of hanging up: the plain one, then.
+      await coind.client.addnode({ node, command: 'onetry', v2transport: false });
       await until('the connection', async () => {
-        // By the encrypted transport first, as always: bcoin hangs up, and the older one is tried.
-        await coind.client.addnode({ node, command: 'onetry' });
         const peers = await coind.client.getpeerinfo();
         return peers.some(({ version }) => version > 0);
       });

@@ -194,7 +194,7 @@ const connectionOptions: OptionTable = inCategory('connection', {
     repeatable: true,
     networkOnly: true,
   }),
-  asmap: text('Map of networks by which peers are spread', { value: '<file>', noEffect: true }),
+  asmap: text('Map of autonomous systems by which peers are spread', { value: '<file>' }),
   bantime: int('Seconds a peer stays banned by setban without a time', {
     value: '<n>',
     default: '86400',
@@ -499,7 +499,6 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     value: '<n>',
     default: '0',
     debugOnly: true,
-    noEffect: true,
   }),
   checkblockindex: bool('Check the block index now and then', {
     default: '0, on regtest 1',

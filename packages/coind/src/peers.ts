@@ -25,6 +25,7 @@ import {
 } from '@coind/p2p';
 import { hexToBytes } from '@coind/primitives';
 import { ConfError } from '@coind/rpc/conf';
+import { openAsMap, watchAsMap } from './asmap-file.ts';
 import type { NodeClock } from './clock.ts';
 import type { Options } from './config.ts';
 import type { Log } from './log.ts';
@@ -81,7 +82,7 @@ export async function openNodePeers(
   const addressFile = directory === undefined ? undefined : join(directory, 'peers.dat');
   const addresses = openAddresses(addressFile, options, modules);
   const findsPeers = options.net.connectOnly === undefined;
-  const magic = hexToBytes(options.params.messageStart);
+  const magic = magicOf(options);
   const anchorFile = directory === undefined ? undefined : join(directory, 'anchors.dat');
   const anchors = anchorFile !== undefined && findsPeers ? takeAnchors(anchorFile, magic, log) : [];
   const settings = peersOptions(options, anchors);
@@ -122,6 +123,7 @@ export async function openNodePeers(
     }
   };
   scheduler.every(() => DUMP_MS, dump);
+  watchAsMap(addresses, { scheduler, log });
   // There is a file from the first start on, as bitcoind keeps it.
   saveBans();
   return {
@@ -190,6 +192,8 @@ function readBans(bans: BanList, path: string, log: Log): void {
   }
 }
 
+const magicOf = ({ params }: Options): Uint8Array => hexToBytes(params.messageStart);
+
 /** Where bitcoind sends people; programs compare the whole message. */
 function bugReports({ profile }: Options): string {
   return profile === 'core' ? 'https://github.com/bitcoin/bitcoin/issues' : 'the project';
@@ -206,10 +210,16 @@ function bucketKey({ settings }: Options): Uint8Array {
 function openAddresses(
   path: string | undefined,
   options: Options,
-  { clock, log }: NodePeersModules,
+  { clock, log, directory }: NodePeersModules,
 ): AddressManager {
-  const modules = { now: () => clock.now(), randomBelow: systemRandom.below };
-  const fresh = () => new AddressManager({ key: bucketKey(options) }, modules);
+  const modules = {
+    now: () => clock.now(),
+    randomBelow: systemRandom.below,
+    onCheck: (text: string) => log.debug('addrman', text),
+  };
+  const checkEvery = Math.max(0, options.settings.int('checkaddrman', 0));
+  const settings = { asMap: openAsMap(options.settings, { directory, log }), checkEvery };
+  const fresh = () => new AddressManager({ ...settings, key: bucketKey(options) }, modules);
   const file = path === undefined ? undefined : readIfThere(path);
   if (path === undefined || !file) {
     if (path !== undefined)
@@ -217,7 +227,7 @@ function openAddresses(
     return fresh();
   }
   try {
-    const manager = decodePeersFile(file, hexToBytes(options.params.messageStart), modules);
+    const manager = decodePeersFile(file, magicOf(options), modules, settings);
     log.info(`Loaded ${manager.size()} addresses from peers.dat`);
     return manager;
   } catch (error) {

@@ -4,6 +4,7 @@
  * Byte for byte bitcoind's, since its peers.dat lists buckets.
  */
 import { sha256d } from '@coind/primitives';
+import type { AsMap } from './asmap.ts';
 import type { WireAddress } from './messages.ts';
 import { bytesOfHost, type HostAddress } from './net-address.ts';
 import { netGroup } from './net-group.ts';
@@ -45,20 +46,30 @@ function putService(at: number, address: WireAddress): number {
   return end + 2;
 }
 
-/** The bucket for an address that was tried; `key` is the manager's secret of 32 bytes. */
-export function triedBucket(key: Uint8Array, address: WireAddress): number {
+/** What places depend on: the manager's secret of 32 bytes, and the map that makes neighbours. */
+export interface Placement {
+  readonly key: Uint8Array;
+  readonly asMap?: AsMap | undefined;
+}
+
+/** The bucket for an address that was tried. */
+export function triedBucket({ key, asMap }: Placement, address: WireAddress): number {
   scratch.set(key);
   const spread = lowBits(putService(key.length, address), TRIED_BUCKETS_PER_GROUP);
-  const end = put(key.length, netGroup(address));
+  const end = put(key.length, netGroup(address, asMap));
   scratchView.setBigUint64(end, BigInt(spread), true);
   return lowBits(end + 8, TRIED_BUCKETS);
 }
 
 /** The bucket for an address that `source` told us of. */
-export function newBucket(key: Uint8Array, address: HostAddress, source: HostAddress): number {
-  const sourceGroup = netGroup(source);
+export function newBucket(
+  { key, asMap }: Placement,
+  address: HostAddress,
+  source: HostAddress,
+): number {
+  const sourceGroup = netGroup(source, asMap);
   scratch.set(key);
-  const first = put(put(key.length, netGroup(address)), sourceGroup);
+  const first = put(put(key.length, netGroup(address, asMap)), sourceGroup);
   const spread = lowBits(first, NEW_BUCKETS_PER_SOURCE);
   const end = put(key.length, sourceGroup);
   scratchView.setBigUint64(end, BigInt(spread), true);

@@ -12,6 +12,7 @@ import {
   TRIED_BUCKETS,
   triedBucket,
 } from './address-buckets.ts';
+import type { AsMap } from './asmap.ts';
 import type { AddressRecord, WireAddress } from './messages.ts';
 import {
   addressKey,
@@ -93,6 +94,10 @@ export interface SelectedAddress {
 export interface AddressManagerOptions {
   /** Secret of 32 bytes, not all zero: nobody else may know which bucket an address is in. */
   readonly key: Uint8Array;
+  /** Makes neighbours of what one operator announces. */
+  readonly asMap?: AsMap | undefined;
+  /** Every so many operations, by chance, everything is checked; 0 or absent for never (`-checkaddrman`). */
+  readonly checkEvery?: number;
 }
 
 /** What an address manager works with. */
@@ -101,11 +106,16 @@ export interface AddressManagerModules {
   readonly now: () => number;
   /** An integer from 0 to `limit` - 1, all equally likely. */
   readonly randomBelow: (limit: number) => number;
+  /** Hears of checks, where they are made. */
+  readonly onCheck?: (text: string) => void;
 }
 
 /** Known addresses in buckets. */
 export class AddressManager {
   readonly key: Uint8Array;
+  readonly asMap: AsMap | undefined;
+  readonly #checkEvery: number;
+  readonly #onCheck: (text: string) => void;
   readonly #now: () => number;
   readonly #randomBelow: (limit: number) => number;
   readonly #entries = new Map<number, Entry>();
@@ -121,8 +131,13 @@ export class AddressManager {
   /** Starts at 1, so that "never" is before it. */
   #lastGood = 1;
 
-  constructor({ key }: AddressManagerOptions, { now, randomBelow }: AddressManagerModules) {
+  constructor(options: AddressManagerOptions, modules: AddressManagerModules) {
+    const { key, asMap, checkEvery = 0 } = options;
+    const { now, randomBelow, onCheck = () => undefined } = modules;
     this.key = key;
+    this.asMap = asMap;
+    this.#checkEvery = checkEvery;
+    this.#onCheck = onCheck;
     this.#now = now;
     this.#randomBelow = randomBelow;
   }
@@ -145,6 +160,7 @@ export class AddressManager {
   add(records: readonly AddressRecord[], source: HostAddress, penalty = 0): boolean {
     let added = 0;
     for (const record of records) if (this.#addOne(record, source, penalty)) added++;
+    this.#audit();
     return added > 0;
   }
 
@@ -232,6 +248,7 @@ export class AddressManager {
       filtered = true,
     }: { readonly network?: NetworkName; readonly filtered?: boolean } = {},
   ): AddressRecord[] {
+    this.#audit();
     const total = this.#shuffled.length;
     let wanted = maxPercent === 0 ? total : Math.floor((Math.min(maxPercent, 100) * total) / 100);
     if (max !== 0) wanted = Math.min(wanted, max);
@@ -288,7 +305,7 @@ export class AddressManager {
         return true;
       }
     } else {
-      for (const bucket of buckets ?? [newBucket(this.key, entry.address, entry.source)]) {
+      for (const bucket of buckets ?? [newBucket(this, entry.address, entry.source)]) {
         let place = this.#placeIn(bucket, entry);
         // As bitcoind: a place that is taken is replaced by the one its source gives.
         if (this.#new[place] !== NOBODY) place = this.#newPlaceOf(entry, entry.source);
@@ -336,6 +353,16 @@ export class AddressManager {
     if (this.#tried.some((id) => id !== NOBODY && !this.#entries.has(id))) return -11;
     if (this.#new.some((id) => id !== NOBODY && !this.#entries.has(id))) return -12;
     return this.key.every((byte) => byte === 0) ? -16 : 0;
+  }
+
+  /** Checks now and then, where that is wished; what does not fit together is a bug of ours. */
+  #audit(): void {
+    if (this.#checkEvery === 0 || this.#randomBelow(this.#checkEvery) !== 0) return;
+    const [isNew, tried] = [this.size(undefined, 'new'), this.size(undefined, 'tried')];
+    this.#onCheck(`CheckAddrman: new ${isNew}, tried ${tried}, total ${isNew + tried} started`);
+    const code = this.check();
+    assert(code === 0, `the address book does not fit together (${code})`);
+    this.#onCheck('CheckAddrman: completed');
   }
 
   #find(address: WireAddress): Entry | undefined {
@@ -461,11 +488,11 @@ export class AddressManager {
   }
 
   #newPlaceOf(entry: Entry, source: HostAddress): number {
-    return this.#placeIn(newBucket(this.key, entry.address, source), entry);
+    return this.#placeIn(newBucket(this, entry.address, source), entry);
   }
 
   #triedPlaceOf({ address }: Entry): number {
-    const bucket = triedBucket(this.key, address);
+    const bucket = triedBucket(this, address);
     return bucket * BUCKET_SIZE + bucketPosition(this.key, address, 'tried', bucket);
   }
 

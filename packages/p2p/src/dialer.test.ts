@@ -146,6 +146,7 @@ describe('the way there', () => {
       return lines.join();
     };
     const name = `${'a'.repeat(52)}.b32.i2p`;
+    expect(await to(`${name}:0`, directReach)).toContain('-i2psam is not given');
     expect(await to(`${name}:8333`, bridged)).toContain('refused due to arbitrary port 8333');
     expect(await to(name, directReach)).toContain('-i2psam is not given');
   });

@@ -66,7 +66,8 @@ export class Dialer {
   /** Where a name leads, in the order to try; nothing when it leads nowhere. */
   async targets(name: string): Promise<readonly DialTarget[]> {
     const { reach, lookUpNames, defaultPort } = this.#options;
-    const split = splitHostPort(name.trim());
+    // Port 0 is how addresses of I2P are printed: none.
+    const split = splitHostPort(name.trim().replace(/^([^:]+|\[.*\]):0$/, '$1'));
     if (!split) return [];
     const port = split.port ?? defaultPort;
     const literal = parseLooseHost(split.host);

@@ -5,6 +5,7 @@ export {
   type AddressTable,
   type KnownAddress,
 } from './address-manager.ts';
+export { AsMap, AsMapError } from './asmap.ts';
 export { type Ban, BanList } from './ban-list.ts';
 export type { BlockFilterRecord, FilterSource } from './filter-serving.ts';
 export { isolatedOptions } from './isolated-options.ts';

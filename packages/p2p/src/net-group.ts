@@ -1,9 +1,10 @@
 /**
  * Which addresses count as neighbours: whoever holds one address of a group easily holds many, so peers
  * are chosen from different groups. The bytes of a group are bitcoind's, because buckets of peers.dat are
- * derived from them. Maps of autonomous systems (-asmap) are not known here.
+ * derived from them. With a map of autonomous systems (asmap.ts) a system is one neighbourhood.
  */
-import { concatBytes } from '@coind/primitives';
+import { concatBytes, Writer } from '@coind/primitives';
+import type { AsMap } from './asmap.ts';
 import {
   bytesOfHost,
   type HostAddress,
@@ -37,8 +38,15 @@ function groupBits(host: HostAddress, network: NetworkName): number {
   return HE_NET.every((byte, at) => host.bytes[at] === byte) ? 36 : 32;
 }
 
-/** The group of an address: its network, and /16 of IPv4, /32 of IPv6, four bits of what is random. */
-export function netGroup(host: HostAddress): Uint8Array {
+/**
+ * The group of an address: its autonomous system where a map knows it, else its network, and /16 of IPv4, /32 of IPv6,
+ * four bits of what is random.
+ */
+export function netGroup(host: HostAddress, asMap?: AsMap): Uint8Array {
+  const system = asMap?.systemOf(host) ?? 0;
+  if (system !== 0) {
+    return new Writer(5).u8(classNumbers.ipv6).u32(system).finish();
+  }
   const network = networkClass(host);
   const number = Uint8Array.of(classNumbers[network]);
   if (isLocal(host)) return number;

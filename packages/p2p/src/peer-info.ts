@@ -10,6 +10,8 @@ export interface PeerInfo {
   readonly id: number;
   readonly name: string;
   readonly address: Endpoint;
+  /** Undefined for a name that only a proxy knows. */
+  readonly host: WireAddress | undefined;
   readonly local: Endpoint;
   /** Our address as it sees it. */
   readonly addressLocal: WireAddress | undefined;
@@ -61,6 +63,7 @@ export function describePeer(peer: Peer, now: number): PeerInfo {
     id: peer.id,
     name: peer.name,
     address: peer.address,
+    host: peer.host,
     local: peer.connection.local,
     addressLocal: peer.addressLocal,
     network: peer.network,

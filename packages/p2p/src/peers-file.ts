@@ -7,6 +7,7 @@ import { BUCKET_SIZE, NEW_BUCKETS, TRIED_BUCKETS } from './address-buckets.ts';
 import {
   AddressManager,
   type AddressManagerModules,
+  type AddressManagerOptions,
   type KnownAddress,
 } from './address-manager.ts';
 import type { AddressRecord, WireAddress } from './messages.ts';
@@ -151,20 +152,28 @@ export function encodePeersFile(manager: AddressManager, magic: Uint8Array): Uin
       writer.i32(bucket.length);
       for (const index of bucket) writer.i32(index);
     }
-    writer.bytes(NO_ASMAP);
+    writer.bytes(manager.asMap?.hash ?? NO_ASMAP);
   });
 }
 
-/** Reads peers.dat. Throws `PeersFileError`, for a version that others read `PeersFileVersionError`. */
+/**
+ * Reads peers.dat; addresses that were sorted by another map than that of `options` are sorted anew. Throws
+ * `PeersFileError`, for a version that others read `PeersFileVersionError`.
+ */
 export function decodePeersFile(
   file: Uint8Array,
   magic: Uint8Array,
   modules: AddressManagerModules,
+  options: Omit<AddressManagerOptions, 'key'> = {},
 ): AddressManager {
-  return unseal(file, magic, (reader) => readManager(reader, modules));
+  return unseal(file, magic, (reader) => readManager(reader, modules, options));
 }
 
-function readManager(reader: Reader, modules: AddressManagerModules): AddressManager {
+function readManager(
+  reader: Reader,
+  modules: AddressManagerModules,
+  options: Omit<AddressManagerOptions, 'key'>,
+): AddressManager {
   const format = reader.u8();
   const compatibility = reader.u8();
   if (compatibility < COMPATIBILITY_BASE) {
@@ -194,8 +203,9 @@ function readManager(reader: Reader, modules: AddressManagerModules): AddressMan
     }
   }
   const asmap = format >= ASMAP_FORMAT ? reader.take(HASH_BYTES) : NO_ASMAP;
-  const sameGroups = equalBytes(asmap, NO_ASMAP) && bucketCount === NEW_BUCKETS;
-  const manager = new AddressManager({ key }, modules);
+  const ours = options.asMap?.hash ?? NO_ASMAP;
+  const sameGroups = equalBytes(asmap, ours) && bucketCount === NEW_BUCKETS;
+  const manager = new AddressManager({ ...options, key }, modules);
   isNew.forEach((known, index) => {
     if (known) manager.restore(known, sameGroups ? buckets[index] : undefined);
   });

@@ -623,7 +623,7 @@ export class Peers {
 
   /** Neighbourhoods under a key of ours, so that nobody can aim at one. */
   #groupOf(host: HostAddress | undefined): string {
-    const group = host ? netGroup(host) : new Uint8Array(0);
+    const group = host ? netGroup(host, this.#modules.addresses.asMap) : new Uint8Array(0);
     return createHmac('sha256', this.#secret).update(group).digest('hex');
   }
 

@@ -1,5 +1,6 @@
 /** Handlers of the methods about peers. */
 import {
+  type AsMap,
   asCjdns,
   formatAddress,
   formatEndpoint,
@@ -53,13 +54,20 @@ function usage(node: NodeModules, method: string): RpcError {
   return new RpcError(codes.misc, help(viewsOf(node.profile), method));
 }
 
-function peerJson(peer: PeerInfo) {
+/** The number of the autonomous system, where a map is in use and knows it. */
+function systemJson(name: 'mapped_as' | 'source_mapped_as', host: HostAddress, asMap?: AsMap) {
+  const system = asMap?.systemOf(host) ?? 0;
+  return system === 0 ? {} : { [name]: system };
+}
+
+function peerJson(peer: PeerInfo, asMap: AsMap | undefined) {
   return {
     id: peer.id,
     addr: peer.name,
     addrbind: formatEndpoint(peer.local),
     ...(peer.addressLocal && { addrlocal: formatAddress(peer.addressLocal) }),
     network: peer.network,
+    ...(peer.host && systemJson('mapped_as', peer.host, asMap)),
     services: formatServices(peer.services),
     servicesnames: serviceNames(peer.services),
     relaytxes: peer.relaysTxs,
@@ -120,15 +128,20 @@ function orphanVerbosity(given: Json | undefined): number {
   return int('').decode(given, 'verbosity');
 }
 
-function knownAddressJson({ address, source, services: offered, time }: KnownAddress) {
+function knownAddressJson(
+  { address, source, services: offered, time }: KnownAddress,
+  asMap: AsMap | undefined,
+) {
   return {
     address: formatHost(address),
+    ...systemJson('mapped_as', address, asMap),
     port: address.port,
     services: Number(offered),
     time,
     network: networkClass(address),
     source: formatHost(source),
     source_network: networkClass(source),
+    ...systemJson('source_mapped_as', source, asMap),
   };
 }
 
@@ -188,7 +201,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
     };
   },
 
-  getpeerinfo: ({ node }) => node.peers.info().map(peerJson),
+  getpeerinfo: ({ node }) => node.peers.info().map((peer) => peerJson(peer, node.addresses.asMap)),
 
   getnettotals({ node }) {
     const { bytesReceived, bytesSent, upload } = node.peers.totals;
@@ -426,6 +439,11 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
     return { success: true };
   },
 
+  exportasmap() {
+    // bitcoind may be built with a map inside; here maps are files that are there already.
+    throw new RpcError(codes.misc, 'No embedded ASMap data available');
+  },
+
   getaddrmaninfo({ node }) {
     const { addresses } = node;
     const counts = (name?: NodeNetwork) => ({
@@ -444,7 +462,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
       new Map(
         Array.from(node.addresses.table(name), ([known, { bucket, position }]) => [
           `${bucket}/${position}`,
-          knownAddressJson(known),
+          knownAddressJson(known, node.addresses.asMap),
         ]),
       );
     return new Map([

@@ -372,6 +372,18 @@ export const network = {
     examples: [''],
     profiles: ['coind', 'core'],
   }),
+  exportasmap: method({
+    category: 'network',
+    about: 'Writes the map of autonomous systems that is built into the program to a file.',
+    params: { path: str('The file') },
+    result: object({
+      path: str('The file, absolute'),
+      bytes_written: int('Its size'),
+      file_hash: hex('SHA-256 of it'),
+    }),
+    examples: ['"asmap.dat"'],
+    profiles: ['coind', 'core'],
+  }),
   getrawaddrman: method({
     category: 'hidden',
     about: 'Every known address with its place in the tables, for tests.',
