@@ -55,6 +55,17 @@ test('a file is full when the next record would reach its size, and begins with 
   files.close();
 });
 
+test('chunks are counted as they are begun, a quarter of a file at most', () => {
+  const files = new DiskBlockFiles(dir, MAGIC, { maxFileSize: 400 });
+  const begun = Array.from({ length: 6 }, () => {
+    files.appendBody(new Uint8Array(52));
+    return files.chunks;
+  });
+  // Six records of 60 bytes: the second, fourth, … reach into another hundred.
+  expect(begun).toEqual([1, 2, 2, 3, 3, 4]);
+  files.close();
+});
+
 test('more files than may be open at once', () => {
   const files = new DiskBlockFiles(dir, MAGIC, { maxFileSize: 50 });
   const positions = Array.from({ length: 30 }, (_, i) =>

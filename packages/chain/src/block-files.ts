@@ -48,6 +48,8 @@ export interface BlockFiles {
   sizeBytes(): number;
   /** Number of the body file that is appended to; those before it are finished. */
   readonly lastFile: number;
+  /** Grows whenever another chunk of a body file was begun: the moments to look whether there is too much. */
+  readonly chunks: number;
   /** Deletes the pair of files of that number. Whatever lies in them must be of no use any more. */
   remove(file: number): void;
   /** Name of a file, as an operator sees it. */
@@ -60,6 +62,8 @@ export interface BlockFiles {
 const FRAME = 8;
 /** Files are closed at this size, as bitcoind's are. */
 const MAX_FILE_SIZE = 128 << 20;
+/** bitcoind takes space for body files in chunks of this size. */
+const MAX_CHUNK_SIZE = 16 << 20;
 /** Files kept open for appending: the last pair, and older undo files that side branches reach. */
 const MAX_OPEN = 8;
 
@@ -89,9 +93,11 @@ export class DiskBlockFiles implements BlockFiles {
   readonly #dir: string;
   readonly #magic: Uint8Array;
   readonly #maxFileSize: number;
+  readonly #chunkSize: number;
   readonly #obfuscation: Obfuscation;
   readonly #open = new Map<string, OpenFile>();
   #lastFile = 0;
+  #chunks = 0;
 
   /** `messageStart` is the network's magic in hex. Creates the directory. */
   constructor(dir: string, messageStart: string, options: DiskBlockFilesOptions = {}) {
@@ -99,6 +105,7 @@ export class DiskBlockFiles implements BlockFiles {
     this.#dir = dir;
     this.#magic = hexToBytes(messageStart);
     this.#maxFileSize = options.maxFileSize ?? MAX_FILE_SIZE;
+    this.#chunkSize = Math.min(MAX_CHUNK_SIZE, this.#maxFileSize >> 2);
     this.#obfuscation = options.obfuscation ?? noObfuscation;
     for (const file of this.fileNumbers('blk')) this.#lastFile = Math.max(this.#lastFile, file);
   }
@@ -121,6 +128,10 @@ export class DiskBlockFiles implements BlockFiles {
     return this.#lastFile;
   }
 
+  get chunks(): number {
+    return this.#chunks;
+  }
+
   beginFile(): void {
     if (this.#file('blk', this.#lastFile).end > 0) this.#file('blk', ++this.#lastFile);
   }
@@ -133,7 +144,10 @@ export class DiskBlockFiles implements BlockFiles {
     }
     // Files come in pairs, though nothing may ever be spent in this one.
     if (file.end === 0) this.#file('rev', this.#lastFile);
-    return this.#append(file, this.#lastFile, body, body.length);
+    const begun = Math.ceil(file.end / this.#chunkSize);
+    const position = this.#append(file, this.#lastFile, body, body.length);
+    if (Math.ceil(file.end / this.#chunkSize) > begun) this.#chunks++;
+    return position;
   }
 
   appendUndo(file: number, undo: Uint8Array): FilePosition {
@@ -291,6 +305,7 @@ export class MemoryBlockFiles implements BlockFiles {
 
   /** One file that never ends, so nothing of it is ever pruned. */
   readonly lastFile = 0;
+  readonly chunks = 0;
 
   remove(): void {}
 

@@ -306,8 +306,8 @@ class NodeChain implements Chain {
   readonly #listeners = new Set<TipListener>();
   readonly #prune: PruneOptions | undefined;
   readonly #maxTipAge: number;
-  /** The last block file when it was last looked at whether there is too much: -1 is never. */
-  #prunedAtFile = -1;
+  /** How many chunks there were when it was last looked at whether there is too much: -1 is never. */
+  #prunedAtChunk = -1;
   #pruned: PrunedNote | undefined;
   /** Null before any block was connected. */
   #lastVerifyReason: string | undefined | null = null;
@@ -674,11 +674,11 @@ class NodeChain implements Chain {
     }
   }
 
-  /** Looks at the sizes whenever a new file was begun, because only finished ones can go. */
+  /** Looks at the sizes as often as bitcoind does: whenever a file has grown by a chunk. */
   async #pruneIfDue(): Promise<void> {
-    const { lastFile } = this.#state.files;
-    if (!this.#prune || this.#prunedAtFile === lastFile) return;
-    this.#prunedAtFile = lastFile;
+    const { chunks } = this.#state.files;
+    if (!this.#prune || this.#prunedAtChunk === chunks) return;
+    this.#prunedAtChunk = chunks;
     const height = this.#unlockedHeight();
     const downloading = this.initialDownload;
     const sync = (): Promise<void> => this.#sync();

@@ -62,6 +62,8 @@ export async function pruneToSize(
 ): Promise<number> {
   const { index, files } = state;
   if (targetBytes === 0 || index.tip.height <= afterHeight) return 0;
+  // Asked of the directory, because asking the index means looking at every block there is.
+  if (files.sizeBytes() + RESERVE_BYTES < targetBytes) return 0;
   const limit = Math.min(height, index.tip.height - MIN_BLOCKS_TO_KEEP);
   const inUse = [...filesInUse(state)].sort(([a], [b]) => a - b);
   let bytes = inUse.reduce((sum, [, use]) => sum + use.bytes, 0);
