@@ -13,6 +13,7 @@ import type { Wallet, Wallets } from '@coind/wallet';
 import type { ScanPlace } from './chain-scans.ts';
 import type { NodeChainSource } from './chain-source.ts';
 import type { NodeClock } from './clock.ts';
+import type { DefaultWallet } from './default-wallet.ts';
 import type { Indexes } from './indexes.ts';
 import type { OpenLog } from './log.ts';
 import type { MempoolFile } from './mempool-file.ts';
@@ -57,8 +58,8 @@ export interface NodeModules {
   readonly walletsOnDisk: () => readonly string[];
   /** Absent with -disablewallet. */
   readonly wallets: Wallets | undefined;
-  /** Unloads the default wallet where it was opened unasked and never used. */
-  readonly stepAside: () => Promise<void>;
+  /** The wallet of calls that name none, where nobody has made or loaded one. */
+  readonly defaultWallet: DefaultWallet;
   /** What the wallets see of the chain; `idle` waits until they have seen everything. */
   readonly source: NodeChainSource;
   readonly clock: NodeClock;

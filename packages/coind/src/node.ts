@@ -31,7 +31,7 @@ import { createClock, type NodeClock } from './clock.ts';
 import type { Options } from './config.ts';
 import type { NodeModules } from './context.ts';
 import type { DataDir } from './data-dir.ts';
-import { openDefaultWallet } from './default-wallet.ts';
+import { type DefaultWallet, defaultWallet, NO_DEFAULT_WALLET } from './default-wallet.ts';
 import { FEE_FLUSH_MS, FeeFiles } from './fee-files.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log, OpenLog } from './log.ts';
@@ -319,7 +319,7 @@ async function openNode(
     wallets: opened?.wallets,
     walletPath: (name) => walletPath(dataDir?.wallets ?? '', name),
     walletsOnDisk: () => (dataDir ? listWalletDirectory(dataDir.wallets) : []),
-    stepAside: opened?.stepAside ?? (() => Promise.resolve()),
+    defaultWallet: opened?.defaultWallet ?? NO_DEFAULT_WALLET,
     source,
     clock,
     log,
@@ -377,7 +377,7 @@ async function importBlockFiles(
 /** Mines from the start where the options say so. Throws {@link ConfError} when nobody would be paid. */
 async function startMining({ mining: { mode } }: Options, node: NodeModules): Promise<void> {
   if (mode.kind === 'manual') return;
-  const [wallet] = node.wallets?.list() ?? [];
+  const wallet = node.wallets?.list()[0] ?? (await node.defaultWallet.open());
   const payee = node.payees.fixed ?? (wallet && node.payees.of(wallet));
   if (!payee) throw new ConfError('-mining needs a wallet that is loaded, or -miningaddress');
   await node.mining.set(mode, payee);
@@ -473,11 +473,11 @@ interface WalletSurroundings {
   readonly onError: (error: unknown) => void;
 }
 
-/** Opens the wallets that are to be loaded, and makes the default one where the profile has it. */
+/** Opens the wallets that are to be loaded; the default one is made when it is first asked for. */
 async function openNodeWallets(
   options: Options,
   { dataDir, source, log, onError }: WalletSurroundings,
-): Promise<{ readonly wallets: Wallets; readonly stepAside: () => Promise<void> }> {
+): Promise<{ readonly wallets: Wallets; readonly defaultWallet: DefaultWallet }> {
   const kept = new Set<string>();
   const wallets = new Wallets(walletOptions(options), {
     source,
@@ -488,12 +488,14 @@ async function openNodeWallets(
     await wallets.load(parseWalletName(name));
     log.info(`Wallet "${name}" loaded`);
   }
-  const wantsDefault = options.wallets.createDefault && options.wallets.load.length === 0;
+  if (!options.wallets.createDefault || options.wallets.load.length > 0) {
+    return { wallets, defaultWallet: NO_DEFAULT_WALLET };
+  }
   const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
-  const stepAside = wantsDefault
-    ? await openDefaultWallet(wallets, isThere)
-    : () => Promise.resolve();
-  return { wallets, stepAside };
+  const unnamed = await defaultWallet(wallets, isThere);
+  // 0.16 had its wallet from the first start on.
+  if (options.profile === 'legacy') await unnamed.open();
+  return { wallets, defaultWallet: unnamed };
 }
 
 type WalletStores = Pick<WalletsModules, 'storeFor' | 'exists'>;

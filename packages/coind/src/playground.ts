@@ -13,8 +13,8 @@ const MATURITY = 100;
 
 /** Mines what is missing and prints the banner. */
 export async function openPlayground(options: Options, node: Node): Promise<void> {
-  const { chain, miner, wallets, source } = node.modules;
-  const wallet = wallets?.get('');
+  const { chain, miner, defaultWallet, source } = node.modules;
+  const wallet = await defaultWallet.open();
   if (wallet) {
     const missing = SPENDABLE_BLOCKS + MATURITY - chain.tip.ref.height;
     const address = await wallet.newAddress();

@@ -9,25 +9,29 @@ export function walletsOf({ node }: RpcContext): Wallets {
   return node.wallets;
 }
 
-/** The wallet of `/wallet/NAME`, or the only one that is loaded; undefined when none is. */
-function chosenWallet(context: RpcContext): Wallet | undefined {
+/**
+ * The wallet of `/wallet/NAME`, or the only one that is loaded, or the default one; undefined when there
+ * is none.
+ */
+async function chosenWallet(context: RpcContext): Promise<Wallet | undefined> {
   const wallets = walletsOf(context);
-  const { walletName } = context;
+  const { node, walletName } = context;
   if (walletName !== undefined) {
     // 0.16 called the default wallet by the name of its file.
-    const named =
-      wallets.get(walletName) ?? wallets.get(walletName === 'wallet.dat' ? '' : walletName);
-    if (!named) throw rpcError('walletNotLoaded');
-    return named;
+    const name = walletName === 'wallet.dat' ? '' : walletName;
+    const named = wallets.get(walletName) ?? wallets.get(name);
+    const found = named ?? (name === '' ? await node.defaultWallet.open() : undefined);
+    if (!found) throw rpcError('walletNotLoaded');
+    return found;
   }
   const [only, second] = wallets.list();
   if (second) throw rpcError('severalWallets');
-  return only;
+  return only ?? node.defaultWallet.open();
 }
 
 /** Throws -18 and -19 when it is not clear which wallet is meant. */
 export async function walletOf(context: RpcContext): Promise<WalletContext> {
-  const wallet = chosenWallet(context);
+  const wallet = await chosenWallet(context);
   if (!wallet) throw rpcError('noWalletLoaded');
   await context.node.source.idle();
   return { ...context, wallets: walletsOf(context), wallet };
@@ -37,8 +41,8 @@ export async function walletOf(context: RpcContext): Promise<WalletContext> {
 export async function theOnlyWallet(context: RpcContext): Promise<Wallet | undefined> {
   const { node, walletName } = context;
   if (!node.wallets) return undefined;
-  if (walletName === undefined && node.wallets.list().length !== 1) return undefined;
-  const wallet = chosenWallet(context);
+  if (walletName === undefined && node.wallets.list().length > 1) return undefined;
+  const wallet = await chosenWallet(context);
   await node.source.idle();
   return wallet;
 }

@@ -67,7 +67,7 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
         );
       }
     });
-    await context.node.stepAside();
+    await context.node.defaultWallet.stepAside();
     rememberToLoad(context, name, args.load_on_startup);
     const warnings =
       passphrase === ''
@@ -90,7 +90,7 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
         `Wallet file verification failed. Failed to load database path '${filename}'. Path does not exist.`,
       );
     }
-    await context.node.stepAside();
+    await context.node.defaultWallet.stepAside();
     rememberToLoad(context, filename, load_on_startup);
     return { name: filename };
   },
