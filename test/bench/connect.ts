@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { CHAIN_SCHEMA, openChain } from '@coind/chain';
 import { Block, bytesToHex, type ChainParams, chainParams } from '@coind/primitives';
 import { openStore } from '@coind/store';
-import { freePort, startDaemon, temporaryDirectory } from '../support/daemon.ts';
+import { startDaemon, temporaryDirectory } from '../support/daemon.ts';
+import { freePort } from '../support/free-port.ts';
 import {
   emptyChain,
   type SignedChain,

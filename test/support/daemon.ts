@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@coind/rpc/client';
@@ -84,15 +83,6 @@ export interface Daemon extends AsyncDisposable {
 /** A new directory below the system's place for such. */
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'coind-test-'));
-}
-
-/** A port that was free a moment ago, for a node that another one shall connect to. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts coind and waits for its ready line. Throws with what it printed when it ends instead. */

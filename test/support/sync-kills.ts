@@ -5,7 +5,8 @@
 import { rmSync } from 'node:fs';
 import { bytesToHex } from '@coind/primitives';
 import { TransportError } from '@coind/rpc/client';
-import { type Daemon, freePort, startDaemon, temporaryDirectory } from './daemon.ts';
+import { type Daemon, startDaemon, temporaryDirectory } from './daemon.ts';
+import { freePort } from './free-port.ts';
 import { signedChain } from './signed-chain.ts';
 
 /** What a run found. */
