@@ -26,9 +26,12 @@ export type Failures = ReadonlyMap<BlockHash, ValidationError>;
 
 /** During a long way up, others are told at least this often. */
 const TELL_EVERY = 16;
-/** Bodies of the last blocks, for followers that are about to ask for them. */
-const RECENT_BLOCKS = 32;
-const RECENT_BYTES = 16 << 20;
+/**
+ * Bodies of the last blocks, for followers that are about to ask for them. Small blocks come faster than a
+ * wallet writes, so many of those are kept; large ones take several times their bytes of memory.
+ */
+const RECENT_BLOCKS = 256;
+const RECENT_BYTES = 4 << 20;
 
 /** What moving the tip asks and tells. */
 export interface ActivatorHooks {

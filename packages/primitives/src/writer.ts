@@ -96,6 +96,17 @@ export class Writer {
     return this.compactSize(bytes.length).bytes(bytes);
   }
 
+  /** Begins anew in the same memory: for what is hashed and then forgotten. */
+  reset(): this {
+    this.#length = 0;
+    return this;
+  }
+
+  /** What was written so far, as a view that the next `reset` makes worthless. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** What was written. The writer must not be used afterwards: the bytes are handed over, not copied. */
   finish(): Uint8Array {
     const { length } = this;

@@ -35,6 +35,17 @@ const OUTPOINT_SIZE = 36;
 const BLANK_INPUT_SIZE = OUTPOINT_SIZE + 1 + 4;
 
 /**
+ * What is hashed and forgotten at once is written here: memory for it anew each time, which V8 takes from
+ * outside of its heap, was a sixth of a digest. Long ones, which are rare, must not stay.
+ */
+const scratch = new Writer(1024);
+const MOST_SCRATCH = 64 << 10;
+
+function scratchFor(size: number): Writer {
+  return size <= MOST_SCRATCH ? scratch.reset() : new Writer(size);
+}
+
+/**
  * A transaction and the hashes that its signatures share. Each is computed on first use, so making one
  * costs nothing. `spent` are the outputs that the inputs spend, in their order; taproot needs them.
  */
@@ -76,8 +87,7 @@ export class PrecomputedTx {
 
   /** The prevout of one input, 36 bytes. */
   prevout(inputIndex: number): Uint8Array {
-    const start = inputIndex * BLANK_INPUT_SIZE;
-    return this.blankInputs.subarray(start, start + OUTPOINT_SIZE);
+    return prevoutIn(this.blankInputs, inputIndex);
   }
 
   /** All outputs, serialised. */
@@ -94,9 +104,10 @@ export class PrecomputedTx {
   get prevoutsDigest(): Uint8Array {
     if (!this.#prevouts) {
       const { length } = this.tx.inputs;
-      const writer = new Writer(length * OUTPOINT_SIZE);
-      for (let i = 0; i < length; i++) writer.bytes(this.prevout(i));
-      this.#prevouts = sha256(writer.finish());
+      const { blankInputs } = this;
+      const writer = scratchFor(length * OUTPOINT_SIZE);
+      for (let i = 0; i < length; i++) writer.bytes(prevoutIn(blankInputs, i));
+      this.#prevouts = sha256(writer.view());
     }
     return this.#prevouts;
   }
@@ -104,9 +115,9 @@ export class PrecomputedTx {
   /** SHA256 of all sequences. */
   get sequencesDigest(): Uint8Array {
     if (!this.#sequences) {
-      const writer = new Writer(4 * this.tx.inputs.length);
+      const writer = scratchFor(4 * this.tx.inputs.length);
       for (const { sequence } of this.tx.inputs) writer.u32(sequence);
-      this.#sequences = sha256(writer.finish());
+      this.#sequences = sha256(writer.view());
     }
     return this.#sequences;
   }
@@ -174,6 +185,11 @@ export class PrecomputedTx {
   }
 }
 
+function prevoutIn(blankInputs: Uint8Array, inputIndex: number): Uint8Array {
+  const start = inputIndex * BLANK_INPUT_SIZE;
+  return blankInputs.subarray(start, start + OUTPOINT_SIZE);
+}
+
 /** `script` without its OP_CODESEPARATORs; up to where it can be read, the rest as it is. */
 function withoutCodeSeparators(script: Uint8Array): Uint8Array {
   // A quick look first: a byte 0xab that is no opcode costs only time.
@@ -213,7 +229,7 @@ export function sighashLegacy(
   const anyoneCanPay = (hashType & HashType.ANYONECANPAY) !== 0;
   const script = withoutCodeSeparators(scriptCode);
   const outputsSize = none || single ? 64 + 9 * inputIndex : precomputed.outputs.length;
-  const writer = new Writer(blankInputs.length + script.length + outputsSize + 40);
+  const writer = scratchFor(blankInputs.length + script.length + outputsSize + 40);
   const start = inputIndex * BLANK_INPUT_SIZE;
   const end = start + BLANK_INPUT_SIZE;
   writer.u32(tx.version).compactSize(anyoneCanPay ? 1 : tx.inputs.length);
@@ -234,7 +250,7 @@ export function sighashLegacy(
   } else {
     writer.compactSize(tx.outputs.length).bytes(precomputed.outputs);
   }
-  return sha256d(writer.u32(tx.locktime).u32(hashType).finish());
+  return sha256d(writer.u32(tx.locktime).u32(hashType).view());
 }
 
 /** Writes blank inputs between two offsets, with their sequences or with zeros in place of them. */
@@ -274,10 +290,13 @@ export function sighashV0(
     if (digest) outputs = sha256(digest);
   }
   const end = (inputIndex + 1) * BLANK_INPUT_SIZE;
-  const writer = new Writer(172 + scriptCode.length)
+  // Before the writer: making them uses the same memory.
+  const prevouts = anyoneCanPay ? ZERO_DIGEST : precomputed.prevoutsTwice;
+  const sequences = anyoneCanPay || !all ? ZERO_DIGEST : precomputed.sequencesTwice;
+  const writer = scratchFor(172 + scriptCode.length)
     .u32(tx.version)
-    .bytes(anyoneCanPay ? ZERO_DIGEST : precomputed.prevoutsTwice)
-    .bytes(anyoneCanPay || !all ? ZERO_DIGEST : precomputed.sequencesTwice)
+    .bytes(prevouts)
+    .bytes(sequences)
     .bytes(precomputed.prevout(inputIndex))
     .varBytes(scriptCode)
     .i64(amount)
@@ -285,7 +304,7 @@ export function sighashV0(
     .bytes(outputs)
     .u32(tx.locktime)
     .u32(hashType);
-  return sha256d(writer.finish());
+  return sha256d(writer.view());
 }
 
 /** What a taproot signature signs besides the transaction. */

@@ -11,7 +11,12 @@ const ORDER = hexToBytes('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e
 
 /** True for 32 bytes that are a scalar of the curve other than zero, such as a private key. */
 export function isScalar(bytes: Uint8Array): boolean {
-  return bytes.length === 32 && compareBytes(bytes, ORDER) < 0 && bytes.some((byte) => byte !== 0);
+  return bytes.length === 32 && compareBytes(bytes, ORDER) < 0 && !isZero(bytes);
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 /**
