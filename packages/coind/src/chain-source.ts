@@ -12,6 +12,8 @@ export interface SourceModules {
   readonly chain: Chain;
   readonly mempool: Mempool;
   readonly clock: NodeClock;
+  /** How many unconfirmed transactions a payment may hang together with, itself included. */
+  readonly chainLimit: number;
   /** Undefined with -blocksonly. */
   readonly estimates: FeeEstimates | undefined;
   /** Told of a follower that failed: the node cannot go on with a wallet that lags for ever. */
@@ -25,7 +27,7 @@ export interface NodeChainSource extends ChainSource {
 
 /** Shows chain and mempool to wallets. */
 export function chainSource(modules: SourceModules): NodeChainSource {
-  const { chain, mempool, clock, estimates, onError } = modules;
+  const { chain, mempool, clock, chainLimit, estimates, onError } = modules;
   const queues = new Set<Promise<unknown>>();
 
   return {
@@ -48,6 +50,8 @@ export function chainSource(modules: SourceModules): NodeChainSource {
       return outcome.accepted ? outcome : { accepted: false, reason: outcome.error.message };
     },
     inMempool: (txid) => mempool.has(txid),
+    chainLimit,
+    chainLength: (txids) => mempool.connectedCount(txids),
     *mempoolTxs() {
       for (const { tx } of mempool.entries()) yield tx;
     },

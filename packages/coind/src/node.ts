@@ -244,7 +244,8 @@ async function openNode(
     () => feeFiles?.flush(),
   );
   const estimates = feeFiles?.estimates;
-  const source = chainSource({ chain, mempool, clock, estimates, onError: fail });
+  const { chainLimit } = options.mempool;
+  const source = chainSource({ chain, mempool, clock, chainLimit, estimates, onError: fail });
 
   rpc?.loading('Loading wallet…');
   const opened = options.wallets.enabled
@@ -537,6 +538,7 @@ function walletOptions({ wallets, profile }: Options) {
     replaceable: wallets.replaceable,
     broadcast: wallets.broadcast,
     spendUnconfirmedChange: wallets.spendUnconfirmedChange,
+    rejectLongChains: wallets.rejectLongChains,
     ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
   };
 }

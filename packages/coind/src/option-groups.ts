@@ -75,8 +75,8 @@ export interface MempoolOptions {
   readonly bytesPerSigop: number;
   readonly clusterCount: number;
   readonly clusterSizeVbytes: number;
-  readonly ancestorCount: number;
-  readonly descendantCount: number;
+  /** How many unconfirmed transactions a wallet's payment may hang together with, itself included. */
+  readonly chainLimit: number;
   readonly persist: boolean;
   /** Saves in the older format, which has no key. */
   readonly persistPlain: boolean;
@@ -122,6 +122,7 @@ export interface WalletOptions {
   readonly maxTxFee: Sats;
   readonly keypoolSize: number;
   readonly spendUnconfirmedChange: boolean;
+  readonly rejectLongChains: boolean;
   readonly confirmTarget: number;
   readonly broadcast: boolean;
   readonly replaceable: boolean;
@@ -277,6 +278,8 @@ export function mempoolOptions({ settings, params, profile }: GroupContext): Mem
   const incremental = rate(settings, 'incrementalrelayfee', lowest);
   // Raising the step alone raises the floor with it.
   const floor = incremental > lowest ? incremental : lowest;
+  // bitcoind's wallet keeps to what older nodes relay.
+  const shortChains = profile === 'core';
   return {
     minRelayFeeRate: rate(settings, 'minrelaytxfee', floor),
     incrementalFeeRate: incremental,
@@ -291,8 +294,11 @@ export function mempoolOptions({ settings, params, profile }: GroupContext): Mem
     bytesPerSigop: settings.int('bytespersigop', 20),
     clusterCount: settings.int('limitclustercount', 64),
     clusterSizeVbytes: settings.int('limitclustersize', 101) * 1_000,
-    ancestorCount: settings.int('limitancestorcount', 25),
-    descendantCount: settings.int('limitdescendantcount', 25),
+    chainLimit: Math.min(
+      settings.int('limitclustercount', 64),
+      settings.int('limitancestorcount', shortChains ? 25 : 64),
+      settings.int('limitdescendantcount', shortChains ? 25 : 64),
+    ),
     persist: settings.bool('persistmempool', true),
     persistPlain: settings.bool('persistmempoolv1', false),
     estimateFees: !settings.bool('blocksonly', false),
@@ -361,6 +367,7 @@ export function walletOptions({ settings, params, profile }: GroupContext): Wall
     maxTxFee: amountSetting(settings, 'maxtxfee') ?? 10_000_000n,
     keypoolSize: Math.max(1, settings.int('keypool', 1_000)),
     spendUnconfirmedChange: settings.bool('spendzeroconfchange', true),
+    rejectLongChains: settings.bool('walletrejectlongchains', profile !== 'legacy'),
     confirmTarget: settings.int('txconfirmtarget', 6),
     broadcast: settings.bool('walletbroadcast', !settings.bool('blocksonly', false)),
     replaceable: settings.bool('walletrbf', profile !== 'legacy'),

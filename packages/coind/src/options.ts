@@ -536,11 +536,14 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
   ),
   fastprune: bool('Small block files, to test pruning', { debugOnly: true }),
   'help-debug': bool('Print this text with the options for debugging'),
-  limitancestorcount: int('Unconfirmed ancestors a transaction may have, itself included', {
-    value: '<n>',
-    default: '25',
-    debugOnly: true,
-  }),
+  limitancestorcount: int(
+    'Unconfirmed ancestors a payment of the wallet may have, itself included',
+    {
+      value: '<n>',
+      default: '64, with -compat=core 25',
+      debugOnly: true,
+    },
+  ),
   limitclustercount: int('Transactions that a cluster of connected unconfirmed ones may have', {
     value: '<n>',
     default: '64',
@@ -551,11 +554,14 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     default: '101',
     debugOnly: true,
   }),
-  limitdescendantcount: int('Unconfirmed descendants a transaction may have, itself included', {
-    value: '<n>',
-    default: '25',
-    debugOnly: true,
-  }),
+  limitdescendantcount: int(
+    'Unconfirmed descendants a payment of the wallet may have, itself included',
+    {
+      value: '<n>',
+      default: '64, with -compat=core 25',
+      debugOnly: true,
+    },
+  ),
   logips: bool('Log addresses of peers', { noEffect: true }),
   loglevel: text(
     'How much of the categories chosen by -debug is logged, for all or for one: info, debug, trace',
@@ -627,7 +633,7 @@ const walletDebuggingOptions: OptionTable = inCategory('walletDebugging', {
   }),
   walletrejectlongchains: bool(
     'Do not make transactions that the mempool would refuse as too long a chain',
-    { default: '1', debugOnly: true, noEffect: true },
+    { default: '1, with -compat=legacy 0', debugOnly: true },
   ),
 });
 

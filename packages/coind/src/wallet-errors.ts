@@ -53,6 +53,7 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'invalid-input': codes.invalidParameter,
   'invalid-change-position': codes.invalidParameter,
   'transaction-too-large': creationFailed,
+  'chain-too-long': creationFailed,
   'signing-failed': creationFailed,
   'broadcast-rejected': codes.wallet,
   'unknown-transaction': 'notAWalletTransaction',

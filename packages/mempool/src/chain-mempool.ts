@@ -231,6 +231,13 @@ class ChainMempool implements Mempool {
     return totalsOf(entry.children.size > 0 ? withDescendants([entry]) : [entry]);
   }
 
+  connectedCount(txids: Iterable<Txid>): number {
+    const clusters = new Set(Array.from(txids, (txid) => this.#pool.get(txid)?.cluster));
+    let count = 0;
+    for (const cluster of clusters) count += cluster?.entries.size ?? 0;
+    return count;
+  }
+
   cluster(txid: Txid): readonly Chunk[] {
     return this.#entry(txid).cluster?.chunks ?? [];
   }

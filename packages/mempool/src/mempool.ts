@@ -125,6 +125,8 @@ export interface Mempool {
   ancestorTotals(txid: Txid): Totals;
   /** Sums over it and its descendants. */
   descendantTotals(txid: Txid): Totals;
+  /** How many entries are connected with any of these, themselves included; what isn't here counts as none. */
+  connectedCount(txids: Iterable<Txid>): number;
   /** The chunks of its cluster, best first. */
   cluster(txid: Txid): readonly Chunk[];
   minFee(): FeeRate;

@@ -47,6 +47,10 @@ export interface ChainSource {
   follow(follower: TxFollower): Promise<() => Promise<void>>;
   broadcast(tx: Tx): Promise<BroadcastOutcome>;
   inMempool(txid: Txid): boolean;
+  /** How many unconfirmed transactions may hang together. */
+  readonly chainLimit: number;
+  /** How many hang together with any of these, themselves included; 0 for confirmed ones. */
+  chainLength(txids: Iterable<Txid>): number;
   mempoolTxs(): Iterable<Tx>;
   /**
    * An estimate for confirmation within `confTarget` blocks, rather too high than too late when

@@ -39,6 +39,8 @@ export interface WalletOptions {
   readonly broadcast?: boolean;
   /** `-spendzeroconfchange`. */
   readonly spendUnconfirmedChange: boolean;
+  /** Refuses payments that would hang together with more unconfirmed ones than the mempool takes. */
+  readonly rejectLongChains: boolean;
 }
 
 /** Numbers nobody can foresee. Injected, so that a test may. */

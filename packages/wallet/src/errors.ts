@@ -45,6 +45,7 @@ export const walletErrors = {
   'invalid-input': 'Invalid input',
   'invalid-change-position': 'Transaction change output index out of range',
   'transaction-too-large': 'Transaction too large',
+  'chain-too-long': 'too many unconfirmed transactions in cluster',
   'signing-failed': 'Signing transaction failed',
   'broadcast-rejected': 'Transaction commit failed',
   'unknown-transaction': 'Invalid or non-wallet transaction id',

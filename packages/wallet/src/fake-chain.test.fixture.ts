@@ -95,6 +95,22 @@ export class FakeChain implements ChainSource {
     return this.minRelayFeeRate;
   }
 
+  readonly chainLimit = 25;
+
+  chainLength(txids: Iterable<Txid>): number {
+    const found = new Set([...txids].filter((txid) => this.#mempool.has(txid)));
+    const pool = [...this.#mempool.values()];
+    for (const txid of found) {
+      for (const tx of pool) {
+        const spent = tx.inputs.map(({ prevout }) => prevout.txid);
+        if (tx.txid === txid)
+          for (const parent of spent) if (this.#mempool.has(parent)) found.add(parent);
+        if (spent.includes(txid)) found.add(tx.txid);
+      }
+    }
+    return found.size;
+  }
+
   inMempool(txid: Txid): boolean {
     return this.#mempool.has(txid);
   }

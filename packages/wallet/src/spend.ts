@@ -118,6 +118,7 @@ export async function prepareSpend(
   const feeRate = chooseFeeRate(context, options, surroundings.payTxFee);
   const plan = new SpendPlan(context, recipients, options, surroundings, feeRate);
   const coins = await plan.chooseCoins();
+  checkChain(context, coins);
   const { outputs, fee, changePosition } = plan.layOut(coins, unit);
   checkFee(context, fee);
   const inputs = plan.inputs(coins);
@@ -127,6 +128,13 @@ export async function prepareSpend(
   if (tx.weight > (options.maxWeight ?? MAX_STANDARD_WEIGHT))
     throw new WalletError('transaction-too-large');
   return { tx, fee, feeRate, ...(changePosition !== undefined && { changePosition }) };
+}
+
+/** Refuses coins that hang together with more unconfirmed transactions than the mempool would take. */
+function checkChain({ source, options }: WalletContext, coins: readonly Candidate[]): void {
+  if (!options.rejectLongChains) return;
+  const length = source.chainLength(coins.map(({ outpoint }) => outpoint.txid));
+  if (length >= source.chainLimit) throw new WalletError('chain-too-long');
 }
 
 /** The tip's height, now and then a bit less, so a miner gains nothing by undoing the tip. */
@@ -165,6 +173,10 @@ class SpendPlan {
   readonly #surroundings: SpendSurroundings;
   readonly #feeRate: ChosenFeeRate;
   readonly #discardRate: FeeRate;
+  /** Unconfirmed coins that hang together with more transactions are left alone for now. */
+  #longestChain = 0;
+  /** What such coins are worth. */
+  #heldBack: Sats = 0n;
   readonly #sizes = new Map<string, InputSize | undefined>();
   readonly #changeType: AddressType;
   readonly #subtracting: boolean;
@@ -240,11 +252,30 @@ class SpendPlan {
     let available = 0n;
     for (let used = 1; used <= groups.length; used++) {
       const within = groups.slice(0, used);
-      const found = await this.#selectWithin(within, goal, taken);
-      if (Array.isArray(found)) return found;
-      available = found.available;
+      for (this.#longestChain of this.#chainLengths) {
+        const found = await this.#selectWithin(within, goal, taken);
+        if (Array.isArray(found)) return found;
+        available = found.available;
+        if (this.#heldBack === 0n) break;
+      }
+    }
+    if (available + this.#heldBack > this.#sent && this.#heldBack > 0n) {
+      throw new WalletError(
+        'chain-too-long',
+        'Unconfirmed UTXOs are available, but spending them creates a chain of transactions that will be rejected by the mempool',
+      );
     }
     throw this.#shortage(available);
+  }
+
+  /** How many transactions an unconfirmed coin may hang together with, in order of preference. */
+  get #chainLengths(): readonly number[] {
+    const { chainLimit } = this.#context.source;
+    const third = Math.min(4, Math.floor(chainLimit / 3));
+    const lengths = [2, third, Math.floor(chainLimit / 2), chainLimit - 1].sort((a, b) => a - b);
+    return this.#context.options.rejectLongChains
+      ? lengths
+      : [...lengths, Number.POSITIVE_INFINITY];
   }
 
   async #selectWithin(
@@ -265,6 +296,7 @@ class SpendPlan {
     const quick = selectExact(below, goal) ?? selectSingle(above, goal);
     if (quick) return quick;
     const largest = new LargestFirst(goal);
+    this.#heldBack = 0n;
     for (const group of groups) {
       for await (const coin of this.#coins(group, {}, taken)) {
         if (coin.effective <= 0n || largest.chosen.length > MAX_INPUTS) break;
@@ -297,6 +329,10 @@ class SpendPlan {
       if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) continue;
       const confirmations = height < 0 ? 0 : tip - height + 1;
       if (confirmations < minimum || confirmations > most) continue;
+      if (height < 0 && this.#context.source.chainLength([outpoint.txid]) > this.#longestChain) {
+        this.#heldBack += value;
+        continue;
+      }
       const candidate = this.#candidate(outpoint, value, script, owner);
       if (candidate) yield candidate;
     }

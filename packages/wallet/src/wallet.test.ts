@@ -54,6 +54,36 @@ describe('paying', () => {
     expect(fee).toBeLessThanOrEqual(exact + 7n * 5n);
   });
 
+  test('many small payments are spread over the coins before any chain gets too long', async () => {
+    const { chain, wallet } = await fundedWallet(2);
+    const pay = () => wallet.send([{ address: FOREIGN, amount: COIN / 100n }]);
+    for (let count = 0; count < 2 * chain.chainLimit; count++) {
+      const { tx } = await pay();
+      expect(chain.chainLength([tx.txid])).toBeLessThanOrEqual(chain.chainLimit);
+    }
+    await expect(pay()).rejects.toMatchObject({ key: 'chain-too-long' });
+    // Given by hand, the coins are taken, and the payment refused afterwards.
+    const coins = await wallet.unspent({ minConfirmations: 0 });
+    const inputs = coins.map(({ outpoint }) => outpoint);
+    const together = wallet.send([{ address: FOREIGN, amount: 60n * COIN }], { inputs });
+    await expect(together).rejects.toThrow('too many unconfirmed transactions in cluster');
+    await chain.mine(FOREIGN);
+    expect((await pay()).tx.inputs.length).toBe(1);
+  });
+
+  test('a node that estimates is paid what it says, unless the payer says otherwise', async () => {
+    const { chain, wallet } = await fundedWallet(3);
+    const rateOf = async (options = {}) => {
+      const { fee, tx } = await wallet.send([{ address: FOREIGN, amount: COIN }], options);
+      return Math.round(Number(fee) / tx.vsize);
+    };
+    chain.estimate = feeRate(30_000n);
+    expect(await rateOf()).toBe(30);
+    expect(await rateOf({ feeRate: feeRate(5_000n) })).toBe(5);
+    chain.estimate = undefined;
+    expect(await rateOf()).toBe(20);
+  });
+
   test('an exact amount leaves no change, dust goes to the fee', async () => {
     const { wallet } = await fundedWallet(1);
     const rate = feeRate(1_000n);

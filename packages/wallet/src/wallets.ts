@@ -31,6 +31,7 @@ export const defaultWalletOptions: WalletOptions = {
   confirmTarget: 6,
   replaceable: true,
   spendUnconfirmedChange: true,
+  rejectLongChains: true,
 };
 
 /** The system's randomness. */
