@@ -98,8 +98,18 @@ function explain(
   }
 }
 
+/** Kinds of which only the sum of the amounts counts: a hundred payments to one account change it once. */
+const SUMMED: ReadonlySet<Posting['kind']> = new Set(['credit', 'debit', 'label']);
+
+/** What a change has more of a posting than before; of summed kinds the amount is that of all of them. */
+interface Difference {
+  count: number;
+  amount: Sats;
+  readonly posting: Posting;
+}
+
 const nameOf = ({ kind, name, amount, height, coinbase }: Posting): string =>
-  `${kind} ${amount} ${height} ${coinbase} ${name}`;
+  `${kind} ${SUMMED.has(kind) ? '' : amount} ${height} ${coinbase} ${name}`;
 
 /** Replaces the postings `old` by `next`; what is in both is not touched. */
 export function repost(
@@ -109,18 +119,24 @@ export function repost(
   next: readonly Posting[],
   about: { order: number; journal: Omit<JournalRow, 'amount' | 'balance' | 'kind'> },
 ): void {
-  const balance = new Map<string, { count: number; posting: Posting }>();
+  const differences = new Map<string, Difference>();
   const tally = (posting: Posting, sign: 1 | -1): void => {
     const name = nameOf(posting);
-    const entry = balance.get(name) ?? { count: 0, posting };
+    const entry = differences.get(name) ?? { count: 0, amount: 0n, posting };
     entry.count += sign;
-    balance.set(name, entry);
+    entry.amount += sign > 0 ? posting.amount : -posting.amount;
+    differences.set(name, entry);
   };
   for (const posting of old) tally(posting, -1);
   for (const posting of next) tally(posting, 1);
   const changes = new Map<string, AccountChange>();
-  for (const { count, posting } of balance.values()) {
-    if (count !== 0) applyPosting(unit, tables, posting, count, about.order, changes);
+  for (const { count, amount, posting } of differences.values()) {
+    if (SUMMED.has(posting.kind)) {
+      if (amount === 0n) continue;
+      applyPosting(unit, tables, { ...posting, amount }, 1, about.order, changes);
+    } else if (count !== 0) {
+      applyPosting(unit, tables, posting, count, about.order, changes);
+    }
   }
   explain(unit, tables, changes, about.journal);
 }

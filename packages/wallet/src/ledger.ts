@@ -76,7 +76,7 @@ export interface Portion {
 const wholeOf = ({ txs }: Block): Portion => ({ first: 0, end: txs.length });
 
 /** Inputs and outputs that one portion of a block has about. */
-const PORTION_SIZE = 1000;
+export const PORTION_SIZE = 500;
 
 /**
  * A block in portions. A full block that pays one wallet twenty thousand times is half a million rows, which

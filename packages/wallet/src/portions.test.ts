@@ -3,7 +3,7 @@ import { decodeAddress } from '@coind/script';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FakeChain, FOREIGN, fakeWallets } from './fake-chain.test.fixture.ts';
-import { portionsOf } from './ledger.ts';
+import { PORTION_SIZE, portionsOf } from './ledger.ts';
 
 const COIN = 100_000_000n;
 const chain = new FakeChain();
@@ -42,7 +42,7 @@ test('portions are the whole block in its order, and none but a single transacti
         expect(first).toBe(next);
         expect(end).toBeGreaterThan(first);
         const rows = sizes.slice(first, end - 1).reduce((sum, size) => sum + size + 1, 0);
-        expect(rows).toBeLessThan(1000);
+        expect(rows).toBeLessThan(PORTION_SIZE);
         next = end;
       }
       expect(next).toBe(txs.length);
