@@ -260,7 +260,6 @@ async function openNode(
   const payees = new Payees(params, options.mining.address);
   const digger = new Digger({
     chain,
-    mempool,
     miner,
     threads: (threads) => createSearchThreads({ threads }),
   });

@@ -1,10 +1,9 @@
 /**
- * Mines one block at a time on threads: makes a template, searches, and begins anew when the tip or the pool
- * has changed, so that no work goes into a block that nobody wants any more. When to mine is decided in
+ * Mines one block at a time on threads: makes a template, searches, and begins anew when the tip has changed or
+ * a minute is over, so that no work goes into a block that nobody wants any more. When to mine is decided in
  * `modes.ts`.
  */
 import type { Chain } from '@coind/chain';
-import type { Mempool } from '@coind/mempool';
 import { HashMeter, type SearchThreads } from '@coind/pow';
 import { Block, type BlockHash } from '@coind/primitives';
 import { BlockRefused, type Miner } from './miner.ts';
@@ -14,15 +13,14 @@ import { blockOf } from './template.ts';
 /** Modules that a digger works with. */
 export interface DiggerModules {
   readonly chain: Chain;
-  readonly mempool: Pick<Mempool, 'updates'>;
   readonly miner: Pick<Miner, 'template'>;
   /** Starts so many threads. */
   readonly threads: (count: number) => SearchThreads;
 }
 
 const METER_MS = 1_000;
-/** After so long a changed pool is worth a new block; bitcoind's number. */
-const POOL_CHANGE_MS = 60_000;
+/** After so long a block is made anew, with the time of then and what the pool holds by then. */
+const TEMPLATE_MS = 60_000;
 
 /** Mines block after block, or one. */
 export class Digger {
@@ -98,14 +96,11 @@ export class Digger {
     search: SearchThreads,
     signal: AbortSignal,
   ): Promise<BlockHash | undefined> {
-    const { chain, mempool, miner } = this.#modules;
+    const { chain, miner } = this.#modules;
     const outdated = new AbortController();
     // From here on, because the tip may change while the template is made.
     const unlisten = chain.onTip(() => outdated.abort());
-    const { updates } = mempool;
-    const looking = setInterval(() => {
-      if (mempool.updates !== updates) outdated.abort();
-    }, POOL_CHANGE_MS).unref();
+    const aging = setTimeout(() => outdated.abort(), TEMPLATE_MS).unref();
     try {
       const script = await payee.script();
       const template = await miner.template();
@@ -118,7 +113,7 @@ export class Digger {
       return await this.#submit(new Block(outcome.header, block.txs), payee);
     } finally {
       unlisten();
-      clearInterval(looking);
+      clearTimeout(aging);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Chain, openChain } from '@coind/chain';
 import { createMempool, type Mempool, mempoolDefaults } from '@coind/mempool';
-import { createSearchThreads } from '@coind/pow';
+import { createSearchThreads, type SearchThreads } from '@coind/pow';
 import { type Block, type ChainParams, COIN, chainParams, sha256, Tx } from '@coind/primitives';
 import { p2wsh } from '@coind/script';
 import { memoryStore } from '@coind/store';
@@ -28,7 +28,7 @@ beforeEach(async () => {
   miner = createMiner(templateDefaults, { chain, mempool, clock });
   errors = [];
   const threads = (count: number) => createSearchThreads({ threads: count });
-  const digger = new Digger({ chain, mempool, miner, threads });
+  const digger = new Digger({ chain, miner, threads });
   const onError = (error: unknown) => void errors.push(error);
   mining = new Mining({ digger, mempool, onBlock: () => undefined, onError });
 });
@@ -96,6 +96,40 @@ test('all the time', async () => {
   await untilHeight(5);
   expect(mining.mode).toEqual({ kind: 'continuous', threads: 1 });
   await mining.close();
+  expect(errors).toEqual([]);
+});
+
+/** Threads on a network where nothing is found: they search until they are told to stop. */
+function hopelessThreads(headers: string[]): SearchThreads {
+  return {
+    threads: 1,
+    hashes: 0,
+    search: (header, signal) => {
+      headers.push(header.prevHash);
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve({ status: 'stopped', tries: 0 }));
+      });
+    },
+    close: async () => undefined,
+  };
+}
+
+test('a new tip ends the search on the old one, and no answer waits for what is hard to find', async () => {
+  await miner.mine(101, OPEN);
+  const headers: string[] = [];
+  const digger = new Digger({ chain, miner, threads: () => hopelessThreads(headers) });
+  const onError = (error: unknown) => void errors.push(error);
+  const hard = new Mining({ digger, mempool, onBlock: () => undefined, onError });
+  await hard.set({ kind: 'transaction' }, payee);
+  await mempool.submit(await spend(1));
+  while (headers.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  const [hash] = await miner.mine(1, OPEN);
+  while (headers.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(headers[1]).toBe(hash);
+  await hard.settled;
+  expect(hard.settled).toBeDefined();
+  await hard.close();
+  expect(hard.settled).toBeUndefined();
   expect(errors).toEqual([]);
 });
 

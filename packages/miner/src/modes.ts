@@ -2,7 +2,7 @@
  * When the node mines by itself: never, as soon as a transaction arrives, every so many seconds, every so many
  * seconds if a transaction waits, or all the time. How a block is mined is in `digger.ts`.
  */
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as setTimeoutAsync } from 'node:timers/promises';
 import type { Mempool } from '@coind/mempool';
 import type { Digger } from './digger.ts';
 import type { Payee } from './payee.ts';
@@ -32,6 +32,8 @@ export interface MiningModules {
 
 /** After something went wrong it is not tried again at once. */
 const RETRY_MS = 1_000;
+/** So long an answer is held back for a block. */
+const SETTLE_MS = 1_000;
 
 /** Mines when the mode says so. */
 export class Mining {
@@ -59,9 +61,13 @@ export class Mining {
     return this.#modules.digger.blocksFound;
   }
 
-  /** Resolves when the blocks that transactions have set off are there; undefined when there are none. */
+  /**
+   * Resolves when the blocks that transactions have set off are there, but does not wait for long: where blocks
+   * are hard to find nobody should. Undefined when there are none.
+   */
   get settled(): Promise<void> | undefined {
-    return this.#owed;
+    const owed = this.#owed;
+    return owed && Promise.race([owed, setTimeoutAsync(SETTLE_MS, undefined, { ref: false })]);
   }
 
   /** From now on mines as `mode` says and pays `payee`; what was searched before is given up. */
