@@ -539,5 +539,6 @@ function walletOptions({ wallets, profile }: Options) {
     spendUnconfirmedChange: wallets.spendUnconfirmedChange,
     rejectLongChains: wallets.rejectLongChains,
     ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
+    closestCoins: profile === 'legacy',
   };
 }

@@ -5,6 +5,7 @@ import {
   type Candidate,
   type Goal,
   LargestFirst,
+  selectCloser,
   selectExact,
   selectSingle,
 } from './coin-selection.ts';
@@ -28,6 +29,24 @@ const sum = (chosen: readonly Candidate[]): bigint =>
   chosen.reduce((total, coin) => total + coin.effective, 0n);
 
 describe('coin selection', () => {
+  test('smaller coins go before a larger one where they come closer', () => {
+    const single = coins([2000]);
+    const chosen = selectCloser(coins([1000, 500, 400]), goal(1000), single) as Candidate[];
+    expect(sum(chosen)).toBe(1400n);
+    expect(selectCloser(coins([1000, 500]), goal(1000), coins([1400]))).toBeUndefined();
+    expect(selectCloser(coins([600, 200]), goal(1000), single)).toBeUndefined();
+    expect(sum(selectCloser(coins([1200, 1100]), goal(1000), undefined) ?? [])).toBe(2300n);
+  });
+
+  test('whatever comes closer suffices', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 5000 })), fc.integer({ min: 1 }), (v, t) => {
+        const chosen = selectCloser(coins(v), goal(t), undefined);
+        if (chosen) expect(sum(chosen)).toBeGreaterThanOrEqual(BigInt(t) + 300n);
+      }),
+    );
+  });
+
   test('an exact match is found when there is one', () => {
     const found = selectExact(coins([1000, 2000, 4000, 8000]), goal(7000));
     expect(found && sum(found)).toBe(7000n);

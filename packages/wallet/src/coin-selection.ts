@@ -88,6 +88,36 @@ export function selectSingle(
   return best && [best];
 }
 
+/**
+ * What 0.16 preferred to a single coin: several smaller ones that exceed the goal by less. Goes down from the largest
+ * and leaves out whatever would exceed it, remembering the best that did; undefined when `single` is closer.
+ */
+export function selectCloser(
+  candidates: readonly Candidate[],
+  { target, changeFloor }: Goal,
+  single: readonly Candidate[] | undefined,
+): Candidate[] | undefined {
+  const goal = target + changeFloor;
+  const coins = candidates
+    .filter(({ effective }) => effective > 0n && effective < goal)
+    .sort((a, b) => (a.effective > b.effective ? -1 : a.effective < b.effective ? 1 : 0));
+  let limit = single?.[0]?.effective;
+  let best: Candidate[] | undefined;
+  let sum = 0n;
+  const chosen: Candidate[] = [];
+  for (const coin of coins) {
+    const total = sum + coin.effective;
+    if (total < goal) {
+      chosen.push(coin);
+      sum = total;
+    } else if (limit === undefined || total < limit) {
+      best = [...chosen, coin];
+      limit = total;
+    }
+  }
+  return best;
+}
+
 /** Adds coins in the order given until target and change are reached, or at least the target. */
 export class LargestFirst {
   readonly #goal: Goal;

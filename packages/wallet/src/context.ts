@@ -35,6 +35,8 @@ export interface WalletOptions {
   readonly replaceable: boolean;
   /** Bytes an ECDSA signature is reckoned with: 71 (unset) since bitcoind makes R low, 72 before. */
   readonly ecdsaSize?: number;
+  /** Several smaller coins go before a larger one when they come closer to the amount, as in 0.16. */
+  readonly closestCoins?: boolean;
   /** `-walletbroadcast`; false leaves it to the caller to send what was made. */
   readonly broadcast?: boolean;
   /** `-spendzeroconfchange`. */

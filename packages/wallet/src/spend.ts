@@ -21,6 +21,7 @@ import {
   type Candidate,
   type Goal,
   LargestFirst,
+  selectCloser,
   selectExact,
   selectSingle,
 } from './coin-selection.ts';
@@ -293,8 +294,11 @@ class SpendPlan {
       const large = this.#coins(group, { atLeast: goal.target, about: SINGLE_WINDOW }, taken);
       for await (const coin of take(large, SINGLE_WINDOW)) above.push(coin);
     }
-    const quick = selectExact(below, goal) ?? selectSingle(above, goal);
-    if (quick) return quick;
+    const exact = selectExact(below, goal);
+    if (exact) return exact;
+    const single = selectSingle(above, goal);
+    const closer = this.#context.options.closestCoins && selectCloser(below, goal, single);
+    if (closer || single) return (closer || single) as Candidate[];
     const largest = new LargestFirst(goal);
     this.#heldBack = 0n;
     for (const group of groups) {

@@ -2,7 +2,7 @@
 import { bool, byNameOnly, hex, int, int64, optional, str } from '../codec.ts';
 import { list, object, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { embedded } from './wallet-shapes.ts';
+import { apostrophePath, embedded } from './wallet-shapes.ts';
 
 const walletFacts = {
   ismine: bool('Whether the wallet can spend from it'),
@@ -72,7 +72,7 @@ export const util = {
         iscompressed: optional(bool('Whether the key is compressed')),
         account: optional(walletFacts.account),
         timestamp: optional(int64('When its key was made')),
-        hdkeypath: optional(str('The path of its key')),
+        hdkeypath: optional(apostrophePath),
         hdmasterkeyid: optional(hex('The id of the master key')),
       }),
     },

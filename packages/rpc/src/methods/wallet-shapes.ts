@@ -226,6 +226,14 @@ export const addressInfo = object({
   labels: list(str(''), 'Its labels'),
 });
 
+const path = str('The path of its key');
+
+/** The path of a key, with the marks of 0.16: m/0'/0'/1'. */
+export const apostrophePath: Codec<string> = {
+  ...path,
+  encode: (text) => path.encode(text.replaceAll('h', "'")),
+};
+
 /** 0.17 said of a label what it is for. */
 function labelsTellPurpose<Info extends { readonly label?: string | undefined }>(
   codec: Codec<Info>,
@@ -255,7 +263,7 @@ const labelAddressMembers = object({
   label: optional(str('Its label')),
   account: optional(str('Its account')),
   timestamp: optional(int64('When its key was made')),
-  hdkeypath: optional(str('The path of its key')),
+  hdkeypath: optional(apostrophePath),
   hdseedid: optional(hex('The id of the seed')),
   hdmasterkeyid: optional(hex('The id of the master key')),
   labels: list(object({ name: str('The label'), purpose: str('send or receive') }), 'Its labels'),
