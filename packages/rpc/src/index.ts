@@ -51,5 +51,6 @@ export type {
 } from './method.ts';
 export { method } from './method.ts';
 export type { IndexRange, NewOutput, ScanObject } from './methods/params.ts';
+export { type OpenRpcInfo, openRpcDocument } from './openrpc.ts';
 export { type JsonText, Pages } from './pages.ts';
 export { allMethods, methods, viewsOf } from './tables.ts';

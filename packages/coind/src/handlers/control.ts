@@ -2,8 +2,16 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import { formatProxy } from '@coind/p2p';
 import { difficultyOf } from '@coind/primitives';
-import { type Handlers, help, type Json, type methods, RpcError, viewsOf } from '@coind/rpc';
-import type { RpcContext } from '../context.ts';
+import {
+  type Handlers,
+  help,
+  type Json,
+  type methods,
+  openRpcDocument,
+  RpcError,
+  viewsOf,
+} from '@coind/rpc';
+import type { NodeModules, RpcContext } from '../context.ts';
 import { categoriesOf, type LogCategory } from '../log.ts';
 import { CLIENT_VERSION, COIND_VERSION, PROTOCOL_VERSION, WALLET_VERSION } from '../version.ts';
 import { theOnlyWallet } from '../wallet-context.ts';
@@ -29,8 +37,21 @@ function mallocInfo(): string {
   return `<malloc version="1">\n${heaps.join('\n')}\n</malloc>\n`;
 }
 
+function openRpc({ profile, era }: NodeModules, showHidden: boolean) {
+  const info = {
+    title: 'coind JSON-RPC',
+    version: `v${COIND_VERSION}`,
+    description: 'Made from the tables that calls are checked with.',
+  };
+  return openRpcDocument(viewsOf(profile, era).values(), info, showHidden);
+}
+
 /** Handlers of the methods about the server itself. */
 export const control: Handlers<typeof methods.control, RpcContext> = {
+  getopenrpcinfo: ({ node }, { show_hidden }) => openRpc(node, show_hidden),
+
+  'rpc.discover': ({ node }) => openRpc(node, false),
+
   help: ({ node }, { command }) => help(viewsOf(node.profile, node.era), command),
 
   stop({ node }) {

@@ -19,7 +19,6 @@ import {
   inferDescriptor,
   isSuccess,
   isUnspendable,
-  multisig,
   p2sh,
   p2wpkh,
   p2wsh,

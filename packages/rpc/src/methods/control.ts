@@ -32,6 +32,23 @@ export const control = {
     result: str('The text'),
     examples: ['', 'getblockcount'],
   }),
+  getopenrpcinfo: method({
+    category: 'control',
+    about: 'Describes all methods as an OpenRPC document.',
+    params: { show_hidden: optional(bool('Describe hidden methods and parameters too'), false) },
+    result: json('The document'),
+    examples: ['', 'true'],
+    profiles: ['coind', 'core'],
+  }),
+  'rpc.discover': method({
+    category: 'control',
+    about:
+      'Describes all methods as an OpenRPC document, by the name that its specification gives.',
+    params: {},
+    result: json('The document'),
+    examples: [''],
+    profiles: ['coind', 'core'],
+  }),
   stop: method({
     category: 'control',
     about: 'Stops the node.',
