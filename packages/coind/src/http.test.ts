@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import type { BlockHash, Sats } from '@coind/primitives';
-import { type Json, RpcError, viewsOf } from '@coind/rpc';
+import { type Json, Pages, RpcError, viewsOf } from '@coind/rpc';
 import {
   type AuthSettings,
   createAuth,
@@ -22,7 +22,7 @@ const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e220
 const FIRST = '1af70d6d2240990f86fc639c2cc2e200e44ff0bb6fb74cc47a33a588883bb19c' as BlockHash;
 
 /** A chain of at most two blocks, wallets that are only names, and an echo. */
-function fakeNode(state: { release?: () => void }): readonly Service[] {
+function fakeNode(state: Omit<State, 'warmup'>): readonly Service[] {
   let height = 0;
   const loaded = new Set<string>();
   const node = {
@@ -64,7 +64,7 @@ function fakeNode(state: { release?: () => void }): readonly Service[] {
       loaded.delete((args as { wallet_name: string }).wallet_name);
       return {};
     },
-    listwallets: () => [...loaded],
+    listwallets: () => (state.pages ? new Pages(state.pages()) : [...loaded]),
   };
   const wallet = {
     getbalance: (): Sats => 0n,
@@ -98,6 +98,8 @@ interface State {
   warmup: string | undefined;
   /** Ends a call of `uptime`, which waits for it. */
   release?: () => void;
+  /** What `listwallets` answers with instead of the names. */
+  pages?: () => AsyncIterable<readonly string[]>;
 }
 
 type Started = HttpServer & State;
@@ -384,4 +386,66 @@ describe.skipIf(missing)(`bitcoind's recordings${why}`, () => {
     }
     expect(compared).toBeGreaterThan(30);
   }, 20_000);
+});
+
+describe('a long list', () => {
+  const page = Array.from({ length: 1000 }, (_, i) => `wallet ${'x'.repeat(100)} ${i}`);
+  const call = { body: JSON.stringify({ method: 'listwallets', id: 1 }) };
+
+  async function* endless(onEnd: () => void): AsyncGenerator<readonly string[]> {
+    try {
+      for (;;) yield page;
+    } finally {
+      onEnd();
+    }
+  }
+
+  test('is sent in pieces, a short one whole, both as one answer', async () => {
+    const server = await start();
+    async function* pages(count: number): AsyncGenerator<readonly string[]> {
+      for (let i = 0; i < count; i++) yield page;
+    }
+    for (const count of [1, 30]) {
+      server.pages = () => pages(count);
+      const { status, headers, text } = await send(server, call);
+      expect(status).toBe(200);
+      expect(headers['transfer-encoding']).toBe(count === 1 ? undefined : 'chunked');
+      const result = Array.from({ length: count }, () => page).flat();
+      expect(text === `${JSON.stringify({ result, error: null, id: 1 })}\n`).toBe(true);
+    }
+  });
+
+  test('ends for a reader who leaves, and for one who takes nothing', async () => {
+    const server = await start({}, { timeoutSeconds: 1 });
+    for (const leave of [true, false]) {
+      const ended = new Promise<void>((resolve) => {
+        server.pages = () => endless(resolve);
+      });
+      const socket = connect(server.port, '127.0.0.1').on('error', () => undefined);
+      const auth = Buffer.from('user:pass').toString('base64');
+      const { body } = call;
+      socket.write(
+        `POST / HTTP/1.1\r\nAuthorization: Basic ${auth}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      if (leave) socket.once('data', () => socket.destroy());
+      else socket.pause();
+      await ended;
+      socket.destroy();
+    }
+  });
+
+  test('that fails on its way is cut off, not ended', async () => {
+    const server = await start();
+    server.pages = async function* () {
+      for (let i = 0; i < 30; i++) yield page;
+      throw new Error('disk');
+    };
+    await expect(send(server, call)).rejects.toThrow();
+    server.pages = async function* () {
+      yield page;
+      throw new Error('disk');
+    };
+    const { status, text } = await send(server, call);
+    expect([status, text]).toEqual([500, expect.stringContaining('"message":"disk"')]);
+  });
 });
