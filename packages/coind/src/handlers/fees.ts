@@ -107,4 +107,7 @@ export const fees: Handlers<typeof methods.fees, RpcContext> = {
     const rate = BigInt(Math.round(medium?.rate ?? 0));
     return rate > 0n ? rate : UNKNOWN_FEE;
   },
+
+  // As bitcoind answered while it kept no room for them.
+  estimatepriority: () => -1,
 };

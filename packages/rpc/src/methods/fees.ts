@@ -114,4 +114,14 @@ export const fees = {
     examples: ['6'],
     legacy: { checked: ['nblocks'] },
   }),
+  estimatepriority: method({
+    category: 'util',
+    profiles: ['coind', 'legacy'],
+    about:
+      'Once the priority for a confirmation without a fee; -1, for blocks have no room for such transactions any more.',
+    params: { nblocks: target },
+    result: num('The priority'),
+    examples: ['6'],
+    legacy: { checked: ['nblocks'] },
+  }),
 };
