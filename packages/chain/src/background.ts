@@ -37,15 +37,22 @@ export class Background {
     return this.ledger.tip === this.base;
   }
 
-  /** The next block on its way; undefined while it has to go back first, and when it has arrived. */
-  get next(): BlockNode | undefined {
-    const { tip } = this.ledger;
-    return this.base.ancestor(tip.height) === tip ? this.base.ancestor(tip.height + 1) : undefined;
+  /** The last block on its way that the ledger has behind it. */
+  get fork(): BlockNode {
+    const { base, ledger } = this;
+    let at = ledger.tip.ancestor(Math.min(ledger.tip.height, base.height)) as BlockNode;
+    while (base.ancestor(at.height) !== at) at = at.parent as BlockNode;
+    return at;
   }
 
-  /** True when there is a step to make with the bodies that are here. */
+  /** The next block on its way; undefined when it has arrived. */
+  get next(): BlockNode | undefined {
+    return this.base.ancestor(this.fork.height + 1);
+  }
+
+  /** True when the next block is here. Before that, a ledger on another branch stays there. */
   get canStep(): boolean {
-    return !this.hasArrived && (this.next === undefined || this.next.body !== undefined);
+    return this.next?.body !== undefined;
   }
 
   /** Makes some steps. Returns what it means when a block on the way breaks a rule. */
@@ -54,11 +61,12 @@ export class Background {
     isAssumedValid: (node: BlockNode) => boolean,
   ): Promise<SnapshotRefuted | undefined> {
     for (let steps = 0; steps < STEPS_PER_TURN && this.canStep; steps++) {
-      const { ledger, next } = this;
-      if (!next) {
+      const { ledger } = this;
+      if (ledger.tip !== this.fork) {
         await disconnectTip(state, ledger, readBlock(state, ledger.tip));
         continue;
       }
+      const next = this.next as BlockNode;
       const checkScripts = !next.connected && !isAssumedValid(next);
       try {
         await connectTip(state, ledger, next, readBlock(state, next), checkScripts);

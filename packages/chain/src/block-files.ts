@@ -212,6 +212,11 @@ export class DiskBlockFiles implements BlockFiles {
     return leftovers;
   }
 
+  /** True for a body file that was begun and has nothing in it yet. */
+  isEmpty(file: number): boolean {
+    return statSync(this.path('blk', file)).size === 0;
+  }
+
   /** Shortens a file to `end` bytes; does nothing when it is not longer. */
   cut(kind: FileKind, file: number, end: number): void {
     // Looked at before it is opened: a whole file need not be writable.

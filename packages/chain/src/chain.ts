@@ -73,7 +73,7 @@ export interface ChainBackground {
   readonly tip: BlockInfo;
   /** The block of the snapshot. */
   readonly base: BlockInfo;
-  /** The block that is needed next; undefined while it has to go back first, and at the end. */
+  /** The block that is needed next; undefined at the end. */
   readonly nextHeight: number | undefined;
 }
 

@@ -62,7 +62,8 @@ export async function loadChain(
 function findLeftovers(state: ChainState, disk: DiskBlockFiles): Leftover[] {
   const leftovers = disk.check(fileEnds(state));
   if (state.rebuilding.getSync(undefined) === undefined) return leftovers;
-  return disk.fileNumbers('blk').map((file) => ({ file, offset: 0 }));
+  const files = disk.fileNumbers('blk').filter((file) => !disk.isEmpty(file));
+  return files.map((file) => ({ file, offset: 0 }));
 }
 
 /** Where the files do not begin with genesis, it is appended to them. */

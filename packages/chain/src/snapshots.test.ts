@@ -45,11 +45,11 @@ interface Started {
 
 async function start(
   params: ChainParams,
-  { store = memoryStore(), dir = newDir(), reindexChainstate = false } = {},
+  { store = memoryStore(), dir = newDir(), reindexChainstate = false, reindex = false } = {},
 ): Promise<Started> {
   const fatal: unknown[] = [];
   const chain = await openChain(
-    { params, dir, reindexChainstate },
+    { params, dir, reindexChainstate, reindex },
     { store, clock, onFatal: (error) => void fatal.push(error) },
   );
   open.push({ chain, store });
@@ -192,15 +192,16 @@ describe('a snapshot', () => {
     expect(chain.info(branch[29]?.hash as never)?.status).toBe('valid-fork');
   });
 
-  test('is forgotten when every block is connected anew', async () => {
+  test.each(['reindex', 'reindexChainstate'])('is forgotten by %s', async (how) => {
     const node = await start(params);
     await node.chain.submitHeaders(headersOf(whole));
     for (const block of past.slice(0, 10)) await node.chain.submitBlock(block);
     await load(node.chain);
     await node.chain.close();
-    const { chain } = await start(params, { ...node, reindexChainstate: true });
+    const { chain } = await start(params, { ...node, [how]: true });
     expect(chain.background).toBeUndefined();
     expect(chain.tip.ref.height).toBe(10);
+    await chain.submitHeaders(headersOf(whole));
     await load(chain);
     expect(chain.tip.ref.height).toBe(BASE_HEIGHT);
   });

@@ -42,6 +42,7 @@ import { RebuildError } from './rebuild-error.ts';
 import { type RpcService, serveRpc } from './rpc-service.ts';
 import { createScheduler } from './scheduler.ts';
 import { notifyAlert, notifyBlocks, notifyShutdown, runCommand } from './shell-notify.ts';
+import { checkSnapshotMarker, markSnapshot } from './snapshot-marker.ts';
 import { askOverRpc, watchTrustedNode } from './trusted-node.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 import { Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
@@ -155,6 +156,7 @@ async function openNode(
   closers.add(() => rpc?.close());
 
   rpc?.loading('Loading block index…');
+  if (dataDir && !options.validation.reindex) checkSnapshotMarker(dataDir.network, params);
   const store = await openChainStore(options, dataDir, log);
   closers.add(() => store.close());
   const indexStores = await openIndexStores(options.indexes, {
@@ -191,6 +193,7 @@ async function openNode(
     if (!(error instanceof ChainError) || error.code !== 'unchecked-witnesses') throw error;
     throw new RebuildError(error.message);
   });
+  if (dataDir) markSnapshot(dataDir.network, chain.background?.base.ref.hash);
   closers.add(() => chain.close());
   checkTipTime(chain, clock.now());
   watchUnknownRules(warnings, chain);

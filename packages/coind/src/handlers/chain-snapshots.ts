@@ -16,6 +16,7 @@ import { type BlockHash, chainNames, chainParams, DecodeError } from '@coind/pri
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
 import { blockAt, requireActive } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
+import { markSnapshot } from '../snapshot-marker.ts';
 
 type Snapshots = Pick<typeof methods.blockchain, 'dumptxoutset' | 'loadtxoutset'>;
 
@@ -178,6 +179,9 @@ export const chainSnapshots: Handlers<Snapshots, RpcContext> = {
         mayBegin,
       });
       const { hash, height } = base.ref;
+      // Small chains are verified by now: then there is nothing to tell of.
+      if (node.directory !== undefined)
+        markSnapshot(node.directory, chain.background?.base.ref.hash);
       return { coins_loaded: Number(coinCount), tip_hash: hash, base_height: height, path };
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
