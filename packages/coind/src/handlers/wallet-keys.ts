@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Chain } from '@coind/chain';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { WalletContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signedJson, signGiven } from '../raw-signing.ts';
@@ -16,6 +17,16 @@ async function writeSynced(path: string, pieces: AsyncIterable<Uint8Array>): Pro
   } finally {
     await file.close();
   }
+}
+
+/** Throws -1 when blocks between two heights are still to be downloaded, below a snapshot. */
+function requirePast({ background }: Chain, start: number, stop: number): void {
+  if (background?.nextHeight === undefined) return;
+  if (start > background.base.ref.height || stop < background.nextHeight) return;
+  throw new RpcError(
+    -1,
+    'Failed to rescan unavailable blocks likely due to an in-progress assumeutxo background sync. Check logs or getchainstates RPC for assumeutxo background sync progress and try again later.',
+  );
 }
 
 /** Handlers of the wallet methods about keys and files. */
@@ -86,6 +97,7 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
         "Can't rescan beyond pruned data. Use RPC call getblockchaininfo to determine your pruned height.",
       );
     }
+    requirePast(node.chain, start_height, stop_height ?? height);
     const { start, stop } = await wallet.rescan(start_height, stop_height);
     return { start_height: start, stop_height: stop };
   },
