@@ -105,12 +105,22 @@ describe('the release', () => {
       label: 'shop',
       labels: [{ name: 'shop', purpose: 'receive' }],
     });
+    expect(Object.keys((await answer(node, 'validateaddress', address)) as object)).toEqual([
+      'isvalid',
+      'address',
+      'scriptPubKey',
+      'isscript',
+      'iswitness',
+    ]);
     expect(await answer(node, 'listaccounts')).toMatch(/^-32 listaccounts is deprecated/);
     expect(await answer(node, 'getbalance', 'shop')).toMatch(/^-32 dummy first argument/);
     expect(await answer(node, 'getnewaddress', '*')).toBe('-11 Invalid label name');
 
     await using both = await spawn({ args: [...EXACTLY_016, '-deprecatedrpc=accounts'] });
     expect(await answer(both, 'getbalance', 'shop')).toBe(0);
+    await using older = await spawn({ args: [...EXACTLY_016, '-deprecatedrpc=validateaddress'] });
+    const own = (await answer(older, 'getnewaddress')) as string;
+    expect(await answer(older, 'validateaddress', own)).toMatchObject({ ismine: true });
     expect(await answer(both, 'move', 'shop', 'till', 1)).toBe(true);
     expect(await answer(both, 'listlabels')).toEqual([]);
   });

@@ -66,8 +66,8 @@ export interface Method<P extends Params = Params, Result = unknown, Legacy = un
   readonly legacy?: Variant<Legacy>;
   /** What -compat=legacy has of the releases before 0.16. */
   readonly early?: Variant;
-  /** 0.17 without its accounts: labels in their place. */
-  readonly labels?: Variant;
+  /** 0.17 without what -deprecatedrpc brings back: labels in the place of accounts. */
+  readonly labels?: Variant & { /** The word that brings it back. */ readonly unless?: string };
 }
 
 /** A method that one release serves only to those who ask for it. */
@@ -188,7 +188,7 @@ function variantOf(spec: Method, profile: Profile, { release, allowed }: Era): V
   if (profile === 'coind') return {};
   if (profile === 'core') return spec.core ?? {};
   if (release === 'early') return { ...spec.legacy, ...spec.early };
-  return release === '0.17' && !allowed.has('accounts')
+  return release === '0.17' && !allowed.has(spec.labels?.unless ?? 'accounts')
     ? { ...spec.legacy, ...spec.labels }
     : { ...spec.legacy };
 }

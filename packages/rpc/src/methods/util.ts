@@ -76,6 +76,20 @@ export const util = {
         hdmasterkeyid: optional(hex('The id of the master key')),
       }),
     },
+    // What the wallet knows had moved to getaddressinfo.
+    labels: {
+      unless: 'validateaddress',
+      fixed: { wallet_facts: false },
+      result: object({
+        isvalid: bool('Whether it is one'),
+        address: optional(str('The address')),
+        scriptPubKey: optional(hex('The script it stands for')),
+        isscript: optional(bool('Whether it pays to a script')),
+        iswitness: optional(bool('Whether it is a witness program')),
+        witness_version: optional(int('The version of the program')),
+        witness_program: optional(hex('The program')),
+      }),
+    },
   }),
   signmessagewithprivkey: method({
     category: 'util',
