@@ -68,6 +68,13 @@ test('types become schemas, with defaults and what must be given', () => {
   });
 });
 
+test('a default that is an amount is text', () => {
+  const params = describedBy(false).find('sendrawtransaction')?.params;
+  expect(params?.find(({ name }) => name === 'maxfeerate')).toMatchObject({
+    schema: { default: '0.10000000' },
+  });
+});
+
 test('a parameter that the usage line leaves out is hidden', () => {
   const paramsOf = (showHidden: boolean) =>
     describedBy(showHidden)

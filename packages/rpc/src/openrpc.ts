@@ -78,7 +78,10 @@ function paramJson({ name, aliases, codec, optional }: Param): JsonObject {
 
 function withDefault(schema: JsonObject, codec: Codec<unknown>): JsonObject {
   if (!isOptional(codec) || codec.default === undefined) return schema;
-  return new JsonObject([...schema.entries, ['default', parseJson(codec.encode(codec.default))]]);
+  const value = parseJson(codec.encode(codec.default));
+  // An amount as text: bitcoind has it so, and nobody reads it as a binary fraction.
+  const exact = value instanceof JsonNumber && value.text.includes('.') ? value.text : value;
+  return new JsonObject([...schema.entries, ['default', exact]]);
 }
 
 /** JSON Schema for the values of a codec. */
