@@ -270,3 +270,25 @@ test('everything fits together after anything', { timeout: 30_000 }, () => {
     { numRuns: 40 },
   );
 });
+
+test('the one address that is known is found without looking through empty buckets', () => {
+  let draws = 0;
+  const random = seeded(1);
+  const manager = new AddressManager(
+    { key: KEY },
+    {
+      now: () => NOW,
+      randomBelow: (limit) => {
+        draws++;
+        return random(limit);
+      },
+    },
+  );
+  const only = record('1.2.3.4');
+  manager.add([only], only);
+  // Tried just now, and therefore passed over most of the time.
+  manager.attempt(only, true);
+  draws = 0;
+  expect(manager.select()?.address.port).toBe(only.port);
+  expect(draws).toBeLessThan(500);
+});

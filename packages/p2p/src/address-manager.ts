@@ -206,8 +206,11 @@ export class AddressManager {
     const useTried = triedCount > 0 && (newCount === 0 || this.#randomBelow(2) === 1);
     const places = useTried ? this.#tried : this.#new;
     const now = this.#now();
+    // Looking into empty buckets again and again would take most of the time while little is known.
+    const buckets = occupiedBuckets(places);
     for (let factor = 1; ; ) {
-      const entry = this.#fromRandomBucket(places, networks);
+      const bucket = buckets[this.#randomBelow(buckets.length)] as number;
+      const entry = this.#fromBucket(places, bucket, networks);
       if (!entry) continue;
       const threshold = factor * chanceOf(entry, now) * 2 ** 30;
       if (this.#randomBelow(2 ** 30) < threshold) return selected(entry);
@@ -471,8 +474,11 @@ export class AddressManager {
     return true;
   }
 
-  #fromRandomBucket(places: Int32Array, networks: ReadonlySet<NetworkName>): Entry | undefined {
-    const bucket = this.#randomBelow(places.length / BUCKET_SIZE);
+  #fromBucket(
+    places: Int32Array,
+    bucket: number,
+    networks: ReadonlySet<NetworkName>,
+  ): Entry | undefined {
     const start = this.#randomBelow(BUCKET_SIZE);
     for (let i = 0; i < BUCKET_SIZE; i++) {
       const id = places[bucket * BUCKET_SIZE + ((start + i) % BUCKET_SIZE)] as number;
@@ -559,6 +565,17 @@ export class AddressManager {
 
 function positionOf(table: AddressTable, place: number): AddressPosition {
   return { table, bucket: Math.floor(place / BUCKET_SIZE), position: place % BUCKET_SIZE };
+}
+
+function occupiedBuckets(places: Int32Array): number[] {
+  const buckets: number[] = [];
+  for (let place = 0; place < places.length; place++) {
+    if (places[place] === NOBODY) continue;
+    const bucket = Math.floor(place / BUCKET_SIZE);
+    buckets.push(bucket);
+    place = (bucket + 1) * BUCKET_SIZE - 1;
+  }
+  return buckets;
 }
 
 function recordOf({ address, time, services }: KnownAddress): AddressRecord {
