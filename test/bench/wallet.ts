@@ -98,29 +98,29 @@ async function ask(datadir: string, size: number): Promise<readonly Result[]> {
   const address = accountName(1);
   const [own] = Object.keys(result(await call('getaddressesbylabel', address)) as object);
   const outside = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
-  const calls: readonly (readonly [string, Params, number])[] = [
-    ['getbalance', [], 200],
-    ['getbalance', [accountName(0)], 200],
-    ['getbalance', [accountName(0), 6], 200],
-    ['getreceivedbyaddress', [own], 200],
-    ['getreceivedbyaccount', [accountName(2)], 200],
-    ['listaccounts', [], 200],
-    ['getnewaddress', [accountName(3)], 200],
-    ['listtransactions', [accountName(4), 10], 100],
-    ['listtransactions', ['*', 10], 100],
-    ['listunspent', [1, 9999999, [own]], 100],
-    ['sendfrom', [accountName(5), outside, 0.0002], 100],
-    ['sendtoaddress', [outside, 0.0015], 100],
-    ['move', [accountName(6), accountName(7), 0.00001], 100],
-    ['listunspent', [], size < MANY_COINS ? 3 : 1],
+  const calls: readonly (readonly [string, string, Params, number])[] = [
+    ['getbalance', 'getbalance', [], 200],
+    ['getbalance ACCOUNT', 'getbalance', [accountName(0)], 200],
+    ['getbalance ACCOUNT 6', 'getbalance', [accountName(0), 6], 200],
+    ['getreceivedbyaddress', 'getreceivedbyaddress', [own], 200],
+    ['getreceivedbyaccount', 'getreceivedbyaccount', [accountName(2)], 200],
+    ['listaccounts', 'listaccounts', [], 200],
+    ['getnewaddress', 'getnewaddress', [accountName(3)], 200],
+    ['listtransactions ACCOUNT 10', 'listtransactions', [accountName(4), 10], 100],
+    ['listtransactions * 10', 'listtransactions', ['*', 10], 100],
+    ['listunspent of one address', 'listunspent', [1, 9999999, [own]], 100],
+    ['sendfrom', 'sendfrom', [accountName(5), outside, 0.0002], 100],
+    ['sendtoaddress', 'sendtoaddress', [outside, 0.0015], 100],
+    ['move', 'move', [accountName(6), accountName(7), 0.00001], 100],
+    ['listunspent of all', 'listunspent', [], size < MANY_COINS ? 3 : 1],
   ];
   const measured: Result[] = [];
-  for (const [method, params, count] of calls) {
+  for (const [name, method, params, count] of calls) {
     if (size < 10 * ACCOUNTS && method.startsWith('send')) continue;
-    const name = [method, ...params.map((one) => (one === own ? 'ADDRESS' : JSON.stringify(one)))];
-    measured.push(await latency(name.join(' '), count, () => call(method, ...params)));
+    const one = await latency(name, count, () => call(method, ...params));
+    measured.push({ ...one, note: `${one.note}, ${memoryOf(running)}` });
   }
-  return [started, ...measured, summarise('memory at the end', [0], memoryOf(running))];
+  return [started, ...measured];
 }
 
 function result(text: string): unknown {
