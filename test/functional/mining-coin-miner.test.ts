@@ -44,9 +44,11 @@ test('waits for a node that is away, and goes on with it', async () => {
   ]);
   onTestFinished(() => void miner.kill('SIGKILL'));
   let said = '';
-  miner.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
+  for (const stream of [miner.stdout, miner.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  }
   await until('a block', () => said.includes('Found block 1:'));
   await first.stop();
   await until('a word', () => said.includes('Waiting for the node:'));

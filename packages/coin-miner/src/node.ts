@@ -22,10 +22,10 @@ export interface MiningNode {
   newAddress(): Promise<string>;
 }
 
-/** Codes of errors that pass: loading, no peers, still downloading blocks. */
-const PASSING = new Set([-28, -9, -10]);
-/** Statuses that pass: a cookie that is out of date, and too many requests at once. */
-const PASSING_STATUSES = new Set<number | undefined>([undefined, 401, 503]);
+/** Codes of errors that pass: loading, no peers, still downloading blocks, and whatever happens while it stops. */
+const PASSING = new Set([-28, -9, -10, -1]);
+/** Statuses that pass: no answer, a cookie that is out of date, stopping, and too many requests at once. */
+const PASSING_STATUSES = new Set<number | undefined>([undefined, 401, 500, 503]);
 
 /** The node that bitcoin-cli's options name. */
 export function nodeAt(place: DaemonPlace): MiningNode {

@@ -1,5 +1,5 @@
 /** A search that several share: who takes what, when it ends, and what happens without threads. */
-import { type BlockHeader, chainParams } from '@coind/primitives';
+import { BlockHeader, chainParams } from '@coind/primitives';
 import { expect, test } from 'vitest';
 import { createScanner } from './scanner.ts';
 import { targetBytes } from './search.ts';
@@ -34,6 +34,19 @@ test('header and target are the same for everybody', () => {
   const job = new SearchJob(jobOf(genesis).memory);
   expect(job.header).toEqual(genesis.encode());
   expect(job.target).toEqual(targetBytes(genesis));
+});
+
+test('a signal that comes while the first nonces are tried is not missed', async () => {
+  const threads = createSearchThreads({ threads: 1 });
+  const controller = new AbortController();
+  const main = chainParams('main')?.genesis.header as BlockHeader;
+  const search = threads.search(
+    new BlockHeader({ ...main, time: main.time + 1 }),
+    controller.signal,
+  );
+  controller.abort();
+  expect(await search).toMatchObject({ status: 'stopped' });
+  await threads.close();
 });
 
 test('without threads the search is done here', async () => {

@@ -56,6 +56,8 @@ class Threads implements SearchThreads {
       this.#hashesBefore += early.tries + 1;
       return early;
     }
+    // The signal may have come meanwhile, and would not come again.
+    if (signal.aborted || this.#isClosed) return { status: 'stopped', tries: early.tries };
     this.#workers ??= Array.from({ length: this.threads }, () => new SearchThread(this.#url));
     const job = SearchJob.of(header.encode(), targetBytes(header));
     this.#job = job;
