@@ -29,6 +29,7 @@ import { rawtransactions } from './handlers/rawtransactions.ts';
 import { scripts } from './handlers/scripts.ts';
 import { util } from './handlers/util.ts';
 import { wallet } from './handlers/wallet.ts';
+import { walletFund } from './handlers/wallet-fund.ts';
 import { walletHistory } from './handlers/wallet-history.ts';
 import { walletKeys } from './handlers/wallet-keys.ts';
 import { walletSend } from './handlers/wallet-send.ts';
@@ -69,6 +70,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.encryption, translated(encryption), walletContext),
     service(methods.former, translated(former), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
+    service(methods.walletFund, translated(walletFund), walletContext),
     service(methods.walletHistory, translated(walletHistory), walletContext),
     service(methods.walletSend, translated(walletSend), walletContext),
     service(methods.walletKeys, translated(walletKeys), walletContext),

@@ -26,6 +26,7 @@ import { rawtransactions } from './methods/rawtransactions.ts';
 import { scripts } from './methods/scripts.ts';
 import { util } from './methods/util.ts';
 import { wallet } from './methods/wallet.ts';
+import { walletFund } from './methods/wallet-fund.ts';
 import { walletHistory } from './methods/wallet-history.ts';
 import { walletKeys } from './methods/wallet-keys.ts';
 import { walletSend } from './methods/wallet-send.ts';
@@ -56,6 +57,7 @@ export const methods = {
   scripts,
   util,
   wallet,
+  walletFund,
   walletHistory,
   walletKeys,
   walletSend,
@@ -87,6 +89,7 @@ export const allMethods = {
   ...scripts,
   ...util,
   ...wallet,
+  ...walletFund,
   ...walletHistory,
   ...walletKeys,
   ...walletSend,

@@ -8,6 +8,8 @@ import { WalletError } from './errors.ts';
 export interface FeeWish {
   /** Exactly this rate. */
   readonly feeRate?: FeeRate;
+  /** Takes `feeRate` however low it is: somebody else may add to the fee. */
+  readonly anyFeeRate?: boolean;
   /** Confirmation within so many blocks. */
   readonly confirmTarget?: number;
   /** True for rather too much than too late; unless said, where the payment cannot be replaced. */
@@ -37,7 +39,7 @@ export function chooseFeeRate(
   const relay = source.minRelayFeeRate;
   const required = greater(minFeeRate, relay);
   if (wish.feeRate !== undefined) {
-    if (wish.feeRate < required) {
+    if (wish.feeRate < required && !wish.anyFeeRate) {
       throw new WalletError(
         'fee-rate-too-low',
         `Fee rate (${formatSatsPerVbyte(wish.feeRate)}) is lower than the minimum fee rate setting (${formatSatsPerVbyte(required)}).\nConsider modifying -mintxfee (${formatSatsPerVbyte(minFeeRate)}) or -minrelaytxfee (${formatSatsPerVbyte(relay)}).`,

@@ -70,7 +70,7 @@ export {
 } from './psbt/psbt-signer.ts';
 export type { InputError, SignedTx } from './sign.ts';
 export { type PlainKey, type PrevOut, signWithKeys } from './sign-request.ts';
-export type { PreparedTx, Recipient, SpendOptions } from './spend.ts';
+export type { ChosenInput, PreparedTx, Recipient, SpendOptions } from './spend.ts';
 export {
   type BookRow,
   type DescriptorRow,

@@ -4,6 +4,7 @@
  * Nothing is written here but the change script into the caller's unit of work.
  */
 import {
+  bytesToHex,
   type FeeRate,
   feeFor,
   hexToBytes,
@@ -26,6 +27,7 @@ import {
   selectSingle,
 } from './coin-selection.ts';
 import type { WalletContext } from './context.ts';
+import type { ScriptSolution } from './descriptor.ts';
 import { WalletError } from './errors.ts';
 import { checkFee, chooseFeeRate, discardRate, type FeeWish, greater } from './fee-rate.ts';
 import {
@@ -48,13 +50,22 @@ export interface Recipient {
   readonly subtractFee?: boolean;
 }
 
+/** A coin to spend whatever else is chosen. */
+export interface ChosenInput extends OutPoint {
+  readonly sequence?: number | undefined;
+  /** Weight units of the signed input, for who knows better or where nobody else knows. */
+  readonly weight?: number | undefined;
+}
+
 /** How to pay. */
 export interface SpendOptions extends FeeWish {
   readonly changeType?: AddressType;
   readonly changeScript?: Uint8Array;
   readonly changePosition?: number;
   /** Coins to spend whatever else is chosen. */
-  readonly inputs?: readonly (OutPoint & { readonly sequence?: number | undefined })[];
+  readonly inputs?: readonly ChosenInput[];
+  /** How to spend coins among `inputs` that are not the wallet's. */
+  readonly foreign?: readonly ScriptSolution[];
   /** May coins be added to `inputs`? True unless `inputs` are given. */
   readonly addInputs?: boolean;
   readonly locktime?: number;
@@ -70,6 +81,8 @@ export interface SpendOptions extends FeeWish {
   readonly version?: number;
   /** Most confirmations of chosen coins. */
   readonly maxConfirmations?: number;
+  /** Nobody signs it yet, and `inputs` stay in front, in their order: somebody may have meant it. */
+  readonly unsigned?: boolean;
 }
 
 /** A payment, signed and not yet told to anybody. */
@@ -125,7 +138,7 @@ export async function prepareSpend(
   const inputs = plan.inputs(coins);
   const locktime = options.locktime ?? chooseLocktime(context);
   const unsigned = new Tx({ version: options.version ?? 2, inputs, outputs, locktime });
-  const tx = signOwn(context, unsigned, coins);
+  const tx = options.unsigned ? unsigned : signOwn(context, unsigned, coins);
   if (tx.weight > (options.maxWeight ?? MAX_STANDARD_WEIGHT))
     throw new WalletError('transaction-too-large');
   return { tx, fee, feeRate, ...(changePosition !== undefined && { changePosition }) };
@@ -242,7 +255,9 @@ class SpendPlan {
     const left = { ...goal, target: goal.target - covered };
     const taken = new Set(preset.map(({ outpoint }) => outpointKey(outpoint)));
     const chosen = await this.#select(left, taken);
-    return shuffle([...preset, ...chosen], this.#context.random.below);
+    const { below } = this.#context.random;
+    if (this.#options.unsigned) return [...preset, ...shuffle(chosen, below)];
+    return shuffle([...preset, ...chosen], below);
   }
 
   async #select(goal: Goal, taken: ReadonlySet<string>): Promise<Candidate[]> {
@@ -358,25 +373,47 @@ class SpendPlan {
     }
     const size = this.#sizes.get(name);
     if (!size) return undefined;
-    const cost = this.#subtracting ? 0n : this.#feeOf(inputVsize(size));
-    return { outpoint, value, script, size, effective: value - cost };
+    return { outpoint, value, script, size, effective: value - this.#inputFee(size) };
   }
 
   async #presetCoins(): Promise<Candidate[]> {
     const found: Candidate[] = [];
-    for (const outpoint of this.#options.inputs ?? []) {
-      const coin = this.#context.tables.coins.getSync(outpoint);
-      if (!coin) {
-        const [foreign] = await this.#context.source.coins([outpoint]);
-        const known = foreign ? 'missing-solving-data' : 'invalid-input';
-        const text = foreign ? undefined : 'Unable to find UTXO for external input';
-        throw new WalletError(known, text, { outpoint: outpointKey(outpoint) });
-      }
-      const candidate = this.#candidate(outpoint, coin.value, coin.script);
+    for (const input of this.#options.inputs ?? []) {
+      const { txid, vout, weight } = input;
+      const outpoint = { txid, vout };
+      const coin =
+        this.#context.tables.coins.getSync(outpoint) ?? (await this.#foreignCoin(outpoint));
+      const size = weight === undefined ? undefined : sizeOfWeight(weight);
+      const { value, script } = coin;
+      const candidate = size
+        ? { outpoint, value, script, size, effective: value - this.#inputFee(size) }
+        : (this.#candidate(outpoint, value, script) ?? this.#foreign(outpoint, value, script));
       if (!candidate) throw new WalletError('missing-solving-data');
       found.push(candidate);
     }
     return found;
+  }
+
+  async #foreignCoin(outpoint: OutPoint): Promise<{ value: Sats; script: ScriptHex }> {
+    const [coin] = await this.#context.source.coins([outpoint]);
+    if (!coin) {
+      const text = 'Unable to find UTXO for external input';
+      throw new WalletError('invalid-input', text, { outpoint: outpointKey(outpoint) });
+    }
+    return { value: coin.output.value, script: bytesToHex(coin.output.scriptPubKey) };
+  }
+
+  /** A coin of somebody else, where the caller said how it is spent. */
+  #foreign(outpoint: OutPoint, value: Sats, script: ScriptHex): Candidate | undefined {
+    const solution = this.#options.foreign?.find(
+      ({ scriptPubKey }) => bytesToHex(scriptPubKey) === script,
+    );
+    const size = solution && signedInputSize(solution, this.#context.options.ecdsaSize);
+    return size && { outpoint, value, script, size, effective: value - this.#inputFee(size) };
+  }
+
+  #inputFee(size: InputSize): Sats {
+    return this.#subtracting ? 0n : this.#feeOf(inputVsize(size));
   }
 
   /** Why there are not enough coins. */
@@ -475,6 +512,12 @@ class SpendPlan {
       witness: [],
     }));
   }
+}
+
+/** An input without scriptSig that weighs `weight`. */
+function sizeOfWeight(weight: number): InputSize {
+  const base = 41;
+  return { base, witness: weight - 4 * base };
 }
 
 const MAX_VALUE = 1n << 62n;

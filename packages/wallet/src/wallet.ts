@@ -545,12 +545,32 @@ export class Wallet {
     return this.#core.change((unit) => this.#prepare(recipients, options, unit));
   }
 
+  /**
+   * Adds coins to a transaction that somebody described, and change where there is some. Nothing is
+   * signed, so the keys may be elsewhere or locked.
+   */
+  fundTransaction(
+    recipients: readonly Recipient[],
+    options: SpendOptions = {},
+  ): Promise<PreparedTx> {
+    const unsigned = { ...options, unsigned: true };
+    return this.#core.change((unit) => this.#plan(recipients, unsigned, unit));
+  }
+
   #prepare(
     recipients: readonly Recipient[],
     options: SpendOptions,
     unit: UnitOfWork,
   ): Promise<PreparedTx> {
     if (this.#meta().flags.privateKeysDisabled) throw new WalletError('private-keys-disabled');
+    return this.#plan(recipients, options, unit);
+  }
+
+  #plan(
+    recipients: readonly Recipient[],
+    options: SpendOptions,
+    unit: UnitOfWork,
+  ): Promise<PreparedTx> {
     const surroundings = {
       isLocked: (outpoint: OutPoint) => this.#core.isLocked(outpoint),
       lockedValue: () => this.#core.lockedValue(),

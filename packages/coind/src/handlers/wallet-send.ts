@@ -114,6 +114,15 @@ function recipientsOf(
       : { script: recipientScript(output.address, node), amount: output.amount },
   );
   const names = outputs.map((output) => ('data' in output ? 'data' : output.address));
+  return chargeFee(recipients, names, payers);
+}
+
+/** `recipients` of which `payers`, by place or by name, bear the fee. Throws -8 for who is none of them. */
+export function chargeFee(
+  recipients: readonly Recipient[],
+  names: readonly (string | undefined)[],
+  payers: readonly (number | string)[],
+): Recipient[] {
   const seen = new Set<number>();
   for (const payer of payers) {
     const wrong = (text: string) =>
@@ -132,8 +141,9 @@ function recipientsOf(
   );
 }
 
-function changeOptions(
-  options: Partial<Options>,
+/** Where the change goes. Throws -5 and -8 for what bitcoind refuses. */
+export function changeOptions(
+  options: Pick<Partial<Options>, 'change_address' | 'change_position' | 'change_type'>,
   outputs: number,
   { params }: NodeModules,
 ): SendOptions {
@@ -186,13 +196,14 @@ function coinOptions(options: Partial<Options>): SendOptions {
   };
 }
 
-function checkMaxWeight(weight: number): void {
+/** Throws -4 for a bound on the weight that makes no sense. */
+export function checkMaxWeight(weight: number): void {
   if (weight >= 260 && weight <= 400_000) return;
   throw new RpcError(-4, 'Maximum transaction weight must be between 260 and 400000');
 }
 
 /** Whatever keeps `send` from making a transaction is one code of bitcoind's. */
-const sendWords = Object.fromEntries(
+export const sendWords = Object.fromEntries(
   ['insufficient-funds', ...Object.keys(creationWords)].map((key) => [key, codes.wallet] as const),
 );
 

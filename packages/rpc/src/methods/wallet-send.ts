@@ -23,12 +23,12 @@ const modern = ['coind', 'core'] as const;
 const locktime = ranged(0, 0xffffffff, 'Invalid parameter, locktime out of range', 'The locktime');
 
 /** A member whose type is looked at when it is read, not before all others. */
-function inItsTurn<Value>(codec: Codec<Value>) {
+export function inItsTurn<Value>(codec: Codec<Value>) {
   return optional({ ...codec, type: undefined });
 }
 
 /** Outputs that bear the fee; what is no list is refused in words of its own. */
-function payers<Payer>(item: Codec<Payer>, about: string): Codec<readonly Payer[]> {
+export function payers<Payer>(item: Codec<Payer>, about: string): Codec<readonly Payer[]> {
   const codec = list(item, about);
   return {
     ...codec,
