@@ -10,6 +10,7 @@ import { type ChainParams, isMoney, parseBtc, type Sats } from '@coind/primitive
 import type { Profile } from '@coind/rpc';
 import { ConfError, type Settings } from '@coind/rpc/conf';
 import { cookieModes } from './data-dir.ts';
+import { reachOf } from './reach-options.ts';
 import { COIND_VERSION } from './version.ts';
 
 function require(condition: boolean, message: () => string): asserts condition {
@@ -309,6 +310,8 @@ function checkRpc(settings: Settings): void {
 const MAX_AGENT_LENGTH = 256;
 
 function checkNetwork(settings: Settings, { profile }: CheckContext): void {
+  // Thrown away: whether it makes sense is asked here, in its place among the other checks.
+  reachOf(settings);
   const comments = settings.texts('uacomment');
   for (const comment of comments) {
     require(/^[A-Za-z0-9 .,;_?@]*$/.test(comment), () =>

@@ -69,7 +69,7 @@ export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
     return mempool_sequence ? { txids, mempool_sequence: pool.sequence } : txids;
   },
 
-  getmempoolinfo({ node: { mempool: pool, mempoolFile: file } }) {
+  getmempoolinfo({ node: { mempool: pool, mempoolFile: file, era } }) {
     const { size, vbytes, usage, fees, minFee, unbroadcast, options } = pool.info();
     return {
       loaded: file.loaded,
@@ -87,6 +87,7 @@ export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
       limitclustercount: options.clusterCount,
       limitclustersize: options.clusterVbytes,
       optimal: true,
+      ...(era.allowed.has('fullrbf') && { fullrbf: true }),
     };
   },
 

@@ -63,6 +63,7 @@ export const mempool = {
       limitclustercount: int('The most transactions of a cluster'),
       limitclustersize: int('The most virtual bytes of a cluster'),
       optimal: bool('Whether the order of the mempool is known to be the best'),
+      fullrbf: optional(bool('True, with -deprecatedrpc=fullrbf: everything may be replaced')),
     }),
     examples: [''],
     legacy: {
