@@ -1,13 +1,16 @@
 /** Handlers of the methods about transactions that wait for a block. */
-import type { Entry, Mempool } from '@coind/mempool';
+import { type Entry, type Mempool, signalsReplacement } from '@coind/mempool';
 import { bytesToHex, type Txid, ZERO_HASH } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import type { RpcContext } from '../context.ts';
+import type { NodeModules, RpcContext } from '../context.ts';
 
 const NO_TXID = ZERO_HASH as string as Txid;
 
-/** The members of getmempoolentry, today's and those of 0.16. */
-function entryJson(mempool: Mempool, entry: Entry) {
+/** What an entry is looked at with. */
+type Surroundings = Pick<NodeModules, 'mempool' | 'era'>;
+
+/** The members of getmempoolentry, today's, those of 0.16, and what -deprecatedrpc brings back. */
+function entryJson({ mempool, era }: Surroundings, entry: Entry) {
   const { tx } = entry;
   const ancestors = mempool.ancestorTotals(tx.txid);
   const descendants = mempool.descendantTotals(tx.txid);
@@ -43,13 +46,20 @@ function entryJson(mempool: Mempool, entry: Entry) {
     depends: txidsOf(entry.parents),
     spentby: mempool.children(tx.txid).map((child) => child.tx.txid),
     unbroadcast: entry.unbroadcast,
+    ...(era.allowed.has('bip125') && { 'bip125-replaceable': isReplaceable(mempool, entry) }),
   };
 }
 
+/** Whether it, or something it depends on, says that it may be replaced (BIP125). */
+function isReplaceable(mempool: Mempool, { tx }: Entry): boolean {
+  const ancestors = mempool.ancestors(tx.txid).map((ancestor) => ancestor.tx);
+  return [tx, ...ancestors].some(signalsReplacement);
+}
+
 /** Entries as ids, or with details by id. */
-function relativesJson(pool: Mempool, entries: readonly Entry[], verbose: boolean) {
+function relativesJson(node: Surroundings, entries: readonly Entry[], verbose: boolean) {
   if (!verbose) return entries.map(({ tx }) => tx.txid);
-  return new Map(entries.map((entry) => [entry.tx.txid, entryJson(pool, entry)]));
+  return new Map(entries.map((entry) => [entry.tx.txid, entryJson(node, entry)]));
 }
 
 function checkPresent(pool: Mempool, txid: Txid): void {
@@ -58,12 +68,13 @@ function checkPresent(pool: Mempool, txid: Txid): void {
 
 /** Handlers of the methods about transactions that wait for a block. */
 export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
-  getrawmempool({ node: { mempool: pool } }, { verbose, mempool_sequence }) {
+  getrawmempool({ node }, { verbose, mempool_sequence }) {
+    const { mempool: pool } = node;
     if (verbose) {
       if (mempool_sequence) {
         throw new RpcError(-8, 'Verbose results cannot contain mempool sequence values.');
       }
-      return new Map([...pool.entries()].map((entry) => [entry.tx.txid, entryJson(pool, entry)]));
+      return relativesJson(node, [...pool.entries()], true);
     }
     const txids = [...pool.entries()].map(({ tx }) => tx.txid);
     return mempool_sequence ? { txids, mempool_sequence: pool.sequence } : txids;
@@ -91,14 +102,14 @@ export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
     };
   },
 
-  getmempoolancestors({ node: { mempool: pool } }, { txid, verbose }) {
-    checkPresent(pool, txid);
-    return relativesJson(pool, pool.ancestors(txid), verbose);
+  getmempoolancestors({ node }, { txid, verbose }) {
+    checkPresent(node.mempool, txid);
+    return relativesJson(node, node.mempool.ancestors(txid), verbose);
   },
 
-  getmempooldescendants({ node: { mempool: pool } }, { txid, verbose }) {
-    checkPresent(pool, txid);
-    return relativesJson(pool, pool.descendants(txid), verbose);
+  getmempooldescendants({ node }, { txid, verbose }) {
+    checkPresent(node.mempool, txid);
+    return relativesJson(node, node.mempool.descendants(txid), verbose);
   },
 
   getmempoolcluster({ node: { mempool: pool } }, { txid }) {
@@ -141,9 +152,9 @@ export const mempool: Handlers<typeof methods.mempool, RpcContext> = {
     );
   },
 
-  getmempoolentry({ node: { mempool: pool } }, { txid }) {
-    const entry = pool.get(txid);
+  getmempoolentry({ node }, { txid }) {
+    const entry = node.mempool.get(txid);
     if (!entry) throw rpcError('notInMempool');
-    return entryJson(pool, entry);
+    return entryJson(node, entry);
   },
 };

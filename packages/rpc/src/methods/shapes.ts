@@ -143,6 +143,9 @@ export const mempoolEntry = object({
   depends: list(txid(''), 'Parents in the mempool'),
   spentby: list(txid(''), 'Children in the mempool'),
   unbroadcast: bool('Whether no peer has asked for it yet'),
+  'bip125-replaceable': optional(
+    bool('With -deprecatedrpc=bip125: whether it says that it may be replaced'),
+  ),
 });
 
 /** As {@link mempoolEntry}, the way 0.16 shows it. */
