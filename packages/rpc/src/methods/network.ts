@@ -354,7 +354,7 @@ export const network = {
       port: int('Its port'),
       tried: optional(bool('As one that was connected to'), false),
     },
-    result: object({ success: bool('Whether it is there now'), error: optional(str('Why not')) }),
+    result: object({ error: optional(str('Why not')), success: bool('Whether it is there now') }),
     examples: ['"1.2.3.4" 8333 true'],
     profiles: ['coind', 'core'],
   }),
