@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -101,6 +101,24 @@ describe('the lock', () => {
       `Cannot write to directory '${join(dir, 'none')}'; check permissions.`,
     );
   });
+
+  test.runIf(process.platform === 'linux')(
+    'of a process that is dead but that nobody has asked for does not block',
+    async () => {
+      // The shell becomes a program that never asks how its child ended.
+      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30']);
+      try {
+        const pid = await new Promise<number>((resolve) => {
+          parent.stdout.once('data', (text) => resolve(Number(text)));
+        });
+        const state = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.[0];
+        await expect.poll(state).toBe('Z');
+        expect(processes.startOf(pid)).toBeUndefined();
+      } finally {
+        parent.kill('SIGKILL');
+      }
+    },
+  );
 
   test('this process has a start that stays the same', () => {
     expect(processes.startOf(process.pid)).toBe(processes.startOf(process.pid));

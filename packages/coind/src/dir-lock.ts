@@ -22,6 +22,8 @@ export interface Processes {
   startOf(pid: number): string | undefined;
 }
 
+/** States of a process that has ended: zombie, dead. */
+const DEAD = ['Z', 'X'];
 const OWNER = /^(\d+) (\S.*)\n$/;
 let attempts = 0;
 
@@ -36,9 +38,11 @@ function startOfProcess(pid: number): string | undefined {
   }
   try {
     if (process.platform === 'linux') {
-      // Field 22, counted behind the name, which may itself hold spaces and parentheses.
+      // Fields 3 and 22, counted behind the name, which may itself hold spaces and parentheses.
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // A dead process stays in the list until its parent asks for it, in a container perhaps never.
+      return DEAD.includes(fields[0] ?? '') ? undefined : fields[19];
     }
     if (process.platform === 'win32') return 'alive';
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
