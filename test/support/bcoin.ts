@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { temporaryDirectory } from './daemon.ts';
 import { freePort } from './free-port.ts';
@@ -76,6 +77,8 @@ export async function startBcoin(path: string): Promise<Bcoin> {
     );
   await answers(bcoin.call, 'getblockcount');
   await answers(bcoin.wallet, 'getwalletinfo');
+  // It listens for peers a little later than for calls.
+  await until('bcoin to listen for peers', () => isListening(p2pPort));
   return bcoin;
 }
 
@@ -101,5 +104,15 @@ function ended(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null) resolve();
     child.once('exit', () => resolve());
     child.kill('SIGKILL');
+  });
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
 }
