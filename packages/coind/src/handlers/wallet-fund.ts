@@ -1,4 +1,5 @@
 /** Handler of the wallet method that completes a transaction somebody else described. */
+import { MAX_STANDARD_WEIGHT } from '@coind/mempool';
 import {
   bytesToHex,
   type ChainParams,
@@ -10,7 +11,7 @@ import {
   sha256,
 } from '@coind/primitives';
 import { type ArgsOf, codes, type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import { encodeAddress, isPublicKey, p2sh, p2wsh, withChecksum } from '@coind/script';
+import { encodeAddress, p2sh, p2wsh, withChecksum } from '@coind/script';
 import {
   expandDescriptor,
   parseMultipath,
@@ -19,6 +20,7 @@ import {
   WalletError,
 } from '@coind/wallet';
 import type { WalletContext } from '../context.ts';
+import { parsePublicKey } from '../shapes/multisig.ts';
 import { parseTx } from '../shapes/tx-json.ts';
 import { inWords } from '../wallet-errors.ts';
 import { changeOptions, chargeFee, checkMaxWeight, feeOptions, sendWords } from './wallet-send.ts';
@@ -64,7 +66,6 @@ function coinsOf({
 }
 
 const MIN_INPUT_WEIGHT = 165;
-const MAX_WEIGHT = 400_000;
 
 /** The weight of each input that one was given for, by outpoint. Throws -8. */
 function weightsOf({ input_weights = [] }: Options): ReadonlyMap<string, number> {
@@ -76,10 +77,10 @@ function weightsOf({ input_weights = [] }: Options): ReadonlyMap<string, number>
         `Invalid parameter, weight cannot be less than ${MIN_INPUT_WEIGHT} (41 bytes (size of outpoint + sequence + empty scriptSig) * 4 (witness scaling factor)) + 1 (empty witness)`,
       );
     }
-    if (weight > MAX_WEIGHT) {
+    if (weight > MAX_STANDARD_WEIGHT) {
       throw new RpcError(
         -8,
-        `Invalid parameter, weight cannot be greater than the maximum standard tx weight of ${MAX_WEIGHT}`,
+        `Invalid parameter, weight cannot be greater than the maximum standard tx weight of ${MAX_STANDARD_WEIGHT}`,
       );
     }
   }
@@ -124,16 +125,6 @@ function behindHashes(script: Uint8Array): ScriptSolution[] {
       descriptor,
     },
   ];
-}
-
-function parsePublicKey(text: string): Uint8Array {
-  const refuse = (why: string) => new RpcError(-5, `Pubkey "${text}" must ${why}`);
-  if (!isHex(text)) throw refuse('be a hex string');
-  const key = hexToBytes(text);
-  if (key.length !== 33 && key.length !== 65)
-    throw refuse('have a length of either 33 or 65 bytes');
-  if (!isPublicKey(key)) throw refuse('be cryptographically valid.');
-  return key;
 }
 
 /** Handler of the method that funds a transaction. */
