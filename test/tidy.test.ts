@@ -16,14 +16,15 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   store: ['primitives'],
   rpc: ['primitives'],
   pow: ['primitives'],
+  descriptors: ['primitives', 'script'],
   consensus: ['primitives', 'script'],
   chain: ['primitives', 'script', 'consensus', 'store'],
-  wallet: ['primitives', 'script', 'consensus', 'store'],
+  wallet: ['primitives', 'script', 'descriptors', 'consensus', 'store'],
   mempool: ['primitives', 'script', 'consensus', 'chain'],
   miner: ['primitives', 'pow', 'script', 'consensus', 'chain', 'mempool'],
   p2p: ['primitives', 'script', 'consensus', 'chain', 'mempool'],
   coind: [
-    ...['primitives', 'pow', 'script', 'store', 'rpc', 'consensus', 'chain'],
+    ...['primitives', 'pow', 'script', 'descriptors', 'store', 'rpc', 'consensus', 'chain'],
     ...['wallet', 'mempool', 'miner', 'p2p'],
   ],
   'coin-cli': ['primitives', 'rpc'],
@@ -171,7 +172,7 @@ describe('files', () => {
 
   test('rules have no clock, no randomness and no waiting', () => {
     const pure = files.filter(
-      ({ name, path }) => ['consensus', 'script'].includes(name) && !isTest(path),
+      ({ name, path }) => ['consensus', 'descriptors', 'script'].includes(name) && !isTest(path),
     );
     const impure = pure
       .filter(({ text }) =>

@@ -4,9 +4,9 @@
  * seed and the index that bring it back.
  */
 import { ValidationError } from '@coind/consensus';
+import { DescriptorError } from '@coind/descriptors';
 import { DecodeError } from '@coind/primitives';
 import { AddressError, AsmError, ScriptError } from '@coind/script';
-import { WalletError } from '@coind/wallet';
 import { Chance } from './chance.ts';
 
 /** Something that is fed cases. */
@@ -52,7 +52,7 @@ export function refusal(error: unknown): string {
   if (error instanceof ValidationError) return error.reason.replace(/\(.*/, '');
   if (error instanceof DecodeError) return 'DecodeError';
   if (error instanceof AddressError || error instanceof AsmError) return error.name;
-  if (error instanceof WalletError) return error.key;
+  if (error instanceof DescriptorError) return error.name;
   throw error;
 }
 

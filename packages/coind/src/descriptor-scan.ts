@@ -2,19 +2,19 @@
  * What a scan looks for: the scripts of descriptors, found by their bytes as a short text, which a Map
  * hashes faster than anything else.
  */
-import type { ChainParams } from '@coind/primitives';
-import { RpcError, type ScanObject } from '@coind/rpc';
-import { inferDescriptor } from '@coind/script';
 import {
-  checkRange,
+  DescriptorError,
   expandDescriptor,
   formatSolution,
+  inferDescriptor,
   isRanged,
   isSolvable,
   parseMultipath,
   type ScriptSolution,
-  WalletError,
-} from '@coind/wallet';
+} from '@coind/descriptors';
+import type { ChainParams } from '@coind/primitives';
+import { RpcError, type ScanObject } from '@coind/rpc';
+import { checkRange, WalletError } from '@coind/wallet';
 
 const DEFAULT_LAST_INDEX = 1000;
 
@@ -83,8 +83,10 @@ function expanded({ desc, range }: ScanObject, params: ChainParams): ScriptSolut
       }
     }
   } catch (error) {
-    if (!(error instanceof WalletError)) throw error;
-    if (error.key === 'invalid-range') throw new RpcError(-8, error.message);
+    if (error instanceof WalletError && error.key === 'invalid-range') {
+      throw new RpcError(-8, error.message);
+    }
+    if (!(error instanceof DescriptorError)) throw error;
     const needsKeys = error.message.startsWith('Cannot derive script without private keys');
     throw new RpcError(-5, needsKeys ? `${error.message}: '${desc}'` : error.message);
   }

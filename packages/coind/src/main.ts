@@ -37,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 function textOf(error: unknown): string {
   if (error instanceof ConfError || error instanceof RebuildError) return error.message;
   if (!(error instanceof Error)) return String(error);
-  return ['StoreError', 'ChainError', 'WalletError'].includes(error.name)
+  return ['StoreError', 'ChainError', 'WalletError', 'DescriptorError'].includes(error.name)
     ? error.message
     : (error.stack ?? error.message);
 }

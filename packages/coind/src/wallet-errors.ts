@@ -2,6 +2,7 @@
  * A wallet's refusals as RPC errors. One table: which code each has, and where 0.16 said it differently. Calls
  * whose code depends on the call (sendmany's creation failures) pass their own.
  */
+import { DescriptorError } from '@coind/descriptors';
 import { codes, type ErrorName, RpcError, rpcError } from '@coind/rpc';
 import { WalletError, type WalletErrorKey, walletErrors } from '@coind/wallet';
 
@@ -43,7 +44,6 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'private-keys-disabled': codes.wallet,
   'private-key-unknown': codes.wallet,
   'invalid-private-key': 'invalidPrivateKeyEncoding',
-  'invalid-descriptor': codes.invalidAddressOrKey,
   'invalid-range': codes.invalidParameter,
   'descriptor-conflict': codes.wallet,
   'fee-estimation-failed': creationFailed,
@@ -81,8 +81,11 @@ export const creationWords: OwnWords = Object.fromEntries(
     .map(([key]) => [key, codes.insufficientFunds]),
 );
 
-/** `error` as an RPC error when a wallet refused; anything else as it is. */
+/** `error` as an RPC error when a wallet refused or a descriptor cannot be read; anything else as it is. */
 export function asRpcError(error: unknown, own: OwnWords = {}): unknown {
+  if (error instanceof DescriptorError) {
+    return new RpcError(codes.invalidAddressOrKey, error.message);
+  }
   if (!(error instanceof WalletError)) return error;
   const outcome = own[error.key] ?? outcomes[error.key];
   if (typeof outcome === 'number') return new RpcError(outcome, error.message);

@@ -18,7 +18,6 @@ export {
   TxChecker,
 } from './checker.ts';
 export { useNativeCurve } from './curve.ts';
-export { descriptorChecksum, inferDescriptor, withChecksum } from './descriptor-text.ts';
 export { dustThreshold, isDust } from './dust.ts';
 export {
   ALL_FLAGS,

@@ -3,13 +3,17 @@
  * what it received to the account of that name, because credits follow the address. Also what
  * `getaddressinfo` says about an address.
  */
+import {
+  type Descriptor,
+  formatPath,
+  formatSolution,
+  type ScriptSolution,
+} from '@coind/descriptors';
 import { bytesToHex, type Txid } from '@coind/primitives';
 import { matchMultisig, witnessProgram } from '@coind/script';
 import type { AddressType } from './address-type.ts';
-import { formatPath } from './bip32.ts';
 import { changeAccount } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
-import { type Descriptor, formatSolution, type ScriptSolution } from './descriptor.ts';
 import { lazily } from './lazily.ts';
 import { Ledger } from './ledger.ts';
 import { type BookRow, EMPTY_SCRIPT_SUMS, type ScriptHex, type WalletTables } from './tables.ts';

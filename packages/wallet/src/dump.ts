@@ -3,11 +3,17 @@
  * label and its addresses. Read to move in from such a node, written to move out; what keeps a whole wallet
  * is the backup.
  */
+import {
+  type Descriptor,
+  type ExtendedKey,
+  expandDescriptor,
+  formatExtendedKey,
+  isRanged,
+  keysOf,
+} from '@coind/descriptors';
 import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
 import { AddressError, decodeWif, encodeAddress, encodeWif, p2pkh } from '@coind/script';
-import { type ExtendedKey, formatExtendedKey } from './bip32.ts';
 import { addressOf, type WalletContext } from './context.ts';
-import { type Descriptor, expandDescriptor, isRanged, keysOf } from './descriptor.ts';
 import type { DescriptorRow, ScriptHex } from './tables.ts';
 
 /** Takes pieces of the text, in order. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withChecksum } from '@coind/script';
+import { withChecksum } from '@coind/descriptors';
 import { openStore } from '@coind/store';
 import { describe, expect, test } from 'vitest';
 import { FakeChain, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.test.fixture.ts';

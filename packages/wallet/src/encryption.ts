@@ -2,8 +2,8 @@
  * Encrypting a wallet, opening it for a while and closing it again. How secrets are sealed is `vault.ts`;
  * here is when: the clock (a mocked one too), the order of things, and that nothing readable is left behind.
  */
+import { type ExtendedKey, masterKey } from '@coind/descriptors';
 import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
-import { type ExtendedKey, masterKey } from './bip32.ts';
 import type { Randomness, WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
 import { type Keyring, standardDescriptors } from './keyring.ts';

@@ -34,7 +34,6 @@ export const walletErrors = {
   'private-keys-disabled': 'Error: Private keys are disabled for this wallet',
   'private-key-unknown': 'Private key not available',
   'invalid-private-key': 'Invalid private key encoding',
-  'invalid-descriptor': 'Invalid descriptor',
   'invalid-range': 'Range is too large',
   'descriptor-conflict': 'Could not add descriptor',
   'fee-estimation-failed':

@@ -1,7 +1,13 @@
 /** The extended keys that a wallet's descriptors are made from, as `gethdkeys` lists them. */
+import {
+  type ExtendedKey,
+  formatExtendedKey,
+  hasPrivateKeys,
+  keysOf,
+  neuter,
+  parseDescriptor,
+} from '@coind/descriptors';
 import { bytesToHex, type ChainParams } from '@coind/primitives';
-import { type ExtendedKey, formatExtendedKey, neuter } from './bip32.ts';
-import { hasPrivateKeys, keysOf, parseDescriptor } from './descriptor.ts';
 import type { Keyring } from './keyring.ts';
 
 /** An extended key and the descriptors that use it. */

@@ -2,19 +2,20 @@
  * Bringing keys in: descriptors with or without secrets, and single private keys. New scripts adopt
  * what the wallet already has of them; older blocks are searched by the caller.
  */
-import { bytesToHex, type Txid } from '@coind/primitives';
-import { AddressError, decodeWif } from '@coind/script';
-import { bookScript, paymentsOf } from './address-book.ts';
-import { addressOf, type WalletContext } from './context.ts';
 import {
   type Descriptor,
+  DescriptorError,
   expandDescriptor,
   hasAllPrivateKeys,
   hasPrivateKeys,
   isRanged,
   parseDescriptor,
   parseMultipath,
-} from './descriptor.ts';
+} from '@coind/descriptors';
+import { bytesToHex, type Txid } from '@coind/primitives';
+import { AddressError, decodeWif } from '@coind/script';
+import { bookScript, paymentsOf } from './address-book.ts';
+import { addressOf, type WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
 import { type DescriptorSettings, typeOfDescriptor } from './keyring.ts';
 import { Ledger } from './ledger.ts';
@@ -38,7 +39,7 @@ export interface DescriptorImport {
 /** What became of one request. */
 export type ImportOutcome = { readonly warnings: readonly string[] } & (
   | { readonly success: true; readonly timestamp: number }
-  | { readonly success: false; readonly error: WalletError }
+  | { readonly success: false; readonly error: WalletError | DescriptorError }
 );
 
 const MAX_RANGE = 1_000_000;
@@ -65,10 +66,7 @@ export function checkImport(
 ): readonly CheckedImport[] {
   const descriptors = parseMultipath(request.descriptor, context.params, true);
   if (descriptors.length > 1 && request.internal) {
-    refuse(
-      'invalid-descriptor',
-      "Cannot have multipath descriptor while also specifying 'internal'",
-    );
+    throw new DescriptorError("Cannot have multipath descriptor while also specifying 'internal'");
   }
   return descriptors.map((descriptor, nth) => {
     // The second of a multipath pair makes change addresses.
@@ -117,7 +115,7 @@ function checkOne(
   try {
     expandDescriptor(descriptor, first);
   } catch (error) {
-    if (!(error instanceof WalletError)) throw error;
+    if (!(error instanceof DescriptorError)) throw error;
     refuse(
       'descriptor-conflict',
       'Cannot expand descriptor. Probably because of hardened derivations without private keys provided',

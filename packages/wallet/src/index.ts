@@ -3,34 +3,11 @@ export type { AddressInfo } from './address-book.ts';
 export { ADDRESS_TYPES, type AddressType, parseAddressType } from './address-type.ts';
 export type { AuditFault, AuditReport } from './audit.ts';
 export type { Balances, CoinbaseReceived, ReceivedByAddress, ReceivedByLabel } from './balances.ts';
-export {
-  derivePath,
-  type ExtendedKey,
-  fingerprintHex,
-  formatExtendedKey,
-  formatPath,
-  masterKey,
-  neuter,
-  parseExtendedKey,
-  parsePath,
-} from './bip32.ts';
 export type { BumpOptions } from './bump-fee.ts';
 export type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
 export type { ChosenFeeRate, FeeReason } from './chosen-fee-rate.ts';
 export { combineTransactions } from './combine.ts';
 export type { Randomness, WalletOptions } from './context.ts';
-export {
-  type Descriptor,
-  expandDescriptor,
-  formatDescriptor,
-  formatSolution,
-  hasPrivateKeys,
-  isRanged,
-  isSolvable,
-  parseDescriptor,
-  parseMultipath,
-  type ScriptSolution,
-} from './descriptor.ts';
 export type { TextSink } from './dump.ts';
 export type { WalletEncryption } from './encryption.ts';
 export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';

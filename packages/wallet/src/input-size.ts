@@ -2,9 +2,9 @@
  * How much an input weighs once it is signed, before it is: sizes by kind of script, with signatures at
  * their longest (71 bytes for ECDSA with low R, 64 for Schnorr). Fees are computed from these.
  */
+import type { ScriptSolution } from '@coind/descriptors';
 import type { TxOutput } from '@coind/primitives';
 import { matchMultisig } from '@coind/script';
-import type { ScriptSolution } from './descriptor.ts';
 
 const WITNESS_SCALE = 4;
 /** Outpoint and sequence. */

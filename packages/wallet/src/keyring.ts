@@ -3,23 +3,25 @@
  * Descriptors are held in memory (there are few); scripts lie in a table, looked up one by one. The
  * ledger asks here whether an output is its own; accounts and labels know nothing of keys.
  */
-import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
-import { p2pkh, p2sh, p2wpkh } from '@coind/script';
-import { ADDRESS_TYPES, type AddressType, PURPOSE } from './address-type.ts';
-import { type ExtendedKey, HARDENED } from './bip32.ts';
 import {
+  type DerivedKey,
   type Descriptor,
+  type ExtendedKey,
   expandDescriptor,
   formatDescriptor,
+  HARDENED,
   hasPrivateKeys,
   isRanged,
   keysOf,
   parseDescriptor,
   type ScriptSolution,
+  wipeKey,
   withoutSecrets,
-} from './descriptor.ts';
+} from '@coind/descriptors';
+import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
+import { p2pkh, p2sh, p2wpkh } from '@coind/script';
+import { ADDRESS_TYPES, type AddressType, PURPOSE } from './address-type.ts';
 import { WalletError } from './errors.ts';
-import { type DerivedKey, wipeKey } from './key-expression.ts';
 import { OwnFilter } from './own-filter.ts';
 import type { DescriptorRow, ScriptHex, ScriptRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';

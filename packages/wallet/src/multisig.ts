@@ -2,10 +2,10 @@
  * Multisignature addresses that a wallet has part in (`addmultisigaddress`). One whose keys are all the wallet's is
  * an own address: what it gets counts and can be spent. Any other is a name in the address book.
  */
+import { expandDescriptor, parseDescriptor } from '@coind/descriptors';
 import { bytesToHex } from '@coind/primitives';
 import { bookScript, paymentsOf } from './address-book.ts';
 import type { WalletContext } from './context.ts';
-import { expandDescriptor, parseDescriptor } from './descriptor.ts';
 import { addDescriptor } from './import.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 

@@ -3,6 +3,7 @@
  * path. Which keys and scripts are known is said by a `SigningProvider`; the verdict whether an input
  * is complete is the interpreter's, not ours.
  */
+import type { ScriptSolution } from '@coind/descriptors';
 import {
   bytesToHex,
   hash160,
@@ -34,7 +35,6 @@ import {
   toDer,
   verifyScript,
 } from '@coind/script';
-import type { ScriptSolution } from './descriptor.ts';
 
 interface SigningKey {
   readonly publicKey: Uint8Array;

@@ -3,6 +3,7 @@
  * by value, a bounded number of them, so a wallet with a million coins pays as fast as one with ten.
  * Nothing is written here but the change script into the caller's unit of work.
  */
+import type { ScriptSolution } from '@coind/descriptors';
 import {
   bytesToHex,
   type FeeRate,
@@ -27,7 +28,6 @@ import {
   selectSingle,
 } from './coin-selection.ts';
 import type { WalletContext } from './context.ts';
-import type { ScriptSolution } from './descriptor.ts';
 import { WalletError } from './errors.ts';
 import { checkFee, chooseFeeRate, discardRate, type FeeWish, greater } from './fee-rate.ts';
 import {

@@ -3,9 +3,9 @@
  * are gigabytes as text, so they come in pages; all of them are the coins of one moment, while the wallet
  * goes on.
  */
+import { formatSolution, type ScriptSolution } from '@coind/descriptors';
 import { bytesToHex, hexToBytes, type OutPoint, type Sats } from '@coind/primitives';
 import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
-import { formatSolution, type ScriptSolution } from './descriptor.ts';
 import {
   type BookRow,
   type CoinClass,

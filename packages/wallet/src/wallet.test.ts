@@ -273,7 +273,7 @@ describe('keys', () => {
     const { wallet, wallets } = await fundedWallet(1);
     const address = (await wallet.unspent())[0]?.address as string;
     const watch = await wallets.create('watch', { privateKeysDisabled: true });
-    const { withChecksum } = await import('@coind/script');
+    const { withChecksum } = await import('@coind/descriptors');
     const [outcome] = await watch.importDescriptors([
       { descriptor: withChecksum(`addr(${address})`), timestamp: 0 },
     ]);

@@ -4,6 +4,12 @@
  * go in, values come out, amounts are satoshis; RPC shapes are somebody else's.
  */
 import {
+  type Descriptor,
+  DescriptorError,
+  expandDescriptor,
+  parseDescriptor,
+} from '@coind/descriptors';
+import {
   type Block,
   bytesToHex,
   type FeeRate,
@@ -47,7 +53,6 @@ import {
 import { appendJournal, changeAccount, takeNumber } from './books.ts';
 import { type BumpOptions, planBump } from './bump-fee.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
-import { type Descriptor, expandDescriptor, parseDescriptor } from './descriptor.ts';
 import { dumpKeys, parseDump, type TextSink } from './dump.ts';
 import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
@@ -839,7 +844,8 @@ export class Wallet {
       const times = checked.map(({ settings }) => settings.timestamp);
       return { success: true, timestamp: Math.min(...times), warnings };
     } catch (error) {
-      if (error instanceof WalletError) return { success: false, error, warnings };
+      const refused = error instanceof WalletError || error instanceof DescriptorError;
+      if (refused) return { success: false, error, warnings };
       throw error;
     }
   }

@@ -1,9 +1,10 @@
 /** All wallets of a node: creating, opening and closing them. Where their stores lie is the caller's. */
+
 import { randomBytes, randomInt } from 'node:crypto';
+import { masterKey } from '@coind/descriptors';
 import { feeRate } from '@coind/primitives';
 import type { Store } from '@coind/store';
 import { decodeBackup } from './backup.ts';
-import { masterKey } from './bip32.ts';
 import type { ChainSource } from './chain-source.ts';
 import type { Randomness, WalletContext, WalletOptions } from './context.ts';
 import { addMaster, masterKeyIdOf, randomMaster, WalletEncryption } from './encryption.ts';

@@ -1,20 +1,9 @@
 /**
  * Addresses, keys and descriptors as texts: valid ones of every network, mutated. Laws: a refusal is an
- * `AddressError` or a `WalletError`, and what was read is written in a form that reads the same.
+ * `AddressError` or a `DescriptorError`, and what was read is written in a form that reads the same.
  */
-import { type ChainParams, chainParams, equalBytes, hash160 } from '@coind/primitives';
 import {
-  decodeAddress,
-  decodeWif,
   descriptorChecksum,
-  encodeAddress,
-  encodeWif,
-  p2pkh,
-  p2sh,
-  publicKey,
-  witnessScript,
-} from '@coind/script';
-import {
   type ExtendedKey,
   expandDescriptor,
   formatDescriptor,
@@ -23,7 +12,18 @@ import {
   isRanged,
   masterKey,
   parseDescriptor,
-} from '@coind/wallet';
+} from '@coind/descriptors';
+import { type ChainParams, chainParams, equalBytes, hash160 } from '@coind/primitives';
+import {
+  decodeAddress,
+  decodeWif,
+  encodeAddress,
+  encodeWif,
+  p2pkh,
+  p2sh,
+  publicKey,
+  witnessScript,
+} from '@coind/script';
 import type { Chance } from '../chance.ts';
 import { attempt, type FuzzTarget, law } from '../fuzz.ts';
 import { mutateText } from '../mutate.ts';

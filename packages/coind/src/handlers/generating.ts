@@ -1,9 +1,10 @@
 /** Handlers of the methods that find a block of a given kind at once. */
+
 import { ValidationError } from '@coind/consensus';
+import { DescriptorError, expandDescriptor, isRanged, parseMultipath } from '@coind/descriptors';
 import { type Block, bytesToHex, type ChainParams, type Tx, type Txid } from '@coind/primitives';
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
 import { AddressError, decodeAddress } from '@coind/script';
-import { expandDescriptor, isRanged, parseMultipath, WalletError } from '@coind/wallet';
 import { checkInWriter } from '../block-proposal.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseTx } from '../shapes/tx-json.ts';
@@ -15,7 +16,7 @@ function expanded(descriptor: Parameters<typeof expandDescriptor>[0]) {
   try {
     return expandDescriptor(descriptor, 0);
   } catch (error) {
-    if (error instanceof WalletError) throw new RpcError(-5, NEEDS_PRIVATE_KEYS);
+    if (error instanceof DescriptorError) throw new RpcError(-5, NEEDS_PRIVATE_KEYS);
     throw error;
   }
 }
@@ -42,7 +43,7 @@ function payeeScript(text: string, params: ChainParams): Uint8Array {
   try {
     return descriptorScript(text, params);
   } catch (error) {
-    if (!(error instanceof WalletError)) throw error;
+    if (!(error instanceof DescriptorError)) throw error;
   }
   try {
     return decodeAddress(text, params);

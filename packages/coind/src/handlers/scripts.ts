@@ -1,5 +1,17 @@
 /** Handlers of the methods about scripts and descriptors. */
 import {
+  type Descriptor,
+  descriptorChecksum,
+  expandDescriptor,
+  formatDescriptor,
+  hasPrivateKeys,
+  inferDescriptor,
+  isRanged,
+  isSolvable,
+  parseMultipath,
+  withChecksum,
+} from '@coind/descriptors';
+import {
   bytesToHex,
   type ChainParams,
   hash160,
@@ -13,28 +25,15 @@ import { type Handlers, type IndexRange, type methods, RpcError, rpcError } from
 import {
   classifyOutput,
   decodeScript,
-  descriptorChecksum,
   encodeAddress,
   hasValidOps,
-  inferDescriptor,
   isSuccess,
   isUnspendable,
   p2sh,
   p2wpkh,
   p2wsh,
-  withChecksum,
 } from '@coind/script';
-import {
-  combineTransactions,
-  type Descriptor,
-  expandDescriptor,
-  formatDescriptor,
-  hasPrivateKeys,
-  isRanged,
-  isSolvable,
-  parseAddressType,
-  parseMultipath,
-} from '@coind/wallet';
+import { combineTransactions, parseAddressType } from '@coind/wallet';
 import type { RpcContext } from '../context.ts';
 import { multisigForm, parsePublicKey } from '../shapes/multisig.ts';
 import { parseTx, scriptPubKeyJson } from '../shapes/tx-json.ts';

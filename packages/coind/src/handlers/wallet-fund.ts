@@ -1,4 +1,11 @@
 /** Handler of the wallet method that completes a transaction somebody else described. */
+import {
+  DescriptorError,
+  expandDescriptor,
+  parseMultipath,
+  type ScriptSolution,
+  withChecksum,
+} from '@coind/descriptors';
 import { MAX_STANDARD_WEIGHT } from '@coind/mempool';
 import {
   bytesToHex,
@@ -11,14 +18,8 @@ import {
   sha256,
 } from '@coind/primitives';
 import { type ArgsOf, codes, type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import { encodeAddress, p2sh, p2wsh, withChecksum } from '@coind/script';
-import {
-  expandDescriptor,
-  parseMultipath,
-  type ScriptSolution,
-  type SpendOptions,
-  WalletError,
-} from '@coind/wallet';
+import { encodeAddress, p2sh, p2wsh } from '@coind/script';
+import type { SpendOptions } from '@coind/wallet';
 import type { WalletContext } from '../context.ts';
 import { parsePublicKey } from '../shapes/multisig.ts';
 import { parseTx } from '../shapes/tx-json.ts';
@@ -103,7 +104,7 @@ function solutionsOf({ solving_data = {} }: Options, params: ChainParams): Scrip
     try {
       return described(text);
     } catch (error) {
-      if (!(error instanceof WalletError)) throw error;
+      if (!(error instanceof DescriptorError)) throw error;
       throw new RpcError(-8, `Unable to parse descriptor '${text}': ${error.message}`);
     }
   });

@@ -12,7 +12,6 @@ import {
   parseAddressType,
   type SendOptions,
   type TxView,
-  type WalletError,
 } from '@coind/wallet';
 import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
@@ -82,7 +81,7 @@ const immutableFlags = [
 ];
 
 /** One refusal of importdescriptors, in its list of outcomes. */
-function importError(error: WalletError) {
+function importError(error: Error) {
   const { code, message } = asRpcError(error) as RpcError;
   return { code, message };
 }

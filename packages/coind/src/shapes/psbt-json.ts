@@ -1,4 +1,5 @@
 /** Partially signed transactions in the shape `decodepsbt` and `analyzepsbt` show them. */
+import { formatPath } from '@coind/descriptors';
 import {
   bytesToHex,
   type ChainParams,
@@ -11,7 +12,6 @@ import { base58CheckEncode, classifyOutput, formatAsm, hashTypeName } from '@coi
 import {
   decodeTapDerivation,
   decodeTapTree,
-  formatPath,
   Global,
   In,
   Modifiable,

@@ -2,7 +2,9 @@
  * Transactions and scripts in the shape RPC shows them. Each is a superset of what the profiles print: the
  * method tables of @coind/rpc pick their members.
  */
+
 import type { Coin } from '@coind/consensus';
+import { inferDescriptor } from '@coind/descriptors';
 import {
   bytesToHex,
   type ChainParams,
@@ -15,14 +17,7 @@ import {
   type TxInput,
   type TxOutput,
 } from '@coind/primitives';
-import {
-  classifyOutput,
-  encodeAddress,
-  formatAsm,
-  inferDescriptor,
-  matchMultisig,
-  p2pkh,
-} from '@coind/script';
+import { classifyOutput, encodeAddress, formatAsm, matchMultisig, p2pkh } from '@coind/script';
 
 /** A scriptPubKey: today's members, and those of 0.16. */
 export function scriptPubKeyJson(script: Uint8Array, params: ChainParams) {

@@ -2,10 +2,9 @@
  * What a signer of PSBTs knows: keys with where they come from, scripts by hash, taproot outputs by their
  * internal keys. Filled from what descriptors make; may keep its secrets to itself.
  */
+import type { DerivedKey, KeyOrigin, ScriptSolution } from '@coind/descriptors';
 import { bytesToHex, hash160, hexToBytes, sha256, Writer } from '@coind/primitives';
 import { taprootOutputKey } from '@coind/script';
-import type { ScriptSolution } from '../descriptor.ts';
-import type { DerivedKey, KeyOrigin } from '../key-expression.ts';
 
 /** What is kept back from the PSBT. */
 export interface Discretion {

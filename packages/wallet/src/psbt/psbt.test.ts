@@ -1,4 +1,5 @@
 /** PSBTs from hand to hand: written and read again, signed by several, finished, looked into, refused. */
+import { expandDescriptor, parseDescriptor, withChecksum } from '@coind/descriptors';
 import {
   bytesToHex,
   type ChainParams,
@@ -9,10 +10,9 @@ import {
   type Txid,
   type TxOutput,
 } from '@coind/primitives';
-import { encodeWif, p2pkh, publicKey, withChecksum } from '@coind/script';
+import { encodeWif, p2pkh, publicKey } from '@coind/script';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expandDescriptor, parseDescriptor } from '../descriptor.ts';
 import { combinePsbts, joinPsbts, Psbt, SharedInputError } from './psbt.ts';
 import { analyzePsbt } from './psbt-analysis.ts';
 import { Global, In, Out } from './psbt-fields.ts';

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type ChainParams, chainParams } from '@coind/primitives';
-import { encodeAddress, withChecksum } from '@coind/script';
+import { encodeAddress } from '@coind/script';
 import { describe, expect, test } from 'vitest';
+import { withChecksum } from './checksum.ts';
 import {
   expandDescriptor,
   formatDescriptor,
@@ -12,7 +13,7 @@ import {
   parseDescriptor,
   parseMultipath,
 } from './descriptor.ts';
-import { WalletError } from './errors.ts';
+import { DescriptorError } from './errors.ts';
 
 const params = chainParams('regtest') as ChainParams;
 const golden = new URL('../../../../shared/golden/modern/util-descriptors.json', import.meta.url);
@@ -46,7 +47,7 @@ function refusal(work: () => unknown): string | undefined {
     work();
     return undefined;
   } catch (error) {
-    if (error instanceof WalletError) return error.message;
+    if (error instanceof DescriptorError) return error.message;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { type ChainParams, chainParams, hexToBytes } from '@coind/primitives';
 import { describe, expect, test } from 'vitest';
-import { descriptorChecksum, inferDescriptor, withChecksum } from './descriptor-text.ts';
+import { descriptorChecksum, withChecksum } from './checksum.ts';
+import { inferDescriptor } from './infer.ts';
 
 const regtest = chainParams('regtest') as ChainParams;
 const GENESIS_KEY =

@@ -16,7 +16,7 @@ import {
   parseExtendedKey,
   parsePath,
 } from './bip32.ts';
-import { WalletError } from './errors.ts';
+import { DescriptorError } from './errors.ts';
 
 /** Where a key came from: the fingerprint of some ancestor and the way down from it. */
 export interface KeyOrigin {
@@ -64,10 +64,10 @@ export interface KeyContext {
 }
 
 function refuse(message: string): never {
-  throw new WalletError('invalid-descriptor', message);
+  throw new DescriptorError(message);
 }
 
-/** Reads a key expression inside `name(…)`. Throws `WalletError` with bitcoind's text. */
+/** Reads a key expression inside `name(…)`. Throws `DescriptorError` with bitcoind's text. */
 export function parseKey(
   text: string,
   name: string,

@@ -1,11 +1,4 @@
-/**
- * Output descriptors as text (BIP380): the checksum, and the descriptor that can be told from a script
- * alone. Parsing descriptors and deriving from them is the wallet's.
- */
-import { bytesToHex, type ChainParams } from '@coind/primitives';
-import { encodeAddress } from './address.ts';
-import { isPublicKey, isXOnlyPublicKey } from './secp.ts';
-import { classifyOutput, matchMultisig } from './templates.ts';
+/** The checksum behind a descriptor's text: a BCH code over its characters (BIP380). */
 
 const INPUT_CHARSET =
   '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ ';
@@ -75,24 +68,4 @@ export function withChecksum(text: string): string {
   const checksum = descriptorChecksum(text);
   if (checksum === undefined) throw new RangeError('invalid characters in descriptor');
   return `${text}#${checksum}`;
-}
-
-/** What bitcoind prints as `desc` of a script it holds no keys for: pk, multi, rawtr, addr or raw. */
-export function inferDescriptor(script: Uint8Array, params: ChainParams): string {
-  return withChecksum(inferBody(script, params));
-}
-
-function inferBody(script: Uint8Array, params: ChainParams): string {
-  const { type, solutions } = classifyOutput(script);
-  const [first] = solutions;
-  if (type === 'pubkey' && first && isPublicKey(first)) return `pk(${bytesToHex(first)})`;
-  if (type === 'witness_v1_taproot' && first && isXOnlyPublicKey(first)) {
-    return `rawtr(${bytesToHex(first)})`;
-  }
-  const multisig = type === 'multisig' ? matchMultisig(script) : undefined;
-  if (multisig?.pubkeys.every((key) => isPublicKey(key))) {
-    return `multi(${[multisig.required, ...multisig.pubkeys.map(bytesToHex)].join(',')})`;
-  }
-  const address = encodeAddress(script, params);
-  return address === undefined ? `raw(${bytesToHex(script)})` : `addr(${address})`;
 }

@@ -15,7 +15,6 @@ import {
 import {
   AddressError,
   decodeAddress,
-  descriptorChecksum,
   multisig,
   p2pk,
   p2pkh,
@@ -24,9 +23,9 @@ import {
   p2wpkh,
   p2wsh,
   taprootOutputKey,
-  withChecksum,
 } from '@coind/script';
-import { WalletError } from './errors.ts';
+import { descriptorChecksum, withChecksum } from './checksum.ts';
+import { DescriptorError } from './errors.ts';
 import {
   type DerivedKey,
   deriveKey,
@@ -71,12 +70,12 @@ const MAX_KEYS = 20;
 const MAX_REDEEM_SCRIPT = 520;
 
 function refuse(message: string): never {
-  throw new WalletError('invalid-descriptor', message);
+  throw new DescriptorError(message);
 }
 
 /**
  * Reads a descriptor, with or without its checksum (`requireChecksum` insists on one). Throws
- * `WalletError` 'invalid-descriptor' with bitcoind's text.
+ * `DescriptorError` with bitcoind's text.
  */
 export function parseDescriptor(
   text: string,
@@ -345,7 +344,7 @@ export function hasAllPrivateKeys(descriptor: Descriptor): boolean {
 }
 
 /**
- * The scripts at `index`: one, or for a combo two (uncompressed key) or four. Throws `WalletError`
+ * The scripts at `index`: one, or for a combo two (uncompressed key) or four. Throws `DescriptorError`
  * when a hardened step lacks its private key. Whoever remembers the public key of a descriptor with one
  * key gives it as `known`, and it is not derived again.
  */
