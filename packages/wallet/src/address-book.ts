@@ -14,6 +14,7 @@ import { matchMultisig, witnessProgram } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import { changeAccount } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
+import { WalletError } from './errors.ts';
 import { lazily } from './lazily.ts';
 import { Ledger } from './ledger.ts';
 import { type BookRow, EMPTY_SCRIPT_SUMS, type ScriptHex, type WalletTables } from './tables.ts';
@@ -86,6 +87,36 @@ export function currentScript(
   const script = newReceivingScript(unit, book, account, type);
   unit.put(tables.current, account, script);
   return script;
+}
+
+/** Names any address; foreign ones become somebody to send to. Throws 'invalid-address'. */
+export async function labelAddress(
+  unit: UnitOfWork,
+  book: Book,
+  address: string,
+  { label, purpose }: { label: string; purpose: BookRow['purpose'] | undefined },
+): Promise<void> {
+  const script = bytesToHex(scriptOf(address, book.params));
+  const payments = await paymentsOf(book, script);
+  const kind = purpose ?? (book.keyring.owner(unit, script) ? 'receive' : 'send');
+  bookScript(unit, book, script, { label, purpose: kind }, payments);
+}
+
+/** Moves an own address to an account; its old account then shows another current address. */
+export async function assignAccount(
+  unit: UnitOfWork,
+  book: Book,
+  address: string,
+  { account, type }: { account: string; type: AddressType },
+): Promise<void> {
+  const script = bytesToHex(scriptOf(address, book.params));
+  if (!book.keyring.owner(unit, script)) throw new WalletError('setaccount-foreign');
+  const old = unit.get(book.tables.book, script);
+  if (old && currentScript(unit, book, old.label, type) === script) {
+    currentScript(unit, book, old.label, type, true);
+  }
+  const payments = await paymentsOf(book, script);
+  bookScript(unit, book, script, { label: account, purpose: 'receive' }, payments);
 }
 
 /** Everything the wallet knows about an address. */

@@ -221,3 +221,32 @@ function changeScript(
     pendingReceived: height === undefined ? row.pendingReceived + counted : row.pendingReceived,
   });
 }
+
+/** What `move` does: two entries in the books, no coin. */
+export function moveBetween(
+  unit: UnitOfWork,
+  tables: WalletTables,
+  about: { from: string; to: string; amount: Sats; comment: string; time: number },
+): void {
+  const { from, to, amount, comment, time } = about;
+  const side = (account: string, otherAccount: string, signed: Sats): void => {
+    const order = takeNumber(unit, tables, 'order');
+    unit.put(tables.order, order, { txid: undefined });
+    unit.put(tables.named, [account, order], true);
+    unit.put(tables.moves, order, { account, otherAccount, amount: signed, comment, time });
+    changeAccount(unit, tables, account, (row) => ({
+      moved: row.moved + signed,
+      moves: row.moves + 1,
+    }));
+    const line = {
+      amount: signed,
+      kind: 'move',
+      about: otherAccount,
+      cause: 'move',
+      time,
+    } as const;
+    appendJournal(unit, tables, account, line);
+  };
+  side(from, to, -amount);
+  side(to, from, amount);
+}

@@ -6,7 +6,7 @@ import type { AddressType } from './address-type.ts';
 import type { ChainSource } from './chain-source.ts';
 import { WalletError } from './errors.ts';
 import type { KeypoolStyle, Keyring } from './keyring.ts';
-import type { ScriptHex, WalletTables } from './tables.ts';
+import type { ScriptHex, WalletMeta, WalletTables } from './tables.ts';
 import type { KdfCost, Vault } from './vault.ts';
 
 /** Settings that all wallets of a node share, as bitcoind's wallet options name them. */
@@ -61,6 +61,11 @@ export interface WalletContext {
   readonly source: ChainSource;
   readonly options: WalletOptions;
   readonly random: Randomness;
+}
+
+/** What the wallet is; every open one has it. */
+export function walletMeta({ tables }: Pick<WalletContext, 'tables'>): WalletMeta {
+  return tables.meta.getSync(undefined) as WalletMeta;
 }
 
 /** Height of the last block the wallet has worked through; -1 before the first. */

@@ -17,6 +17,7 @@ export { checkRange, type DescriptorImport, type ImportOutcome } from './import.
 export type { JournalLine, JournalPage } from './journal.ts';
 export type { LedgerEvent } from './ledger.ts';
 export { signMessageWithKey, verifyMessage } from './message.ts';
+export type { Payment, SendOptions } from './payments.ts';
 export {
   combinePsbts,
   joinPsbts,
@@ -62,7 +63,7 @@ export {
 } from './tables.ts';
 export type { CoinFilter, UnspentCoin } from './unspent.ts';
 export { walletUpgrades } from './upgrades.ts';
-export type { Payment, SendOptions, Wallet, WalletInfo } from './wallet.ts';
+export type { Wallet, WalletInfo } from './wallet.ts';
 export {
   type CreateOptions,
   defaultWalletOptions,
