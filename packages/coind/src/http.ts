@@ -208,8 +208,10 @@ function send(
   headers: readonly string[],
 ): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, [...headers, 'Content-Length', `${Buffer.byteLength(body)}`]);
-  response.end(body);
+  // Once to bytes: a long text would be gone over twice, to be measured and again to be sent.
+  const bytes = Buffer.from(body);
+  response.writeHead(status, [...headers, 'Content-Length', `${bytes.length}`]);
+  response.end(bytes);
 }
 
 function refuse(
