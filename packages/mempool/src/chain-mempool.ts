@@ -95,11 +95,14 @@ class ChainMempool implements Mempool {
     return this.#pool.updates;
   }
 
-  submit(tx: Tx, { unbroadcast = false, time }: SubmitOptions = {}): Promise<TxOutcome> {
+  submit(tx: Tx, { unbroadcast = false, time, maxFee }: SubmitOptions = {}): Promise<TxOutcome> {
     return this.#chain.exclusively(async () => {
       const outcome = await this.#admission.decide(tx, terms.alone, this.#sequence, time);
       if (!outcome.accepted) return outcome;
       const { entry, replaced } = outcome.verdict;
+      if (maxFee !== undefined && entry.fee > maxFee) {
+        return { accepted: false, error: new ValidationError('max-fee-exceeded') };
+      }
       entry.unbroadcast = unbroadcast;
       this.#remove(replaced, 'replaced');
       this.#pool.add(entry);

@@ -41,10 +41,12 @@ export interface SubmitOptions {
   readonly unbroadcast?: boolean;
   /** Unix seconds at which it came, for one that was saved; now unless told otherwise. */
   readonly time?: number;
+  /** One that is good but pays more than this is refused, as a mistake of the caller. */
+  readonly maxFee?: Sats | undefined;
 }
 
 /** How a package came. */
-export interface PackageOptions extends SubmitOptions {
+export interface PackageOptions extends Pick<SubmitOptions, 'unbroadcast'> {
   /** A transaction of a higher rate than this is refused, as a mistake of the caller. */
   readonly maxFeeRate?: FeeRate | undefined;
 }

@@ -1,16 +1,8 @@
 /** Handlers of the methods that make, decode, sign and send transactions without a wallet's help. */
 import type { BlockInfo, Chain } from '@coind/chain';
 import type { Coin, ValidationError } from '@coind/consensus';
-import type { Entry, Mempool } from '@coind/mempool';
-import {
-  type BlockHash,
-  bytesToHex,
-  type FeeRate,
-  feeFor,
-  type Sats,
-  type Tx,
-  type Txid,
-} from '@coind/primitives';
+import type { Entry } from '@coind/mempool';
+import { type BlockHash, bytesToHex, feeFor, type Tx, type Txid } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { blockOfUnspent, knownUndoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
@@ -69,19 +61,10 @@ async function coinsSpentBy(
   return index < 0 ? undefined : (await knownUndoOf(chain, info))?.[index - 1];
 }
 
-/** Refuses outputs that burn more than `maxBurn`, and fees above `maxFeeRate` (zero: any). */
-async function checkSpending(
-  mempool: Mempool,
-  tx: Tx,
-  maxFeeRate: FeeRate,
-  maxBurn: Sats,
-): Promise<void> {
-  checkBurn(tx, maxBurn);
-  if (maxFeeRate === 0n) return;
-  const outcome = await mempool.test(tx);
-  if (outcome.accepted && outcome.entry.fee > feeFor(maxFeeRate, tx.vsize)) {
-    throw rpcError('feeAboveMaximum');
-  }
+/** True when an output of `tx` is unspent in the chain: then a block has it. */
+async function isMined(chain: Chain, { txid, outputs }: Tx): Promise<boolean> {
+  const coins = await chain.coins(outputs.map((_, vout) => ({ txid, vout })));
+  return coins.some((coin) => coin !== undefined);
 }
 
 /** Handlers of the methods that make, decode, sign and send transactions. */
@@ -129,17 +112,20 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
     const { chain, mempool } = node;
     const tx = parseTx(hexstring, 'witness');
     if (!tx) throw rpcError('txDecodeFailedNoInputs');
-    const outpoints = tx.outputs.map((_, vout) => ({ txid: tx.txid, vout }));
-    if ((await chain.coins(outpoints)).some((coin) => coin)) throw rpcError('alreadyInChain');
-    await checkSpending(mempool, tx, maxfeerate, maxburnamount);
+    checkBurn(tx, maxburnamount);
     const known = mempool.get(tx.txid);
     if (known) {
       // Whoever sends it once more may know that it did not reach everybody.
       node.peers.relay(known.tx.wtxid);
       return tx.txid;
     }
-    const outcome = await mempool.submit(tx, { unbroadcast: true });
-    if (!outcome.accepted) throw rejection(outcome.error);
+    const maxFee = maxfeerate === 0n ? undefined : feeFor(maxfeerate, tx.vsize);
+    const outcome = await mempool.submit(tx, { unbroadcast: true, maxFee });
+    if (!outcome.accepted) {
+      // Only asked now: what spends coins that are there is in no block.
+      if (await isMined(chain, tx)) throw rpcError('alreadyInChain');
+      throw rejection(outcome.error);
+    }
     return tx.txid;
   },
 };
@@ -147,5 +133,6 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
 /** A refusal by the mempool as sendrawtransaction words it: with 0.16's reject code in front there. */
 export function rejection(error: ValidationError): RpcError {
   if (error.kind === 'missing-inputs') return rpcError('missingInputs');
+  if (error.reason === 'max-fee-exceeded') return rpcError('feeAboveMaximum');
   return new RpcError(-26, error.message, [-26, `${error.bip61}: ${error.reason}`]);
 }
