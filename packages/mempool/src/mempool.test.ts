@@ -67,6 +67,19 @@ describe('the door', () => {
     expect(await bench.submit(pay(0, { fee: 10n }))).toBe('accepted');
   });
 
+  test('refuses what pays more than its sender meant to, after all else', async () => {
+    const most = { maxFee: 999n };
+    const dear = await bench.mempool.submit(pay(0, { fee: 1_000n }), most);
+    expect(dear).toMatchObject({ accepted: false, error: { message: 'max-fee-exceeded' } });
+    expect(bench.mempool.size).toBe(0);
+    expect(bench.added).toEqual([]);
+    const odd = await bench.mempool.submit(pay(0, { fee: 1_000n, version: 4 }), most);
+    expect(odd).toMatchObject({ error: { reason: 'version' } });
+    expect(await bench.mempool.submit(pay(0, { fee: 999n }), most)).toMatchObject({
+      accepted: true,
+    });
+  });
+
   test('wants the next block to be able to hold it', async () => {
     expect(await bench.submit(pay(0, { locktime: 111 }))).toBe('non-final');
     expect(await bench.submit(pay(0, { sequence: 110 }))).toBe('accepted');
