@@ -46,7 +46,7 @@ function entryJson({ mempool, era }: Surroundings, entry: Entry) {
     depends: txidsOf(entry.parents),
     spentby: mempool.children(tx.txid).map((child) => child.tx.txid),
     unbroadcast: entry.unbroadcast,
-    ...(era.allowed.has('bip125') && { 'bip125-replaceable': isReplaceable(mempool, entry) }),
+    'bip125-replaceable': era.allowed.has('bip125') ? isReplaceable(mempool, entry) : undefined,
   };
 }
 
