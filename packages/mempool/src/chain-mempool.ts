@@ -379,8 +379,8 @@ class ChainMempool implements Mempool {
           `Removed ${tx.txid} from set of unbroadcast txns before confirmation that txn was sent out`,
         );
       }
-      // Whoever counts changes hears of blocks elsewhere, so what they take out is not counted here.
-      const sequence = reason === 'block' ? this.#sequence : this.#sequence++;
+      // What blocks take out counts too, although whoever follows the numbers hears of it with the block.
+      const sequence = this.#sequence++;
       for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
     }
   }

@@ -57,6 +57,7 @@ describe('the door', () => {
     const twin = pay(0, { witness: [new Uint8Array([1]), TRUE] });
     expect(await bench.submit(twin)).toBe('txn-same-nonwitness-data-in-mempool');
     await bench.mine([tx]);
+    expect(bench.mempool.sequence).toBe(3);
     expect(await bench.submit(tx)).toBe('txn-already-known');
     expect(await bench.submit(pay(0, { fee: 9n }))).toBe('bad-txns-inputs-missingorspent');
   });

@@ -81,7 +81,7 @@ export interface MempoolModules {
 export interface Mempool {
   readonly options: MempoolOptions;
   readonly size: number;
-  /** Number of the next change other than by a block; starts at 1. */
+  /** Number of the next change: an entry that comes or goes, mined ones too; starts at 1. */
   readonly sequence: number;
   /** Counts every change of the content and of fees set by hand. */
   readonly updates: number;
