@@ -1,27 +1,24 @@
 /** Handlers of the methods that make, decode, sign and send transactions without a wallet's help. */
 import type { BlockInfo, Chain } from '@coind/chain';
 import type { Coin, ValidationError } from '@coind/consensus';
-import type { Entry } from '@coind/mempool';
 import { type BlockHash, bytesToHex, feeFor, type Tx, type Txid } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import { blockOfUnspent, knownUndoOf } from '../chain-lookup.ts';
+import { knownUndoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
 import { newTx } from '../shapes/new-tx.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
+import { type FoundTx, findTx } from '../tx-lookup.ts';
 import { checkBurn } from './packages.ts';
 
-/** Where a transaction was found: in the mempool, or in a block. */
-type Found =
-  | { readonly tx: Tx; readonly entry: Entry; readonly info?: undefined }
-  | { readonly tx: Tx; readonly entry?: undefined; readonly info: BlockInfo };
-
-async function findTx(
-  { chain, indexes, mempool, params, profile }: NodeModules,
+/** The transaction in the block that is named, or wherever it is. Throws -5 and -1. */
+async function requireTx(
+  node: NodeModules,
   txid: Txid,
   blockhash: BlockHash | undefined,
-): Promise<Found> {
+): Promise<FoundTx> {
+  const { chain, indexes, params } = node;
   if (txid === params.genesis.txs[0]?.txid) throw rpcError('genesisCoinbase');
   if (blockhash !== undefined) {
     const info = chain.info(blockhash);
@@ -33,18 +30,8 @@ async function findTx(
     return { tx, info };
   }
   const isReady = await indexes.tx?.caughtUp();
-  const entry = mempool.get(txid);
-  if (entry) return { tx: entry.tx, entry };
-  const indexed = await indexes.tx?.find(txid);
-  const info = indexed && chain.info(indexed.block);
-  if (info) return { tx: indexed.tx, info };
-  if (profile === 'legacy') {
-    // Up to 0.16 an output that was unspent gave its transaction away.
-    const made = await blockOfUnspent(chain, txid);
-    const block = made && (await chain.block(made.ref.hash));
-    const tx = block?.txs.find((one) => one.txid === txid);
-    if (made && tx) return { tx, info: made };
-  }
+  const found = await findTx(node, txid);
+  if (found) return found;
   if (isReady === undefined) throw rpcError('txNotFoundNoIndex');
   throw rpcError(isReady ? 'txNotFound' : 'txNotFoundYet');
 }
@@ -70,7 +57,7 @@ async function isMined(chain: Chain, { txid, outputs }: Tx): Promise<boolean> {
 /** Handlers of the methods that make, decode, sign and send transactions. */
 export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContext> = {
   async getrawtransaction({ node }, { txid, verbosity, blockhash }) {
-    const { tx, info, entry } = await findTx(node, txid, blockhash);
+    const { tx, info, entry } = await requireTx(node, txid, blockhash);
     if (verbosity <= 0) return bytesToHex(tx.encode());
     const { chain, params } = node;
     const isActive = info !== undefined && chain.isActive(info.ref.hash);
