@@ -22,6 +22,7 @@ import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
 import { p2pkh, p2sh, p2wpkh } from '@coind/script';
 import { ADDRESS_TYPES, type AddressType, PURPOSE } from './address-type.ts';
 import { WalletError } from './errors.ts';
+import { KnownScripts, solutionFor } from './known-scripts.ts';
 import { OwnFilter } from './own-filter.ts';
 import type { DescriptorRow, ScriptHex, ScriptRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -93,14 +94,6 @@ export function standardDescriptors(
   );
 }
 
-/** The solution of one script among those of an index. */
-function solutionFor(
-  solutions: readonly ScriptSolution[],
-  script: ScriptHex,
-): ScriptSolution | undefined {
-  return solutions.find(({ scriptPubKey }) => bytesToHex(scriptPubKey) === script);
-}
-
 /** What a descriptor is added with. */
 export interface DescriptorSettings {
   readonly timestamp: number;
@@ -117,6 +110,9 @@ export interface DescriptorSettings {
  */
 export type KeypoolStyle = 'modern' | '0.16';
 
+/** What a script is to the wallet: it has the keys, or it keeps an eye on it. */
+export type Standing = 'own' | 'watched';
+
 /** Settings of a keyring. */
 export interface KeyringOptions {
   readonly params: ChainParams;
@@ -129,6 +125,8 @@ export interface KeyringOptions {
 export class Keyring {
   /** Tells most of what is foreign without a look at the disk. */
   readonly filter = new OwnFilter();
+  /** Scripts that are not the wallet's own, but that it watches or knows how to solve. */
+  readonly known: KnownScripts;
   readonly #params: ChainParams;
   readonly #tables: WalletTables;
   readonly #keypool: number;
@@ -149,6 +147,7 @@ export class Keyring {
     this.#vault = vault;
     this.#keypool = keypool;
     this.#keypoolStyle = keypoolStyle;
+    this.known = new KnownScripts({ params }, { table: tables.known, filter: this.filter });
   }
 
   /** Forgets private keys that were in use. */
@@ -169,6 +168,7 @@ export class Keyring {
 
   /** Reads the descriptors from disk; to be called again after a commit that changed them. */
   async load(): Promise<void> {
+    await this.known.load();
     const held = new Map<number, Held>();
     for await (const [id, row] of this.#tables.descriptors.entries()) {
       const known = this.#held.get(id);
@@ -236,6 +236,12 @@ export class Keyring {
   owner(unit: UnitOfWork | undefined, script: ScriptHex): ScriptRow | undefined {
     const { scripts } = this.#tables;
     return unit ? unit.get(scripts, script) : scripts.getSync(script);
+  }
+
+  /** What a script is to the wallet; undefined for a foreign one. */
+  standing(unit: UnitOfWork | undefined, script: ScriptHex): Standing | undefined {
+    if (this.owner(unit, script)) return 'own';
+    return this.known.isWatched(unit, script) ? 'watched' : undefined;
   }
 
   /** The descriptor behind an own script. */

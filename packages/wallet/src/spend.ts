@@ -39,7 +39,13 @@ import {
 } from './input-size.ts';
 import { lazily } from './lazily.ts';
 import { SigningProvider, TxSigner } from './sign.ts';
-import { EMPTY_TOTALS, type ScriptHex, type ScriptRow, UNSPENT_GROUPS } from './tables.ts';
+import {
+  EMPTY_TOTALS,
+  type ScriptHex,
+  type ScriptRow,
+  UNSPENT_GROUPS,
+  WATCHED_GROUP,
+} from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** Whom to pay. */
@@ -71,6 +77,8 @@ export interface SpendOptions extends FeeWish {
   readonly locktime?: number;
   /** Also spends unconfirmed coins from others. */
   readonly includeUnsafe?: boolean;
+  /** Also spends watched coins: for transactions that somebody else signs. */
+  readonly includeWatched?: boolean;
   /** Least confirmations of chosen coins. */
   readonly minConfirmations?: number;
   /** The exact fee, whatever the rate says. */
@@ -265,6 +273,7 @@ class SpendPlan {
     const groups = [confirmed];
     if (this.#context.options.spendUnconfirmedChange) groups.push(trusted);
     if (this.#options.includeUnsafe) groups.push(pending);
+    if (this.#options.includeWatched) groups.push(...groups.map((group) => group + WATCHED_GROUP));
     let available = 0n;
     for (let used = 1; used <= groups.length; used++) {
       const within = groups.slice(0, used);
@@ -364,7 +373,7 @@ class SpendPlan {
     owner: ScriptRow | undefined = this.#context.keyring.owner(undefined, script),
   ): Candidate | undefined {
     const { keyring, options } = this.#context;
-    if (!owner) return undefined;
+    if (!owner) return this.#withSolution(outpoint, value, script, keyring.known.solve(script));
     // Scripts of one descriptor and one length are spent by inputs of one size.
     const name = `${owner.descriptor}/${script.length}`;
     if (!this.#sizes.has(name)) {
@@ -408,6 +417,15 @@ class SpendPlan {
     const solution = this.#options.foreign?.find(
       ({ scriptPubKey }) => bytesToHex(scriptPubKey) === script,
     );
+    return this.#withSolution(outpoint, value, script, solution);
+  }
+
+  #withSolution(
+    outpoint: OutPoint,
+    value: Sats,
+    script: ScriptHex,
+    solution: ScriptSolution | undefined,
+  ): Candidate | undefined {
     const size = solution && signedInputSize(solution, this.#context.options.ecdsaSize);
     return size && { outpoint, value, script, size, effective: value - this.#inputFee(size) };
   }
@@ -418,8 +436,12 @@ class SpendPlan {
 
   /** Why there are not enough coins. */
   #shortage(available: Sats): WalletError {
-    const totals = this.#context.tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
-    const balance = totals.confirmed + totals.trusted;
+    const { totals, watchedTotals } = this.#context.tables;
+    const tables = this.#options.includeWatched ? [totals, watchedTotals] : [totals];
+    const balance = tables.reduce((sum, table) => {
+      const { confirmed, trusted } = table.getSync(undefined) ?? EMPTY_TOTALS;
+      return sum + confirmed + trusted;
+    }, 0n);
     if (this.#sent > balance) return new WalletError('insufficient-funds');
     if (this.#sent > balance - this.#surroundings.lockedValue()) {
       return new WalletError('coins-unavailable');

@@ -54,6 +54,7 @@ function feeOf(options: Options): SpendOptions {
 function coinsOf({
   add_inputs = true,
   include_unsafe,
+  includeWatching = false,
   minconf = 0,
   maxconf,
 }: Options): SpendOptions {
@@ -61,6 +62,7 @@ function coinsOf({
   return {
     addInputs: add_inputs,
     ...(include_unsafe !== undefined && { includeUnsafe: include_unsafe }),
+    includeWatched: includeWatching,
     minConfirmations: minconf,
     ...(maxconf !== undefined && { maxConfirmations: maxconf }),
   };

@@ -5,6 +5,7 @@ import { classifyOutput, encodeAddress, p2pkh, witnessProgram } from '@coind/scr
 import type {
   AddressInfo,
   HistoryEntry,
+  ReceivedByLabel,
   TxDetail,
   TxView,
   UnspentCoin,
@@ -45,6 +46,7 @@ export function outcomeJson(view: TxView) {
 export function detailJson(view: TxView, detail: TxDetail) {
   const { account, address, category, amount, label, vout, fee, parentDescriptor } = detail;
   return {
+    ...(detail.involvesWatched && { involvesWatchonly: true }),
     account,
     ...(address !== undefined && { address }),
     category,
@@ -66,6 +68,18 @@ export function entryJson(entry: HistoryEntry) {
   return { ...detailJson(entry.view, entry.detail), ...outcomeJson(entry.view) };
 }
 
+/** One line of listreceivedbylabel and listreceivedbyaccount. */
+export function receivedByLabelJson(line: ReceivedByLabel) {
+  const { label, amount, confirmations, involvesWatched } = line;
+  return {
+    ...(involvesWatched && { involvesWatchonly: true }),
+    account: label,
+    label,
+    amount,
+    confirmations,
+  };
+}
+
 /** The members of getaddressinfo, and those of 0.16's validateaddress that a wallet knows. */
 export function addressInfoJson(
   info: AddressInfo,
@@ -80,7 +94,7 @@ export function addressInfoJson(
     solvable: info.isSolvable,
     ...(info.descriptor !== undefined && { desc: info.descriptor }),
     ...(info.parentDescriptor !== undefined && { parent_desc: info.parentDescriptor }),
-    iswatchonly: false,
+    iswatchonly: info.isWatched,
     ...scriptFacts(scriptPubKey),
     ...behindJson(info, params),
     ...(publicKey && {
