@@ -6,8 +6,8 @@ import type { BlockRef } from '@coind/consensus';
 import { bytesToHex, type Sats, type Txid } from '@coind/primitives';
 import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
+import { COINBASE_MATURITY } from './height-entries.ts';
 import { lastHeight, subject, sumFromHeight } from './height-sums.ts';
-import { COINBASE_MATURITY } from './ledger.ts';
 import {
   type AccountRow,
   EMPTY_SCRIPT_SUMS,

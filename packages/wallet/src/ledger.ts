@@ -5,18 +5,12 @@
  * rescan and reorganisation take this same path.
  */
 import type { BlockRef } from '@coind/consensus';
-import {
-  type Block,
-  bytesToHex,
-  type OutPoint,
-  type Sats,
-  Tx,
-  type Txid,
-  ZERO_TXID,
-} from '@coind/primitives';
+import { type Block, bytesToHex, type OutPoint, type Sats, Tx, type Txid } from '@coind/primitives';
 import { repost, takeNumber } from './books.ts';
+import { COINBASE_MATURITY, type HeightEntries } from './height-entries.ts';
 import { addAtHeight, subject } from './height-sums.ts';
 import type { Keyring } from './keyring.ts';
+import { type Portion, wholeOf } from './portions.ts';
 import {
   type CoinClass,
   type CoinRow,
@@ -37,8 +31,6 @@ import { extendTrail, shortenTrail } from './trail.ts';
 import { postingsOf, type TxFacts } from './tx-effects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
-/** A coinbase can be spent by a block this much higher. */
-export const COINBASE_MATURITY = 100;
 /** How far ahead of the clock an earlier entry may be and still order later ones. */
 const TOLERATED_SECONDS = 300;
 
@@ -61,46 +53,6 @@ export interface LedgerEvent {
   readonly txid: Txid;
   readonly state: TxState['kind'];
 }
-
-/** A transaction in a block, as `disconnect` and maturity need them: loaded before a unit begins. */
-export interface HeightEntries {
-  readonly confirmed: readonly Txid[];
-  readonly conflicted: readonly Txid[];
-}
-
-/** Transactions of a block, by their places. */
-export interface Portion {
-  readonly first: number;
-  /** One after the last. */
-  readonly end: number;
-}
-
-const wholeOf = ({ txs }: Block): Portion => ({ first: 0, end: txs.length });
-
-/** Inputs and outputs that one portion of a block has about. */
-export const PORTION_SIZE = 500;
-
-/**
- * A block in portions. A full block that pays one wallet twenty thousand times is half a million rows, which
- * nobody wants in memory at once; most blocks are one portion.
- */
-export function portionsOf(block: Block): Portion[] {
-  const portions: Portion[] = [];
-  let first = 0;
-  let size = 0;
-  block.txs.forEach(({ inputs, outputs }, index) => {
-    size += inputs.length + outputs.length;
-    if (size < PORTION_SIZE) return;
-    portions.push({ first, end: index + 1 });
-    first = index + 1;
-    size = 0;
-  });
-  if (first < block.txs.length) portions.push({ first, end: block.txs.length });
-  return portions;
-}
-
-/** Nothing at a height. */
-export const NO_ENTRIES: HeightEntries = { confirmed: [], conflicted: [] };
 
 /** Applies changes to one unit of work. Make one per unit; it holds no state but that. */
 export class Ledger {
@@ -606,29 +558,3 @@ function isSameState(a: TxState, b: TxState): boolean {
   if (a.kind === 'conflicted' && b.kind === 'conflicted') return a.ref.hash === b.ref.hash;
   return true;
 }
-
-/** Loads what lies at a height, or at heights from `height` to `last`. */
-export async function entriesAt(
-  { heights }: WalletTables,
-  height: number,
-  last: number = height,
-): Promise<HeightEntries> {
-  const confirmed: Txid[] = [];
-  const conflicted: Txid[] = [];
-  if (last < 0) return { confirmed, conflicted };
-  const first = Math.max(0, height);
-  const range =
-    first === last
-      ? { prefix: [height] as [number] }
-      : {
-          gte: [first, ZERO_TXID] as [number, Txid],
-          ...(last < HIGHEST && { lt: [last + 1, ZERO_TXID] as [number, Txid] }),
-        };
-  for await (const [[, txid], isConfirmed] of heights.entries(range)) {
-    (isConfirmed ? confirmed : conflicted).push(txid);
-  }
-  return { confirmed, conflicted };
-}
-
-/** As `last` of `entriesAt`: everything above a height. */
-export const HIGHEST = 0xffffffff;
