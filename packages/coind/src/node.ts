@@ -533,7 +533,7 @@ function walletOptions({ wallets, profile }: Options) {
     addressType: wallets.addressType,
     ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
     keypool: wallets.keypoolSize,
-    keypoolStyle: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
+    keyScheme: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
     kdfCost: defaultWalletOptions.kdfCost,
     fallbackFeeRate: wallets.fallbackFeeRate,
     minFeeRate: wallets.minFeeRate,

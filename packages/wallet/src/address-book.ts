@@ -20,7 +20,6 @@ import { lazily } from './lazily.ts';
 import { Ledger } from './ledger.ts';
 import {
   type BookRow,
-  type DescriptorRow,
   EMPTY_SCRIPT_SUMS,
   type KnownScriptRow,
   type ScriptHex,
@@ -162,6 +161,8 @@ export interface AddressInfo {
   /** BIP32 path with `m` in front. */
   readonly keyPath?: string;
   readonly masterFingerprint?: string;
+  /** Of keys that the wallet made itself: what they follow from, as in `WalletMeta`. */
+  readonly masterKeyId?: string;
 }
 
 /** Looks an address up. Throws `WalletError` 'invalid-address'. */
@@ -173,7 +174,8 @@ export function addressInfo(book: Book, address: string): AddressInfo {
   const known = owner ? undefined : keyring.known.get(undefined, script);
   const solution = owner ? keyring.solve(script, false) : keyring.known.solve(script);
   const row = owner && keyring.descriptorOf(owner);
-  const timestamp = timestampOf(row, known, solution);
+  const birth = owner && row && keyring.birthOf(owner, row);
+  const timestamp = timestampOf(birth, known, solution);
   const entry = tables.book.getSync(script);
   const witness = witnessProgram(scriptPubKey);
   const solvable = solution !== undefined && solution.keys.length > 0;
@@ -193,17 +195,18 @@ export function addressInfo(book: Book, address: string): AddressInfo {
     ...(known?.redeemScript !== undefined &&
       solution === undefined && { redeemScript: hexToBytes(known.redeemScript) }),
     ...(timestamp !== undefined && { timestamp }),
+    ...(row?.masterKeyId !== undefined && { masterKeyId: row.masterKeyId }),
   };
 }
 
 /** Like bitcoind's, the time of an own address belongs to its key, that of a watched one to its script. */
 function timestampOf(
-  row: DescriptorRow | undefined,
+  birth: number | undefined,
   known: KnownScriptRow | undefined,
   solution: ScriptSolution | undefined,
 ): number | undefined {
   if (known?.watched) return known.timestamp;
-  return solution?.keys.length === 1 ? row?.timestamp : undefined;
+  return solution?.keys.length === 1 ? birth : undefined;
 }
 
 /** P2SH, P2WSH and taproot addresses stand for scripts (taproot because it may hide some). */

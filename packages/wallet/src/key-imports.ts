@@ -10,7 +10,7 @@ import {
 } from '@coind/descriptors';
 import { bytesToHex } from '@coind/primitives';
 import { type WalletContext, walletMeta } from './context.ts';
-import { parseDump } from './dump.ts';
+import { chainsBeyond, type DumpedKey, parseDump } from './dump.ts';
 import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import {
@@ -78,17 +78,25 @@ export class KeyImports {
       ...new Map(parseDump(text, context.params).map((key) => [key.wif, key])).values(),
     ];
     let oldest = Number.POSITIVE_INFINITY;
+    const seeds: DumpedKey[] = [];
     for (let start = 0; start < keys.length; start += KEYS_PER_BATCH) {
       await this.#changeKeys(async (unit) => {
-        for (const { wif, time, label } of keys.slice(start, start + KEYS_PER_BATCH)) {
+        for (const key of keys.slice(start, start + KEYS_PER_BATCH)) {
+          const { wif, time, label } = key;
           const descriptor = wifDescriptor(context, wif);
           if (this.#hasKeyOf(descriptor)) continue;
+          if (key.isSeed) seeds.push(key);
           const settings = { timestamp: time, active: false, internal: false };
           await addDescriptor(context, unit, descriptor, settings, label);
           oldest = Math.min(oldest, time);
         }
       });
     }
+    await this.#changeKeys(async (unit) => {
+      for (const { descriptor, settings } of chainsBeyond(seeds, keys, context.params)) {
+        await addDescriptor(context, unit, descriptor, settings, undefined);
+      }
+    });
     if (oldest < Number.POSITIVE_INFINITY) {
       await this.rescan(this.#heightBefore(oldest - TIMESTAMP_WINDOW));
     }

@@ -35,6 +35,7 @@ import {
 } from '@coind/store';
 import type { AddressType } from './address-type.ts';
 import type { ChosenFeeRate } from './chosen-fee-rate.ts';
+import type { KeyScheme } from './key-scheme.ts';
 
 /** What a key stands for. */
 export interface OnceRow {
@@ -83,8 +84,10 @@ export interface WalletMeta {
   readonly flags: WalletFlags;
   /** Unix seconds of the oldest key: nothing before it can be the wallet's. */
   readonly birthTime: number;
-  /** HASH160 of the master public key it was created with, as display-order hex; 0.16 showed it. */
+  /** HASH160 of the public key its keys come from, as display-order hex; 0.16 showed it. */
   readonly masterKeyId?: string;
+  /** How its keys are derived; missing for today's way. */
+  readonly keyScheme?: KeyScheme;
 }
 
 /** Numbers that count up; never handed out twice. */
@@ -109,6 +112,8 @@ export interface DescriptorRow {
   readonly active: boolean;
   readonly internal: boolean;
   readonly type?: AddressType;
+  /** Of keys that the wallet made itself: what they follow from, as in `WalletMeta`. */
+  readonly masterKeyId?: string;
   /** First index that was asked for. */
   readonly rangeStart: number;
   /** One after the last index whose script is in the `scripts` table. */
@@ -117,6 +122,14 @@ export interface DescriptorRow {
   readonly next: number;
   /** One after the last index that counts as ready in the keypool. */
   readonly promised: number;
+}
+
+/** A key of a hardened chain, which a locked wallet could not derive. */
+export interface DerivedRow {
+  /** Unix seconds at which it was derived. */
+  readonly time: number;
+  /** 33 bytes. */
+  readonly publicKey: Uint8Array;
 }
 
 /** Which key a script belongs to. */
@@ -380,6 +393,14 @@ const scriptRow: PartCodec<ScriptRow> = part(
   }),
   41,
 );
+const derivedRow: PartCodec<DerivedRow> = part(
+  (writer, { time, publicKey }) => {
+    u32be.put(writer, time);
+    writer.bytes(publicKey);
+  },
+  (reader) => ({ time: u32be.take(reader), publicKey: reader.take(33) }),
+  37,
+);
 const unspentRow: PartCodec<UnspentRow> = part(
   (writer, { script, height: at, coinbase, owner }) => {
     hex.put(writer, script);
@@ -514,6 +535,7 @@ export const walletTables = {
     json<EncryptionRow>(),
     'The master key, sealed under the passphrase, and how.',
   ),
+  derived: spec('D:', tuple(u32be, u32be), derivedRow, 'Keys of hardened chains, by index.'),
   scripts: spec(
     'k:',
     hex,

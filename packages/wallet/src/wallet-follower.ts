@@ -132,10 +132,13 @@ export class WalletFollower implements TxFollower {
   }
 
   /** Compares with the mempool, catches up with the chain and stays with it. */
-  async start(): Promise<void> {
-    const { source } = this.#core.context;
+  async start({ isCopy = false } = {}): Promise<void> {
+    const { source, keyring } = this.#core.context;
     const position = await this.position();
-    if (position && position.height + FAR_BEHIND < source.tip().height) await this.fillAll();
+    if (keyring.dependsOnPool) await this.#core.change((unit) => keyring.promise(unit));
+    // What it is a copy of may have handed out addresses of the whole keypool; so may one that lagged.
+    const near = isCopy || keyring.dependsOnPool ? 0 : FAR_BEHIND;
+    if (position && position.height + near < source.tip().height) await this.fillAll();
     if (position) await this.#settleAbove(position);
     if (position && source.heightOf(position.hash) === undefined) await this.#goBack(position);
     await this.#reconcile();
@@ -230,14 +233,14 @@ export class WalletFollower implements TxFollower {
     return taken;
   }
 
-  /** Derives every script of the keypool now. */
-  async fillAll(): Promise<void> {
-    while ((await this.#fill(WAITED_FILL_STEP)) > 0);
+  /** Derives every script of the keypool now, or those of hardened chains. */
+  async fillAll({ hardenedOnly = false } = {}): Promise<void> {
+    while ((await this.#fill(WAITED_FILL_STEP, hardenedOnly)) > 0);
   }
 
-  #fill(count: number): Promise<number> {
+  #fill(count: number, hardenedOnly = false): Promise<number> {
     const { keyring } = this.#core.context;
-    return this.#core.change((unit) => keyring.fill(unit, count), { sync: false });
+    return this.#core.change((unit) => keyring.fill(unit, count, hardenedOnly), { sync: false });
   }
 
   /** Fills the keypool while nothing else happens; never keeps the process alive. */

@@ -128,7 +128,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       balance: balances.trusted,
       unconfirmed_balance: balances.untrustedPending,
       immature_balance: balances.immature,
-      keypoololdest: meta.birthTime,
+      keypoololdest: info.keypoolOldest,
       paytxfee: info.payTxFee,
       ...(meta.masterKeyId !== undefined && { hdmasterkeyid: meta.masterKeyId }),
     };
@@ -197,11 +197,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       throw new RpcError(-5, error.message, [-5, 'Invalid address']);
     }
     const { wallet } = context;
-    return addressInfoJson(
-      await wallet.addressInfo(address),
-      await wallet.info(),
-      context.node.params,
-    );
+    return addressInfoJson(await wallet.addressInfo(address), await wallet.info(), context.node);
   },
 
   async getbalance(context, { account, minconf, include_watchonly, avoid_reuse }) {

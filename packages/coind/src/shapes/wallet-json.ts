@@ -1,6 +1,7 @@
 /** Wallet history, addresses and coins in the shape RPC shows them; profiles pick their members. */
 import type { Mempool } from '@coind/mempool';
 import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
+import type { Profile } from '@coind/rpc';
 import { classifyOutput, encodeAddress, p2pkh, witnessProgram } from '@coind/script';
 import type {
   AddressInfo,
@@ -84,9 +85,11 @@ export function receivedByLabelJson(line: ReceivedByLabel) {
 export function addressInfoJson(
   info: AddressInfo,
   { meta }: Pick<WalletInfo, 'meta'>,
-  params: ChainParams,
+  { params, profile }: { readonly params: ChainParams; readonly profile: Profile },
 ) {
   const { scriptPubKey, book, publicKey } = info;
+  // Today a key that was imported alone is its own origin; in 0.16 it had none.
+  const isDerived = info.keyPath !== 'm' || info.masterKeyId !== undefined;
   return {
     address: info.address,
     scriptPubKey: bytesToHex(scriptPubKey),
@@ -105,12 +108,13 @@ export function addressInfoJson(
     }),
     ischange: info.isChange,
     ...(info.timestamp !== undefined && { timestamp: info.timestamp }),
-    ...(info.keyPath !== undefined && {
-      hdkeypath: info.keyPath,
-      hdseedid: '0'.repeat(40),
-      hdmasterfingerprint: info.masterFingerprint ?? '',
-      hdmasterkeyid: meta.masterKeyId,
-    }),
+    ...(info.keyPath !== undefined &&
+      (isDerived || profile !== 'legacy') && {
+        hdkeypath: info.keyPath,
+        hdseedid: '0'.repeat(40),
+        hdmasterfingerprint: info.masterFingerprint ?? '',
+        hdmasterkeyid: info.masterKeyId ?? meta.masterKeyId,
+      }),
     labels: book ? [book.label] : [],
     ...(book && { account: book.label, label: book.label, purpose: book.purpose }),
   };
