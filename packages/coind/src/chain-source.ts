@@ -52,6 +52,7 @@ export function chainSource(modules: SourceModules): NodeChainSource {
     inMempool: (txid) => mempool.has(txid),
     chainLimit,
     chainLength: (txids) => mempool.connectedCount(txids),
+    bumpFees: (outpoints, rate) => mempool.bumpFees(outpoints, rate),
     *mempoolTxs() {
       for (const { tx } of mempool.entries()) yield tx;
     },

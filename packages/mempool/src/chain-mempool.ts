@@ -20,6 +20,7 @@ import {
 } from '@coind/primitives';
 import { isUnlocked, terms } from './accept.ts';
 import { Admission, refusal } from './admission.ts';
+import { BumpFees } from './bump-fees.ts';
 import type { Chunk, Entry, PoolEntry } from './entry.ts';
 import { FeeFloor } from './fee-floor.ts';
 import {
@@ -95,14 +96,11 @@ class ChainMempool implements Mempool {
     return this.#pool.updates;
   }
 
-  submit(tx: Tx, { unbroadcast = false, time, maxFee }: SubmitOptions = {}): Promise<TxOutcome> {
+  submit(tx: Tx, { unbroadcast = false, time }: SubmitOptions = {}): Promise<TxOutcome> {
     return this.#chain.exclusively(async () => {
       const outcome = await this.#admission.decide(tx, terms.alone, this.#sequence, time);
       if (!outcome.accepted) return outcome;
       const { entry, replaced } = outcome.verdict;
-      if (maxFee !== undefined && entry.fee > maxFee) {
-        return { accepted: false, error: new ValidationError('max-fee-exceeded') };
-      }
       entry.unbroadcast = unbroadcast;
       this.#remove(replaced, 'replaced');
       this.#pool.add(entry);
@@ -232,6 +230,10 @@ class ChainMempool implements Mempool {
   descendantTotals(txid: Txid): Totals {
     const entry = this.#entry(txid);
     return totalsOf(entry.children.size > 0 ? withDescendants([entry]) : [entry]);
+  }
+
+  bumpFees(outpoints: readonly OutPoint[], rate: FeeRate): BumpFees {
+    return new BumpFees(this.#pool, outpoints, rate);
   }
 
   connectedCount(txids: Iterable<Txid>): number {
@@ -379,8 +381,8 @@ class ChainMempool implements Mempool {
           `Removed ${tx.txid} from set of unbroadcast txns before confirmation that txn was sent out`,
         );
       }
-      // What blocks take out counts too, although whoever follows the numbers hears of it with the block.
-      const sequence = this.#sequence++;
+      // Whoever counts changes hears of blocks elsewhere, so what they take out is not counted here.
+      const sequence = reason === 'block' ? this.#sequence : this.#sequence++;
       for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
     }
   }

@@ -1,5 +1,6 @@
 /** The public surface of @coind/mempool. */
 
+export type { BumpFees } from './bump-fees.ts';
 export { createMempool } from './chain-mempool.ts';
 export { type Chunk, type Entry, MEMPOOL_HEIGHT } from './entry.ts';
 export type { HorizonName } from './fees/block-estimator.ts';

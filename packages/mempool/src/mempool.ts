@@ -5,6 +5,7 @@
 import type { Chain } from '@coind/chain';
 import type { Coin, ValidationError } from '@coind/consensus';
 import type { Block, FeeRate, OutPoint, Sats, Tx, Txid, Wtxid } from '@coind/primitives';
+import type { BumpFees } from './bump-fees.ts';
 import type { Chunk, Entry } from './entry.ts';
 import type { Totals } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
@@ -41,12 +42,10 @@ export interface SubmitOptions {
   readonly unbroadcast?: boolean;
   /** Unix seconds at which it came, for one that was saved; now unless told otherwise. */
   readonly time?: number;
-  /** One that is good but pays more than this is refused, as a mistake of the caller. */
-  readonly maxFee?: Sats | undefined;
 }
 
 /** How a package came. */
-export interface PackageOptions extends Pick<SubmitOptions, 'unbroadcast'> {
+export interface PackageOptions extends SubmitOptions {
   /** A transaction of a higher rate than this is refused, as a mistake of the caller. */
   readonly maxFeeRate?: FeeRate | undefined;
 }
@@ -81,7 +80,7 @@ export interface MempoolModules {
 export interface Mempool {
   readonly options: MempoolOptions;
   readonly size: number;
-  /** Number of the next change: an entry that comes or goes, mined ones too; starts at 1. */
+  /** Number of the next change other than by a block; starts at 1. */
   readonly sequence: number;
   /** Counts every change of the content and of fees set by hand. */
   readonly updates: number;
@@ -129,6 +128,8 @@ export interface Mempool {
   descendantTotals(txid: Txid): Totals;
   /** How many entries are connected with any of these, themselves included; what isn't here counts as none. */
   connectedCount(txids: Iterable<Txid>): number;
+  /** What it costs, beside one's own fee, to spend these outputs at a rate: see `bump-fees.ts`. */
+  bumpFees(outpoints: readonly OutPoint[], rate: FeeRate): BumpFees;
   /** The chunks of its cluster, best first. */
   cluster(txid: Txid): readonly Chunk[];
   minFee(): FeeRate;

@@ -3,7 +3,16 @@
  * lives elsewhere could have it over RPC. The wallet itself never names either of them.
  */
 import type { BlockRef, Coin, Follower } from '@coind/consensus';
-import type { Block, BlockHash, ChainParams, FeeRate, OutPoint, Tx, Txid } from '@coind/primitives';
+import type {
+  Block,
+  BlockHash,
+  ChainParams,
+  FeeRate,
+  OutPoint,
+  Sats,
+  Tx,
+  Txid,
+} from '@coind/primitives';
 
 /** A block follower that also hears of unconfirmed transactions. */
 export interface TxFollower extends Follower {
@@ -23,6 +32,14 @@ export interface SourceTip extends BlockRef {
   /** Unix seconds of the header. */
   readonly time: number;
   readonly medianTimePast: number;
+}
+
+/** What has to be paid for unconfirmed ancestors. */
+export interface BumpFees {
+  /** By whoever spends this output alone. */
+  of(outpoint: OutPoint): Sats;
+  /** By whoever spends all of them. */
+  combined(): Sats;
 }
 
 /** The node, as far as a wallet can see it. */
@@ -51,6 +68,8 @@ export interface ChainSource {
   readonly chainLimit: number;
   /** How many hang together with any of these, themselves included; 0 for confirmed ones. */
   chainLength(txids: Iterable<Txid>): number;
+  /** What unconfirmed ancestors cost whoever spends these outputs at a rate, beside his own fee. */
+  bumpFees(outpoints: readonly OutPoint[], rate: FeeRate): BumpFees;
   mempoolTxs(): Iterable<Tx>;
   /**
    * An estimate for confirmation within `confTarget` blocks, rather too high than too late when

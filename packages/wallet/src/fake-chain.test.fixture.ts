@@ -28,7 +28,13 @@ import {
   verifyScript,
 } from '@coind/script';
 import { memoryStore, type Store } from '@coind/store';
-import type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
+import type {
+  BroadcastOutcome,
+  BumpFees,
+  ChainSource,
+  SourceTip,
+  TxFollower,
+} from './chain-source.ts';
 import type { WalletOptions } from './context.ts';
 import type { Wallet } from './wallet.ts';
 import { type CreateOptions, defaultWalletOptions, Wallets } from './wallets.ts';
@@ -52,8 +58,6 @@ export class FakeChain implements ChainSource {
   readonly incrementalFeeRate: FeeRate = feeRate(100n);
   readonly dustRelayFeeRate: FeeRate = feeRate(3000n);
   time = 1_700_000_000;
-  /** Blocks that a follower which catches up is given at once. */
-  catchUpBlocks = 64;
   readonly #blocks: Block[] = [this.params.genesis];
   readonly #sides = new Map<BlockHash, Block>();
   readonly #mempool = new Map<Txid, Tx>();
@@ -98,6 +102,11 @@ export class FakeChain implements ChainSource {
   }
 
   readonly chainLimit = 25;
+
+  /** Nobody's ancestors pay too little here. */
+  bumpFees(): BumpFees {
+    return { of: () => 0n, combined: () => 0n };
+  }
 
   chainLength(txids: Iterable<Txid>): number {
     const found = new Set([...txids].filter((txid) => this.#mempool.has(txid)));
@@ -174,12 +183,9 @@ export class FakeChain implements ChainSource {
       await follower.disconnect(block, position);
       position = await follower.position();
     }
-    const first = (position?.height ?? -1) + 1;
-    const steps = this.#blocks
-      .slice(first)
-      .map((block, nth) => ({ block, ref: { hash: block.hash, height: first + nth } }));
-    for (let nth = 0; nth < steps.length; nth += this.catchUpBlocks) {
-      await follower.connectAll?.(steps.slice(nth, nth + this.catchUpBlocks));
+    for (let height = (position?.height ?? -1) + 1; height < this.#blocks.length; height++) {
+      const block = this.#blocks[height] as Block;
+      await follower.connect(block, { hash: block.hash, height });
     }
     this.#followers.add(follower);
     return async () => void this.#followers.delete(follower);
