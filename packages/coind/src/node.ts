@@ -45,7 +45,7 @@ import { notifyAlert, notifyBlocks, notifyShutdown, runCommand } from './shell-n
 import { checkSnapshotMarker, markSnapshot } from './snapshot-marker.ts';
 import { askOverRpc, watchTrustedNode } from './trusted-node.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
-import { PRE_RELEASE, Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
+import { Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
 
 /** What the surroundings of a node give it. */
 export interface Surroundings {
@@ -166,13 +166,10 @@ async function openNode(
     log,
   });
   closers.add(() => indexStores.close());
-  const warnings = new Warnings(
-    (message) => {
-      log.warn(message);
-      notifyAlert(options.notify, message, log);
-    },
-    profile === 'core' ? [PRE_RELEASE] : [],
-  );
+  const warnings = new Warnings((message) => {
+    log.warn(message);
+    notifyAlert(options.notify, message, log);
+  });
   const { assumeValid } = options.validation;
   log.info(
     assumeValid === undefined
@@ -533,7 +530,7 @@ function walletOptions({ wallets, profile }: Options) {
     addressType: wallets.addressType,
     ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
     keypool: wallets.keypoolSize,
-    keyScheme: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
+    keypoolStyle: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
     kdfCost: defaultWalletOptions.kdfCost,
     fallbackFeeRate: wallets.fallbackFeeRate,
     minFeeRate: wallets.minFeeRate,
@@ -546,5 +543,7 @@ function walletOptions({ wallets, profile }: Options) {
     rejectLongChains: wallets.rejectLongChains,
     ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
     closestCoins: profile === 'legacy',
+    payForAncestors: profile !== 'legacy',
+    ...(profile === 'core' && { changeKeysOf: 'bitcoind' as const }),
   };
 }

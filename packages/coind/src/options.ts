@@ -318,9 +318,7 @@ const connectionOptions: OptionTable = inCategory('connection', {
 });
 
 const rpcOptions: OptionTable = inCategory('rpc', {
-  rest: bool(
-    'Serve blocks, headers, transactions and the like under /rest/, to anybody who may connect',
-  ),
+  rest: bool('Serve REST', { noEffect: true }),
   rpcallowip: text('Addresses that may use RPC: an address, address/mask or address/bits', {
     value: '<ip>',
     repeatable: true,

@@ -32,7 +32,9 @@ import { wallet } from './handlers/wallet.ts';
 import { walletFund } from './handlers/wallet-fund.ts';
 import { walletHistory } from './handlers/wallet-history.ts';
 import { walletKeys } from './handlers/wallet-keys.ts';
+import { walletPsbt } from './handlers/wallet-psbt.ts';
 import { walletSend } from './handlers/wallet-send.ts';
+import { walletSendAll } from './handlers/wallet-send-all.ts';
 import { wallets } from './handlers/wallets.ts';
 import { walletOf } from './wallet-context.ts';
 import { translated } from './wallet-errors.ts';
@@ -72,7 +74,9 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.wallet, translated(wallet), walletContext),
     service(methods.walletFund, translated(walletFund), walletContext),
     service(methods.walletHistory, translated(walletHistory), walletContext),
+    service(methods.walletPsbt, translated(walletPsbt), walletContext),
     service(methods.walletSend, translated(walletSend), walletContext),
+    service(methods.walletSendAll, translated(walletSendAll), walletContext),
     service(methods.walletKeys, translated(walletKeys), walletContext),
     service(methods.wallet, wallets, nodeContext),
   ];

@@ -10,10 +10,16 @@ import { WalletError, type WalletErrorKey, walletErrors } from '@coind/wallet';
  * How a refusal is answered: by a code, by one code today and another in 0.16, or by code and text of a name
  * in the table of @coind/rpc.
  */
-type Outcome = number | readonly [core: number, legacy: number] | ErrorName;
+type Outcome = number | readonly [core: number, legacy: number, legacyText?: string] | ErrorName;
 
 /** A payment that cannot be made is "insufficient funds" today whatever the reason; 0.16 told them apart. */
 const creationFailed: Outcome = [codes.insufficientFunds, codes.wallet];
+/** 0.16 saw only afterwards what its transaction weighed. */
+const tooHeavy: Outcome = [
+  codes.insufficientFunds,
+  codes.wallet,
+  walletErrors['transaction-too-large'],
+];
 
 /** The answer to each refusal. */
 const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
@@ -53,6 +59,8 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'invalid-input': codes.invalidParameter,
   'invalid-change-position': codes.invalidParameter,
   'transaction-too-large': creationFailed,
+  'inputs-too-heavy': tooHeavy,
+  'combination-too-heavy': tooHeavy,
   'chain-too-long': creationFailed,
   'signing-failed': creationFailed,
   'broadcast-rejected': codes.wallet,
@@ -74,10 +82,12 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
 /** Refusals that one call words differently from the rest. */
 export type OwnWords = Partial<Record<WalletErrorKey, Outcome>>;
 
+const outcomesOfCreation: readonly Outcome[] = [creationFailed, tooHeavy, 'insufficientFunds'];
+
 /** sendmany has always answered "insufficient funds" to whatever kept it from making the transaction. */
 export const creationWords: OwnWords = Object.fromEntries(
   Object.entries(outcomes)
-    .filter(([, outcome]) => outcome === creationFailed || outcome === 'insufficientFunds')
+    .filter(([, outcome]) => outcomesOfCreation.includes(outcome))
     .map(([key]) => [key, codes.insufficientFunds]),
 );
 
@@ -90,7 +100,8 @@ export function asRpcError(error: unknown, own: OwnWords = {}): unknown {
   const outcome = own[error.key] ?? outcomes[error.key];
   if (typeof outcome === 'number') return new RpcError(outcome, error.message);
   if (typeof outcome !== 'string') {
-    return new RpcError(outcome[0], error.message, [outcome[1], error.message]);
+    const [core, legacy, legacyText = error.message] = outcome;
+    return new RpcError(core, error.message, [legacy, legacyText]);
   }
   return rpcError(outcome, String(error.details.address ?? ''));
 }

@@ -39,6 +39,8 @@ export interface ObjectReading extends Presentation {
   readonly alsoNamed?: boolean;
   /** Names that members had once, with what they are called now; refused before anything is read. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Names of what belongs elsewhere, with the text that refuses it; refused like `renamed`. */
+  readonly misplaced?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -68,9 +70,7 @@ export function object<S extends Shape>(
   const members = Object.entries(shape).map(([key, codec]) => ({
     key,
     codec,
-    first: `{${formatString(key)}:`,
-    further: `,${formatString(key)}:`,
-    optional: isOptional(codec),
+    lead: `${formatString(key)}:`,
   }));
   const byName = members.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
@@ -101,6 +101,9 @@ export function object<S extends Shape>(
       for (const [old, now] of Object.entries(reading.renamed ?? {})) {
         if (json.get(old) !== undefined) throw new RpcError(-8, `Use ${now} instead of ${old}`);
       }
+      for (const [name, text] of Object.entries(reading.misplaced ?? {})) {
+        if (json.get(name) !== undefined) throw new RpcError(-8, text);
+      }
       if (reading.reading !== undefined) check(json);
       const value: Record<string, unknown> = {};
       for (const { key, codec } of members) {
@@ -115,18 +118,16 @@ export function object<S extends Shape>(
     },
     encode(value) {
       const source = value as Readonly<Record<string, unknown>>;
-      // Joined at once: of a long list of objects a sum of texts would keep every piece until its end.
-      const pieces: string[] = [];
-      for (const { key, codec, first, further, optional } of members) {
+      let text = '{';
+      for (const { key, codec, lead } of members) {
         const member = source[key];
         if (member === undefined) {
-          if (optional) continue;
+          if (isOptional(codec)) continue;
           throw new TypeError(`a result lacks its member ${key}`);
         }
-        pieces.push(pieces.length === 0 ? first : further, codec.encode(member));
+        text += `${text.length > 1 ? ',' : ''}${lead}${codec.encode(member)}`;
       }
-      pieces.push(pieces.length === 0 ? '{}' : '}');
-      return pieces.join('');
+      return `${text}}`;
     },
     fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     reads: (json) => json instanceof JsonObject,

@@ -29,7 +29,9 @@ import { wallet } from './methods/wallet.ts';
 import { walletFund } from './methods/wallet-fund.ts';
 import { walletHistory } from './methods/wallet-history.ts';
 import { walletKeys } from './methods/wallet-keys.ts';
+import { walletPsbt } from './methods/wallet-psbt.ts';
 import { walletSend } from './methods/wallet-send.ts';
+import { walletSendAll } from './methods/wallet-send-all.ts';
 
 /** Every method there is, in one table per file of methods/. */
 export const methods = {
@@ -60,7 +62,9 @@ export const methods = {
   walletFund,
   walletHistory,
   walletKeys,
+  walletPsbt,
   walletSend,
+  walletSendAll,
 };
 
 /** All methods by name, as a client knows them. */
@@ -92,7 +96,9 @@ export const allMethods = {
   ...walletFund,
   ...walletHistory,
   ...walletKeys,
+  ...walletPsbt,
   ...walletSend,
+  ...walletSendAll,
 };
 
 const made = new Map<string, ReadonlyMap<string, View>>();

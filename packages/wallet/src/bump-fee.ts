@@ -31,6 +31,8 @@ export interface BumpOptions extends FeeWish {
   readonly totalFee?: Sats;
   /** Refuse what does not signal BIP125. */
   readonly onlySignalling?: boolean;
+  /** Coins of others may be among those it spends: they will sign. */
+  readonly othersCoins?: boolean;
 }
 
 /** A replacement as it is to be made. */
@@ -109,7 +111,7 @@ function checkBumpable(
   context: WalletContext,
   txid: Txid,
   original: Tx,
-  { onlySignalling }: BumpOptions,
+  { onlySignalling, othersCoins }: BumpOptions,
 ): void {
   const { tables } = context;
   const { outputs, inputs } = original;
@@ -127,7 +129,7 @@ function checkBumpable(
       `Cannot bump transaction ${txid} which was already bumped by transaction ${row.replacedBy}`,
     );
   }
-  if (inputs.some(({ prevout }) => !tables.coins.getSync(prevout))) {
+  if (!othersCoins && inputs.some(({ prevout }) => !tables.coins.getSync(prevout))) {
     throw new WalletError(
       'bump-refused',
       "Transaction contains inputs that don't belong to this wallet",

@@ -16,6 +16,7 @@ function coins(values: readonly number[]): Candidate[] {
     value: BigInt(value) + 68n,
     script: '',
     size: { base: 41, witness: 107 },
+    bump: 0n,
     effective: BigInt(value),
   }));
 }

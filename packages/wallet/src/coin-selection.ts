@@ -13,7 +13,9 @@ export interface Candidate {
   readonly value: Sats;
   readonly script: ScriptHex;
   readonly size: InputSize;
-  /** Value less what its input costs at the fee rate in question. */
+  /** What has to be paid for its unconfirmed ancestors. */
+  readonly bump: Sats;
+  /** Value less what its input and its ancestors cost at the fee rate in question. */
   readonly effective: Sats;
 }
 

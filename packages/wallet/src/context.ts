@@ -5,8 +5,7 @@ import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { ChainSource } from './chain-source.ts';
 import { WalletError } from './errors.ts';
-import type { KeyScheme } from './key-scheme.ts';
-import type { Keyring } from './keyring.ts';
+import type { KeypoolStyle, Keyring } from './keyring.ts';
 import type { ScriptHex, WalletMeta, WalletTables } from './tables.ts';
 import type { KdfCost, Vault } from './vault.ts';
 
@@ -18,8 +17,8 @@ export interface WalletOptions {
   readonly changeType?: AddressType;
   /** `-keypool`: unused scripts known per chain. */
   readonly keypool: number;
-  /** How wallets made from now on derive their keys. */
-  readonly keyScheme: KeyScheme;
+  /** Today's keypools, or that of 0.16. */
+  readonly keypoolStyle: KeypoolStyle;
   /** How hard it is to guess a passphrase; wallets keep what they were encrypted with. */
   readonly kdfCost: KdfCost;
   /** `-fallbackfee`; zero switches it off. */
@@ -36,8 +35,12 @@ export interface WalletOptions {
   readonly replaceable: boolean;
   /** Bytes an ECDSA signature is reckoned with: 71 (unset) since bitcoind makes R low, 72 before. */
   readonly ecdsaSize?: number;
+  /** False leaves it to unconfirmed ancestors to pay enough for themselves, as in 0.16. */
+  readonly payForAncestors?: boolean;
   /** Several smaller coins go before a larger one when they come closer to the amount, as in 0.16. */
   readonly closestCoins?: boolean;
+  /** Whose count of change addresses is kept: ours (unset), or that of bitcoind, which leaves some out. */
+  readonly changeKeysOf?: 'bitcoind';
   /** `-walletbroadcast`; false leaves it to the caller to send what was made. */
   readonly broadcast?: boolean;
   /** `-spendzeroconfchange`. */

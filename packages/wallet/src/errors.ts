@@ -44,6 +44,10 @@ export const walletErrors = {
   'invalid-input': 'Invalid input',
   'invalid-change-position': 'Transaction change output index out of range',
   'transaction-too-large': 'Transaction too large',
+  'inputs-too-heavy':
+    "The inputs size exceeds the maximum weight. Please try sending a smaller amount or manually consolidating your wallet's UTXOs",
+  'combination-too-heavy':
+    "The combination of the pre-selected inputs and the wallet automatic inputs selection exceeds the transaction maximum weight. Please try sending a smaller amount or manually consolidating your wallet's UTXOs",
   'chain-too-long': 'too many unconfirmed transactions in cluster',
   'signing-failed': 'Signing transaction failed',
   'broadcast-rejected': 'Transaction commit failed',

@@ -24,6 +24,12 @@ export function greater<T extends bigint>(a: T, b: T): T {
   return b;
 }
 
+/** The lesser of two amounts. */
+export function lesser<T extends bigint>(a: T, b: T): T {
+  if (a < b) return a;
+  return b;
+}
+
 /** `1.000 sat/vB`. */
 function formatSatsPerVbyte(rate: FeeRate): string {
   return `${rate / 1000n}.${(rate % 1000n).toString().padStart(3, '0')} sat/vB`;

@@ -17,6 +17,7 @@ export { checkRange, type DescriptorImport, type ImportOutcome } from './import.
 export type { JournalLine, JournalPage } from './journal.ts';
 export type { LedgerEvent } from './ledger.ts';
 export { signMessageWithKey, verifyMessage } from './message.ts';
+export type { HandlingOptions, PartialPayment, UnsignedReplacement } from './partial-payments.ts';
 export type { Payment, SendOptions } from './payments.ts';
 export {
   combinePsbts,
@@ -43,9 +44,12 @@ export {
   finalizePsbt,
   isPsbtComplete,
   isSegwitOutput,
+  type SignOutcome,
   signPsbt,
   updateOutputs,
 } from './psbt/psbt-signer.ts';
+export type { FillOptions } from './psbt/wallet-psbt.ts';
+export type { SendAllOptions, Share } from './send-all.ts';
 export type { InputError, SignedTx } from './sign.ts';
 export { type PlainKey, type PrevOut, signWithKeys } from './sign-request.ts';
 export type { ChosenInput, PreparedTx, Recipient, SpendOptions } from './spend.ts';

@@ -89,6 +89,14 @@ export function signedVsize(
   inputs: readonly InputSize[],
   outputs: readonly Pick<TxOutput, 'scriptPubKey'>[],
 ): number {
+  return Math.ceil(signedWeight(inputs, outputs) / WITNESS_SCALE);
+}
+
+/** Weight of a transaction with these inputs and outputs, once signed. */
+export function signedWeight(
+  inputs: readonly InputSize[],
+  outputs: readonly Pick<TxOutput, 'scriptPubKey'>[],
+): number {
   let base = 8 + compact(inputs.length) + compact(outputs.length);
   for (const output of outputs) base += outputSize(output);
   let witness = 0;
@@ -98,8 +106,7 @@ export function signedVsize(
     // In a segwit transaction every input has at least its count of witness items.
     if (segwit) witness += Math.max(1, input.witness);
   }
-  const weight = base * WITNESS_SCALE + (segwit ? witness + 2 : 0);
-  return Math.ceil(weight / WITNESS_SCALE);
+  return base * WITNESS_SCALE + (segwit ? witness + 2 : 0);
 }
 
 /** Virtual bytes that one more input adds, rounded up. */

@@ -2,7 +2,7 @@
  * Paying: from whom is to get what to a transaction that is on disk and in the mempool, once and no more
  * than once. Which coins and which signatures is `spend.ts`; what it means for the books is the ledger's.
  */
-import type { OutPoint, Sats, Tx, Txid } from '@coind/primitives';
+import type { Sats, Tx, Txid } from '@coind/primitives';
 import { accountBalanceAt } from './balances.ts';
 import { type BumpOptions, planBump } from './bump-fee.ts';
 import { scriptOf, type WalletContext, walletMeta } from './context.ts';
@@ -16,7 +16,13 @@ import {
   recallOnce,
   rememberOnce,
 } from './idempotency.ts';
-import { type PreparedTx, prepareSpend, type Recipient, type SpendOptions } from './spend.ts';
+import {
+  type PreparedTx,
+  prepareSpend,
+  type Recipient,
+  type SpendOptions,
+  type SpendSurroundings,
+} from './spend.ts';
 import type { TxRow } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
@@ -98,7 +104,7 @@ export class Payments {
         );
         return payment;
       });
-      await this.#broadcast(prepared.tx, once);
+      await this.broadcast(prepared.tx, once);
       return prepared;
     });
   }
@@ -124,7 +130,7 @@ export class Payments {
         if (once) rememberOnce(unit, tables, once, { ...answerOf(payment), oldFee: plan.oldFee });
         return payment;
       });
-      await this.#broadcast(prepared.tx, once);
+      await this.broadcast(prepared.tx, once);
       return { ...prepared, oldFee: plan.oldFee };
     });
   }
@@ -137,7 +143,7 @@ export class Payments {
   /** The same unsigned, so the keys may be elsewhere or locked. */
   fund(recipients: readonly Recipient[], options: SpendOptions): Promise<PreparedTx> {
     const unsigned = { ...options, unsigned: true };
-    return this.#core.change((unit) => this.#plan(recipients, unsigned, unit));
+    return this.#core.change((unit) => this.plan(recipients, unsigned, unit));
   }
 
   #requirePrivateKeys(): void {
@@ -160,24 +166,29 @@ export class Payments {
     unit: UnitOfWork,
   ): Promise<PreparedTx> {
     this.#requirePrivateKeys();
-    return this.#plan(recipients, options, unit);
+    return this.plan(recipients, options, unit);
   }
 
-  #plan(
+  /** What a payment needs to know of this wallet's user. */
+  get surroundings(): SpendSurroundings {
+    return {
+      isLocked: (outpoint) => this.#core.isLocked(outpoint),
+      lockedValue: () => this.#core.lockedValue(),
+      payTxFee: this.#core.payTxFee,
+    };
+  }
+
+  /** Plans a payment inside a change of the wallet. Throws `WalletError`. */
+  plan(
     recipients: readonly Recipient[],
     options: SpendOptions,
     unit: UnitOfWork,
   ): Promise<PreparedTx> {
-    const surroundings = {
-      isLocked: (outpoint: OutPoint) => this.#core.isLocked(outpoint),
-      lockedValue: () => this.#core.lockedValue(),
-      payTxFee: this.#core.payTxFee,
-    };
-    return prepareSpend(this.#context, recipients, options, surroundings, unit);
+    return prepareSpend(this.#context, recipients, options, this.surroundings, unit);
   }
 
   /** Offers a transaction that is on disk; takes it back when the mempool will not have it. */
-  async #broadcast(tx: Tx, once?: Once): Promise<void> {
+  async broadcast(tx: Tx, once?: Once): Promise<void> {
     if (this.#context.options.broadcast === false) {
       await this.#core.changeNow((_unit, ledger) => ledger.removed(tx.txid));
       return;

@@ -18,6 +18,7 @@ import {
 } from '@coind/primitives';
 import { dustThreshold, isDust, p2pkh, p2sh, p2tr, p2wpkh, witnessProgram } from '@coind/script';
 import type { AddressType } from './address-type.ts';
+import type { BumpFees } from './chain-source.ts';
 import type { ChosenFeeRate } from './chosen-fee-rate.ts';
 import {
   type Candidate,
@@ -29,23 +30,20 @@ import {
 } from './coin-selection.ts';
 import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
-import { checkFee, chooseFeeRate, discardRate, type FeeWish, greater } from './fee-rate.ts';
+import { checkFee, chooseFeeRate, discardRate, type FeeWish, greater, lesser } from './fee-rate.ts';
 import {
   type InputSize,
   inputVsize,
   outputSize,
   signedInputSize,
   signedVsize,
+  signedWeight,
 } from './input-size.ts';
+import { InputSizes } from './input-sizes.ts';
 import { lazily } from './lazily.ts';
 import { SigningProvider, TxSigner } from './sign.ts';
-import {
-  EMPTY_TOTALS,
-  type ScriptHex,
-  type ScriptRow,
-  UNSPENT_GROUPS,
-  WATCHED_GROUP,
-} from './tables.ts';
+import { EMPTY_TOTALS, type ScriptHex, type ScriptRow, UNSPENT_GROUPS } from './tables.ts';
+import { TRUC_CHILD_MAX_WEIGHT, TRUC_MAX_WEIGHT, TRUC_VERSION, TrucCoins } from './truc-coins.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** Whom to pay. */
@@ -77,8 +75,6 @@ export interface SpendOptions extends FeeWish {
   readonly locktime?: number;
   /** Also spends unconfirmed coins from others. */
   readonly includeUnsafe?: boolean;
-  /** Also spends watched coins: for transactions that somebody else signs. */
-  readonly includeWatched?: boolean;
   /** Least confirmations of chosen coins. */
   readonly minConfirmations?: number;
   /** The exact fee, whatever the rate says. */
@@ -110,14 +106,17 @@ export interface SpendSurroundings {
   readonly lockedValue: () => Sats;
 }
 
-const MAX_STANDARD_WEIGHT = 400_000;
+/** The heaviest transaction that is relayed. */
+export const MAX_STANDARD_WEIGHT = 400_000;
 /** Coins of the lower end of the index that branch and bound looks at. */
 const EXACT_WINDOW = 60;
 const SINGLE_WINDOW = 16;
 /** More inputs than this make no standard transaction. */
 const MAX_INPUTS = 2000;
-const RBF_SEQUENCE = 0xfffffffd;
-const NON_FINAL_SEQUENCE = 0xfffffffe;
+/** Signals that the transaction may be replaced (BIP125). */
+export const RBF_SEQUENCE = 0xfffffffd;
+/** Signals nothing, and lets the locktime count. */
+export const NON_FINAL_SEQUENCE = 0xfffffffe;
 /** A tip older than this is no reason to fear fee sniping, and would only mark the wallet. */
 const STALE_TIP_SECONDS = 8 * 60 * 60;
 
@@ -138,17 +137,21 @@ export async function prepareSpend(
     }
   }
   const feeRate = chooseFeeRate(context, options, surroundings.payTxFee);
-  const plan = new SpendPlan(context, recipients, options, surroundings, feeRate);
+  const truc = await TrucCoins.of(context, options.version ?? 2);
+  const plan = new SpendPlan(context, recipients, options, { ...surroundings, truc }, feeRate);
   const coins = await plan.chooseCoins();
   checkChain(context, coins);
   const { outputs, fee, changePosition } = plan.layOut(coins, unit);
+  if (changePosition === undefined && context.options.changeKeysOf === 'bitcoind') {
+    plan.passOverChange(unit, fee);
+  }
   checkFee(context, fee);
   const inputs = plan.inputs(coins);
-  const locktime = options.locktime ?? chooseLocktime(context);
+  const locktime = options.locktime ?? chooseLocktime(context, inputs);
   const unsigned = new Tx({ version: options.version ?? 2, inputs, outputs, locktime });
   const tx = options.unsigned ? unsigned : signOwn(context, unsigned, coins);
-  if (tx.weight > (options.maxWeight ?? MAX_STANDARD_WEIGHT))
-    throw new WalletError('transaction-too-large');
+  const weight = options.unsigned ? plan.weightOf(coins, outputs) : tx.weight;
+  if (weight > MAX_STANDARD_WEIGHT) throw new WalletError('transaction-too-large');
   return { tx, fee, feeRate, ...(changePosition !== undefined && { changePosition }) };
 }
 
@@ -160,7 +163,14 @@ function checkChain({ source, options }: WalletContext, coins: readonly Candidat
 }
 
 /** The tip's height, now and then a bit less, so a miner gains nothing by undoing the tip. */
-function chooseLocktime({ source, random }: WalletContext): number {
+export function chooseLocktime(
+  { source, random }: WalletContext,
+  inputs: readonly Pick<TxInput, 'sequence'>[],
+): number {
+  // Who chose a sequence of another meaning chose the locktime with it.
+  const isUsual = ({ sequence }: Pick<TxInput, 'sequence'>): boolean =>
+    sequence === RBF_SEQUENCE || sequence === NON_FINAL_SEQUENCE;
+  if (!inputs.every(isUsual)) return 0;
   const tip = source.tip();
   if (tip.time < source.now() - STALE_TIP_SECONDS) return 0;
   return random.below(10) === 0 ? Math.max(0, tip.height - random.below(100)) : tip.height;
@@ -187,19 +197,31 @@ function signOwn({ keyring }: WalletContext, tx: Tx, coins: readonly Candidate[]
   return new Tx({ version: tx.version, inputs, outputs: tx.outputs, locktime: tx.locktime });
 }
 
+/** A coin that may be spent. */
+interface Coin {
+  readonly outpoint: OutPoint;
+  readonly value: Sats;
+  readonly script: ScriptHex;
+  /** -1 while unconfirmed. */
+  readonly height: number;
+}
+
+const NO_BUMP_FEES: BumpFees = { of: () => 0n, combined: () => 0n };
+
 /** One payment while it is being planned. */
 class SpendPlan {
   readonly #context: WalletContext;
   readonly #recipients: readonly Recipient[];
   readonly #options: SpendOptions;
-  readonly #surroundings: SpendSurroundings;
+  readonly #surroundings: SpendSurroundings & { readonly truc: TrucCoins };
+  #preset: readonly Candidate[] = [];
   readonly #feeRate: ChosenFeeRate;
   readonly #discardRate: FeeRate;
   /** Unconfirmed coins that hang together with more transactions are left alone for now. */
   #longestChain = 0;
   /** What such coins are worth. */
   #heldBack: Sats = 0n;
-  readonly #sizes = new Map<string, InputSize | undefined>();
+  readonly #sizes: InputSizes;
   readonly #changeType: AddressType;
   readonly #subtracting: boolean;
   readonly #sent: Sats;
@@ -208,10 +230,11 @@ class SpendPlan {
     context: WalletContext,
     recipients: readonly Recipient[],
     options: SpendOptions,
-    surroundings: SpendSurroundings,
+    surroundings: SpendSurroundings & { readonly truc: TrucCoins },
     feeRate: ChosenFeeRate,
   ) {
     this.#context = context;
+    this.#sizes = new InputSizes(context);
     this.#recipients = recipients;
     this.#options = options;
     this.#surroundings = surroundings;
@@ -255,6 +278,7 @@ class SpendPlan {
   /** Chooses coins that pay for it all, in random order. Throws `WalletError`. */
   async chooseCoins(): Promise<Candidate[]> {
     const preset = await this.#presetCoins();
+    this.#preset = preset;
     const addInputs = this.#options.addInputs ?? preset.length === 0;
     const goal = this.#goal;
     const covered = preset.reduce((sum, coin) => sum + coin.effective, 0n);
@@ -273,7 +297,7 @@ class SpendPlan {
     const groups = [confirmed];
     if (this.#context.options.spendUnconfirmedChange) groups.push(trusted);
     if (this.#options.includeUnsafe) groups.push(pending);
-    if (this.#options.includeWatched) groups.push(...groups.map((group) => group + WATCHED_GROUP));
+    this.#checkWeightBound();
     let available = 0n;
     for (let used = 1; used <= groups.length; used++) {
       const within = groups.slice(0, used);
@@ -319,21 +343,69 @@ class SpendPlan {
       for await (const coin of take(large, SINGLE_WINDOW)) above.push(coin);
     }
     const exact = selectExact(below, goal);
-    if (exact) return exact;
+    if (exact && !this.#isTooHeavy(exact)) return exact;
     const single = selectSingle(above, goal);
     const closer = this.#context.options.closestCoins && selectCloser(below, goal, single);
-    if (closer || single) return (closer || single) as Candidate[];
+    const few = closer || single;
+    if (few && !this.#isTooHeavy(few)) return few;
     const largest = new LargestFirst(goal);
     this.#heldBack = 0n;
     for (const group of groups) {
       for await (const coin of this.#coins(group, {}, taken)) {
         if (coin.effective <= 0n || largest.chosen.length > MAX_INPUTS) break;
-        if (largest.add(coin)) return largest.chosen;
+        if (largest.add(coin)) return this.#checkedWeight(largest.chosen);
       }
     }
-    if (largest.chosen.length > MAX_INPUTS) throw new WalletError('transaction-too-large');
-    if (largest.suffices) return largest.chosen;
+    if (largest.chosen.length > MAX_INPUTS) throw new WalletError('inputs-too-heavy');
+    if (largest.suffices) return this.#checkedWeight(largest.chosen);
     return { available: sumOf(largest.chosen) };
+  }
+
+  /** The most that the transaction may weigh, with such coins. */
+  #maxWeight(coins: readonly Candidate[]): number {
+    const { maxWeight = MAX_STANDARD_WEIGHT, version } = this.#options;
+    if (version !== TRUC_VERSION) return maxWeight;
+    const { coins: rows } = this.#context.tables;
+    const isChild = coins.some(({ outpoint }) => (rows.getSync(outpoint)?.height ?? 0) < 0);
+    return Math.min(maxWeight, isChild ? TRUC_CHILD_MAX_WEIGHT : TRUC_MAX_WEIGHT);
+  }
+
+  /** Refuses a bound that leaves no room for coins. */
+  #checkWeightBound(): void {
+    const frame = this.#recipientOutputs.reduce((size, output) => size + outputSize(output), 11);
+    const left = this.#maxWeight([]) - 4 * frame;
+    if (left <= 0) {
+      throw new WalletError(
+        'transaction-too-large',
+        'Maximum transaction weight is less than transaction weight without inputs',
+      );
+    }
+    if (left < 4 * outputSize({ scriptPubKey: this.#changePattern })) {
+      throw new WalletError(
+        'transaction-too-large',
+        'Maximum transaction weight is too low, can not accommodate change output',
+      );
+    }
+  }
+
+  /** What the transaction weighs once signed. */
+  weightOf(
+    coins: readonly Candidate[],
+    outputs: readonly Pick<TxOutput, 'scriptPubKey'>[],
+  ): number {
+    const sizes = coins.map(({ size }) => size);
+    return signedWeight(sizes, outputs);
+  }
+
+  #isTooHeavy(chosen: readonly Candidate[]): boolean {
+    const coins = [...this.#preset, ...chosen];
+    const outputs = [...this.#recipientOutputs, { scriptPubKey: this.#changePattern }];
+    return this.weightOf(coins, outputs) > this.#maxWeight(coins);
+  }
+
+  #checkedWeight(chosen: Candidate[]): Candidate[] {
+    if (!this.#isTooHeavy(chosen)) return chosen;
+    throw new WalletError(this.#preset.length > 0 ? 'combination-too-heavy' : 'inputs-too-heavy');
   }
 
   /**
@@ -357,91 +429,97 @@ class SpendPlan {
       if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) continue;
       const confirmations = height < 0 ? 0 : tip - height + 1;
       if (confirmations < minimum || confirmations > most) continue;
-      if (height < 0 && this.#context.source.chainLength([outpoint.txid]) > this.#longestChain) {
-        this.#heldBack += value;
-        continue;
+      if (height < 0) {
+        if (!this.#surroundings.truc.allows(outpoint)) continue;
+        if (this.#context.source.chainLength([outpoint.txid]) > this.#longestChain) {
+          this.#heldBack += value;
+          continue;
+        }
       }
-      const candidate = this.#candidate(outpoint, value, script, owner);
+      const candidate = this.#candidate({ outpoint, value, script, height }, owner);
       if (candidate) yield candidate;
     }
   }
 
   #candidate(
-    outpoint: OutPoint,
-    value: Sats,
-    script: ScriptHex,
-    owner: ScriptRow | undefined = this.#context.keyring.owner(undefined, script),
+    coin: Coin,
+    owner: ScriptRow | undefined = this.#context.keyring.owner(undefined, coin.script),
   ): Candidate | undefined {
-    const { keyring, options } = this.#context;
-    if (!owner) return this.#withSolution(outpoint, value, script, keyring.known.solve(script));
-    // Scripts of one descriptor and one length are spent by inputs of one size.
-    const name = `${owner.descriptor}/${script.length}`;
-    if (!this.#sizes.has(name)) {
-      const solution = keyring.solutionOf(owner, script);
-      this.#sizes.set(name, solution && signedInputSize(solution, options.ecdsaSize));
-    }
-    const size = this.#sizes.get(name);
-    if (!size) return undefined;
-    return { outpoint, value, script, size, effective: value - this.#inputFee(size) };
+    const size = owner && this.#sizes.of(owner, coin.script);
+    return size && this.#sized(coin, size);
+  }
+
+  #sized({ outpoint, value, script, height }: Coin, size: InputSize): Candidate {
+    const bump = height < 0 ? this.#bumpFees([outpoint]).of(outpoint) : 0n;
+    const cost = this.#subtracting ? 0n : this.#feeOf(inputVsize(size)) + bump;
+    return { outpoint, value, script, size, bump, effective: value - cost };
+  }
+
+  #bumpFees(outpoints: readonly OutPoint[]): BumpFees {
+    const { source, options } = this.#context;
+    if (options.payForAncestors === false) return NO_BUMP_FEES;
+    return source.bumpFees(outpoints, this.#feeRate.rate);
+  }
+
+  /** What has to be paid for unconfirmed ancestors of these coins. */
+  #bumpOf(coins: readonly Candidate[]): Sats {
+    const preset = new Set(this.#preset);
+    const sumOfBumps = (some: readonly Candidate[]) =>
+      some.reduce((sum, { bump }) => sum + bump, 0n);
+    const named = coins.filter((coin) => preset.has(coin));
+    const chosen = coins.filter(({ bump }) => bump > 0n).filter((coin) => !preset.has(coin));
+    const apart = sumOfBumps(chosen);
+    if (chosen.length < 2) return sumOfBumps(named) + apart;
+    const together = this.#bumpFees(chosen.map(({ outpoint }) => outpoint)).combined();
+    // Ancestors that chosen coins share are paid for once.
+    return sumOfBumps(named) + lesser(together, apart);
   }
 
   async #presetCoins(): Promise<Candidate[]> {
     const found: Candidate[] = [];
-    for (const input of this.#options.inputs ?? []) {
-      const { txid, vout, weight } = input;
+    for (const { txid, vout, weight } of this.#options.inputs ?? []) {
       const outpoint = { txid, vout };
-      const coin =
-        this.#context.tables.coins.getSync(outpoint) ?? (await this.#foreignCoin(outpoint));
-      const size = weight === undefined ? undefined : sizeOfWeight(weight);
-      const { value, script } = coin;
-      const candidate = size
-        ? { outpoint, value, script, size, effective: value - this.#inputFee(size) }
-        : (this.#candidate(outpoint, value, script) ?? this.#foreign(outpoint, value, script));
-      if (!candidate) throw new WalletError('missing-solving-data');
+      const row = this.#context.tables.coins.getSync(outpoint);
+      const coin = row ? { ...row, outpoint } : await this.#foreignCoin(outpoint);
+      if (coin.height < 0) this.#surroundings.truc.check(outpoint);
+      const candidate =
+        weight === undefined
+          ? (this.#candidate(coin) ?? this.#foreign(coin))
+          : this.#sized(coin, sizeOfWeight(weight));
+      if (!candidate) {
+        const text = `Not solvable pre-selected input COutPoint(${txid.slice(0, 10)}, ${vout})`;
+        throw new WalletError('missing-solving-data', text);
+      }
       found.push(candidate);
     }
     return found;
   }
 
-  async #foreignCoin(outpoint: OutPoint): Promise<{ value: Sats; script: ScriptHex }> {
-    const [coin] = await this.#context.source.coins([outpoint]);
+  async #foreignCoin(outpoint: OutPoint): Promise<Coin> {
+    const { source } = this.#context;
+    const [coin] = await source.coins([outpoint]);
     if (!coin) {
       const text = 'Unable to find UTXO for external input';
       throw new WalletError('invalid-input', text, { outpoint: outpointKey(outpoint) });
     }
-    return { value: coin.output.value, script: bytesToHex(coin.output.scriptPubKey) };
+    const { value, scriptPubKey } = coin.output;
+    const height = source.inMempool(outpoint.txid) ? -1 : coin.height;
+    return { outpoint, value, script: bytesToHex(scriptPubKey), height };
   }
 
   /** A coin of somebody else, where the caller said how it is spent. */
-  #foreign(outpoint: OutPoint, value: Sats, script: ScriptHex): Candidate | undefined {
+  #foreign(coin: Coin): Candidate | undefined {
     const solution = this.#options.foreign?.find(
-      ({ scriptPubKey }) => bytesToHex(scriptPubKey) === script,
+      ({ scriptPubKey }) => bytesToHex(scriptPubKey) === coin.script,
     );
-    return this.#withSolution(outpoint, value, script, solution);
-  }
-
-  #withSolution(
-    outpoint: OutPoint,
-    value: Sats,
-    script: ScriptHex,
-    solution: ScriptSolution | undefined,
-  ): Candidate | undefined {
     const size = solution && signedInputSize(solution, this.#context.options.ecdsaSize);
-    return size && { outpoint, value, script, size, effective: value - this.#inputFee(size) };
-  }
-
-  #inputFee(size: InputSize): Sats {
-    return this.#subtracting ? 0n : this.#feeOf(inputVsize(size));
+    return size && this.#sized(coin, size);
   }
 
   /** Why there are not enough coins. */
   #shortage(available: Sats): WalletError {
-    const { totals, watchedTotals } = this.#context.tables;
-    const tables = this.#options.includeWatched ? [totals, watchedTotals] : [totals];
-    const balance = tables.reduce((sum, table) => {
-      const { confirmed, trusted } = table.getSync(undefined) ?? EMPTY_TOTALS;
-      return sum + confirmed + trusted;
-    }, 0n);
+    const totals = this.#context.tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
+    const balance = totals.confirmed + totals.trusted;
     if (this.#sent > balance) return new WalletError('insufficient-funds');
     if (this.#sent > balance - this.#surroundings.lockedValue()) {
       return new WalletError('coins-unavailable');
@@ -461,9 +539,10 @@ class SpendPlan {
     const total = sumOf(coins);
     const outputs = this.#recipientOutputs;
     const { totalFee } = this.#options;
-    const bareFee = totalFee ?? this.#feeOf(signedVsize(sizes, outputs));
+    const bump = this.#bumpOf(coins);
+    const bareFee = totalFee ?? this.#feeOf(signedVsize(sizes, outputs)) + bump;
     const pattern = { value: 0n, scriptPubKey: this.#changePattern };
-    const changeFee = totalFee ?? this.#feeOf(signedVsize(sizes, [...outputs, pattern]));
+    const changeFee = totalFee ?? this.#feeOf(signedVsize(sizes, [...outputs, pattern])) + bump;
     const spare = total - this.#sent - (this.#subtracting ? 0n : changeFee);
     if (spare >= this.#minChange && spare > 0n) {
       const position = this.#changePosition(outputs.length);
@@ -498,6 +577,22 @@ class SpendPlan {
         'no-change-address',
         `Transaction needs a change address, but we can't generate it. ${error.message}`,
       );
+    }
+  }
+
+  /**
+   * Leaves out the change addresses that bitcoind takes for a payment and does not give back when there is no
+   * change: one, and another one when it looks whether coins of one address could go together.
+   */
+  passOverChange(unit: UnitOfWork, fee: Sats): void {
+    const { keyring } = this.#context;
+    if (this.#options.changeScript || !keyring.canHandOut(true)) return;
+    const attempts = fee > 0n ? 2 : 1;
+    try {
+      for (let i = 0; i < attempts; i++) keyring.handOut(unit, this.#changeType, true);
+    } catch (error) {
+      // Without keys there is nothing to leave out.
+      if (!(error instanceof WalletError)) throw error;
     }
   }
 

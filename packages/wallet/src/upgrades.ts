@@ -6,8 +6,6 @@ import { UnitOfWork } from './unit-of-work.ts';
 /** By the schema they start from; each may be cut off and run again. */
 export const walletUpgrades: Upgrades = {
   1: coinsIntoIndex,
-  // Since schema 3 there may be watched coins, which nothing before it would have kept apart.
-  2: async () => undefined,
 };
 
 /** Brings rows that came from somewhere else, as of `schema`, to today's. */

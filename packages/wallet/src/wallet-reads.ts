@@ -84,25 +84,25 @@ export class WalletReads {
   // --- balances ---------------------------------------------------------------------------------
 
   /** What can be spent: trusted coins with at least so many confirmations. */
-  balance(minConfirmations = 0, { watched = false } = {}): Promise<Sats> {
-    return this.core.read(() => coinBalance(this.context, minConfirmations, watched));
+  balance(minConfirmations = 0): Promise<Sats> {
+    return this.core.read(() => coinBalance(this.context, minConfirmations));
   }
 
   balances(): Promise<Balances> {
     return this.core.read(() => balances(this.context));
   }
 
-  accountBalance(account: string, minConfirmations = 1, { watched = false } = {}): Promise<Sats> {
-    return this.core.read(() => accountBalanceAt(this.context, account, minConfirmations, watched));
+  accountBalance(account: string, minConfirmations = 1): Promise<Sats> {
+    return this.core.read(() => accountBalanceAt(this.context, account, minConfirmations));
   }
 
   /** `getbalance "*"` of bitcoind 0.16: the account formula over everything. */
-  allAccountsBalance(minConfirmations = 1, { watched = false } = {}): Promise<Sats> {
-    return this.core.read(() => allAccountsBalance(this.context, minConfirmations, watched));
+  allAccountsBalance(minConfirmations = 1): Promise<Sats> {
+    return this.core.read(() => allAccountsBalance(this.context, minConfirmations));
   }
 
-  listAccounts(minConfirmations = 1, { watched = false } = {}): Promise<ReadonlyMap<string, Sats>> {
-    return this.core.read(() => listAccounts(this.context, minConfirmations, watched));
+  listAccounts(minConfirmations = 1): Promise<ReadonlyMap<string, Sats>> {
+    return this.core.read(() => listAccounts(this.context, minConfirmations));
   }
 
   receivedByAddress(
@@ -127,10 +127,9 @@ export class WalletReads {
     minConfirmations = 1,
     includeEmpty = false,
     coinbase: CoinbaseReceived = 'none',
-    { watched = false } = {},
   ): Promise<readonly ReceivedByLabel[]> {
     return this.core.read(() =>
-      listReceivedByLabel(this.context, minConfirmations, includeEmpty, coinbase, watched),
+      listReceivedByLabel(this.context, minConfirmations, includeEmpty, coinbase),
     );
   }
 
@@ -138,11 +137,10 @@ export class WalletReads {
     minConfirmations = 1,
     includeEmpty = false,
     coinbase: CoinbaseReceived = 'none',
-    { only, watched = false }: { only?: string | undefined; watched?: boolean } = {},
+    only?: string,
   ): Promise<readonly ReceivedByAddress[]> {
-    const which = { only, withWatched: watched };
     return this.core.read(() =>
-      listReceivedByAddress(this.context, minConfirmations, includeEmpty, coinbase, which),
+      listReceivedByAddress(this.context, minConfirmations, includeEmpty, coinbase, only),
     );
   }
 
@@ -160,8 +158,8 @@ export class WalletReads {
   }
 
   /** A wallet transaction. Throws 'unknown-transaction'. */
-  transaction(txid: Txid, filter?: HistoryFilter): Promise<TxView> {
-    return this.core.read(() => viewTransaction(this.context, txid, filter));
+  transaction(txid: Txid): Promise<TxView> {
+    return this.core.read(() => viewTransaction(this.context, txid));
   }
 
   /** Transactions in blocks above `height` and unconfirmed ones. */

@@ -9,6 +9,7 @@ import type { AddressType } from './address-type.ts';
 import { encodeBackup } from './backup.ts';
 import { type Balances, balances } from './balances.ts';
 import { moveBetween } from './books.ts';
+import type { BumpOptions } from './bump-fee.ts';
 import { lockCoins, unlockCoins } from './coin-locks.ts';
 import { addressOf, walletMeta } from './context.ts';
 import { dumpKeys, type TextSink } from './dump.ts';
@@ -25,12 +26,22 @@ import {
 } from './key-exports.ts';
 import { KeyImports } from './key-imports.ts';
 import {
+  type HandlingOptions,
+  type PartialPayment,
+  PartialPayments,
+  type UnsignedReplacement,
+} from './partial-payments.ts';
+import {
   type Payment,
   Payments,
   type Replacement,
   type ReplaceOptions,
   type SendOptions,
 } from './payments.ts';
+import type { Psbt } from './psbt/psbt.ts';
+import type { SignOutcome } from './psbt/psbt-signer.ts';
+import { type FillOptions, fillPsbt } from './psbt/wallet-psbt.ts';
+import type { SendAllOptions, Share } from './send-all.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
 import type { PreparedTx, Recipient, SpendOptions } from './spend.ts';
@@ -46,8 +57,6 @@ export interface WalletInfo {
   readonly transactions: number;
   readonly keypoolSize: number;
   readonly keypoolSizeInternal: number;
-  /** Unix seconds at which the next key was made. */
-  readonly keypoolOldest: number;
   readonly payTxFee: FeeRate;
   readonly balances: Balances;
   readonly scanning: boolean;
@@ -59,6 +68,7 @@ export interface WalletInfo {
 export class Wallet extends WalletReads {
   readonly #follower: WalletFollower;
   readonly #payments: Payments;
+  readonly #partialPayments: PartialPayments;
   readonly #imports: KeyImports;
 
   /** Its passphrase, if it has one. */
@@ -73,6 +83,7 @@ export class Wallet extends WalletReads {
     this.#follower = modules.follower;
     this.encryption = modules.encryption;
     this.#payments = new Payments(modules);
+    this.#partialPayments = new PartialPayments({ core: modules.core, payments: this.#payments });
     this.#imports = new KeyImports(modules);
   }
 
@@ -101,6 +112,11 @@ export class Wallet extends WalletReads {
       const before = walletMeta(this.context);
       unit.put(meta, undefined, { ...before, flags: { ...before.flags, avoidReuse } });
     });
+  }
+
+  /** Whether payments signal that they may be replaced, unless told otherwise (`-walletrbf`). */
+  get replaceable(): boolean {
+    return this.context.options.replaceable;
   }
 
   // --- addresses --------------------------------------------------------------------------------
@@ -170,6 +186,11 @@ export class Wallet extends WalletReads {
     return this.core.change((unit) => unlockCoins(unit, this.core, outpoints));
   }
 
+  /** The same for coins that are about to be spent; those locked already stay so. */
+  keepCoins(outpoints: readonly OutPoint[]): Promise<void> {
+    return this.core.change((unit) => this.core.setLocked(unit, outpoints, true, false));
+  }
+
   // --- paying -----------------------------------------------------------------------------------
 
   /**
@@ -210,6 +231,41 @@ export class Wallet extends WalletReads {
     options: SpendOptions = {},
   ): Promise<PreparedTx> {
     return this.#payments.fund(recipients, options);
+  }
+
+  /** Pays, or signs as far as the wallet can and leaves the rest to others. Throws `WalletError`. */
+  sendPartly(
+    recipients: readonly Recipient[],
+    options: SpendOptions & HandlingOptions = {},
+  ): Promise<PartialPayment> {
+    return this.#partialPayments.send(recipients, options);
+  }
+
+  /** Spends everything, in the same way. Throws `WalletError`. */
+  sendAll(
+    shares: readonly Share[],
+    options: SendAllOptions & HandlingOptions = {},
+  ): Promise<PartialPayment> {
+    return this.#partialPayments.sendAll(shares, options);
+  }
+
+  /** Plans what `bumpFee` sends, for others to sign. Throws `WalletError`. */
+  planReplacement(
+    txid: Txid,
+    options: BumpOptions & { readonly version: Psbt['version'] },
+  ): Promise<UnsignedReplacement> {
+    return this.#partialPayments.planReplacement(txid, options);
+  }
+
+  /**
+   * Fills in what the wallet knows of a PSBT, and signs. Returns what became of each input; undefined when
+   * the inputs ask for locktimes that clash.
+   */
+  fillPsbt(psbt: Psbt, options: FillOptions): Promise<readonly SignOutcome[] | undefined> {
+    return this.core.read(() => {
+      if (options.sign) this.encryption.requireUnlocked();
+      return fillPsbt(this.context, psbt, options);
+    });
   }
 
   /** Moves an amount between accounts: two entries in the books, no coin. */
@@ -289,10 +345,8 @@ export class Wallet extends WalletReads {
   }
 
   /** Writes all private keys as text, a line each, as bitcoind did. Throws 'wallet-locked'. */
-  async dumpKeys(creator: string, write: TextSink): Promise<void> {
-    // Programs of that time read keys one by one, those of the keypool too.
-    await this.#follower.fillAll({ hardenedOnly: true });
-    await this.core.read(() => {
+  dumpKeys(creator: string, write: TextSink): Promise<void> {
+    return this.core.read(() => {
       this.encryption.requireUnlocked();
       dumpKeys(this.context, creator, write);
     });
@@ -360,9 +414,8 @@ export class Wallet extends WalletReads {
       name: this.name,
       meta: walletMeta(this.context),
       transactions: transactionCount(this.context),
-      keypoolSize: this.context.keyring.keypoolSize(false),
-      keypoolSizeInternal: this.context.keyring.keypoolSize(true),
-      keypoolOldest: this.context.keyring.keypoolOldest() ?? walletMeta(this.context).birthTime,
+      keypoolSize: this.context.keyring.keypoolSize(false, this.context.options.addressType),
+      keypoolSizeInternal: this.context.keyring.keypoolSize(true, this.context.options.addressType),
       payTxFee: this.core.payTxFee,
       balances: balances(this.context),
       scanning: this.#imports.isScanning,

@@ -7,7 +7,6 @@ import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
 import { multisigForm, parsePublicKey } from '../shapes/multisig.ts';
 import { scriptOfAddress } from '../shapes/recipient.ts';
-import { receivedByLabelJson } from '../shapes/wallet-json.ts';
 
 const KEY_HEX = /^(?:[0-9a-fA-F]{66}|[0-9a-fA-F]{130})$/;
 
@@ -47,13 +46,15 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
   getreceivedbyaccount: ({ wallet }, { account, minconf }) =>
     wallet.receivedByLabel(account, minconf, 'none'),
 
-  listaccounts: ({ wallet }, { minconf, include_watchonly }) =>
-    wallet.listAccounts(minconf, { watched: include_watchonly }),
+  listaccounts: ({ wallet }, { minconf }) => wallet.listAccounts(minconf),
 
-  async listreceivedbyaccount({ wallet }, { minconf, include_empty, include_watchonly }) {
-    const watched = { watched: include_watchonly };
-    const lines = await wallet.listReceivedByLabel(minconf, include_empty, 'none', watched);
-    return lines.map(receivedByLabelJson);
+  async listreceivedbyaccount({ wallet }, { minconf, include_empty }) {
+    const lines = await wallet.listReceivedByLabel(minconf, include_empty, 'none');
+    return lines.map(({ label, amount, confirmations }) => ({
+      account: label,
+      amount,
+      confirmations,
+    }));
   },
 
   async addmultisigaddress({ wallet, node }, { nrequired, keys, account, address_type }) {

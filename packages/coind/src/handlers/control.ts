@@ -78,9 +78,8 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
       difficulty: difficultyOf(chain.tip.header.bits),
       testnet: params.name === 'test' || params.name === 'testnet4',
       ...(info && {
-        keypoololdest: info.keypoolOldest,
-        // Of both sides; getwalletinfo tells them apart.
-        keypoolsize: info.keypoolSize + info.keypoolSizeInternal,
+        keypoololdest: info.meta.birthTime,
+        keypoolsize: info.keypoolSize,
         ...(info.unlockedUntil !== undefined && { unlocked_until: info.unlockedUntil }),
         paytxfee: info.payTxFee,
       }),

@@ -12,9 +12,7 @@ import {
   isSegwitOutput,
   joinPsbts,
   Psbt,
-  PsbtError,
   PsbtProvider,
-  type PsbtVersion,
   SharedInputError,
   signPsbt,
   updateOutputs,
@@ -24,27 +22,8 @@ import { solutionsOf } from '../descriptor-scan.ts';
 import { parseHashType } from '../raw-signing.ts';
 import { newTx } from '../shapes/new-tx.ts';
 import { analysisJson, psbtJson } from '../shapes/psbt-json.ts';
+import { checkedVersion, checkOutcomes, formatPsbt, parsePsbt } from '../shapes/psbt-text.ts';
 import { parseTx } from '../shapes/tx-json.ts';
-
-/** Reads a PSBT. Throws -22. */
-function parsePsbt(text: string): Psbt {
-  const bytes = Buffer.from(text, 'base64');
-  // Buffer passes over what is no base64; written again, such text is another.
-  if (bytes.toString('base64') !== text) throw new RpcError(-22, 'TX decode failed invalid base64');
-  try {
-    return Psbt.decode(bytes);
-  } catch (error) {
-    if (!(error instanceof PsbtError)) throw error;
-    throw new RpcError(-22, `TX decode failed ${error.message}`);
-  }
-}
-
-const formatPsbt = (psbt: Psbt): string => Buffer.from(psbt.encode()).toString('base64');
-
-function checkedVersion(version: number): PsbtVersion {
-  if (version === 0 || version === 2) return version;
-  throw new RpcError(-8, 'The PSBT version can only be 2 or 0');
-}
 
 function shuffled<T>(items: readonly T[]): readonly T[] {
   const mixed = [...items];
@@ -89,11 +68,7 @@ async function process(
   options: Parameters<typeof signPsbt>[2],
 ): Promise<void> {
   await addSpent(psbt, provider, node);
-  const outcomes = signPsbt(psbt, provider, options);
-  if (!outcomes) throw new RpcError(-22, 'PSBT is not valid: its inputs ask for other locktimes');
-  if (outcomes.includes('sighash-mismatch')) {
-    throw new RpcError(-22, 'Specified sighash value does not match value stored in PSBT');
-  }
+  checkOutcomes(signPsbt(psbt, provider, options));
   updateOutputs(psbt, provider);
   dropUnneededTransactions(psbt);
 }

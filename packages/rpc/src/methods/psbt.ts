@@ -9,7 +9,8 @@ import { inputs, locktime, sighashtype } from './transaction-params.ts';
 const modern = ['coind', 'core'] as const;
 
 const psbt = (about = 'The PSBT, base64') => str(about);
-const psbtVersion = optional(uint32('The version of the PSBT, 0 or 2'), 2);
+/** The version of a new PSBT. */
+export const psbtVersion = optional(uint32('The version of the PSBT, 0 or 2'), 2);
 const descriptors = list(scanObject(''), 'Descriptors, or {"desc": …, "range": …}', {
   usage: '["",{"desc":"str","range":n or [n,n]},...]',
 });

@@ -1,9 +1,19 @@
-/** The wallet method that completes a transaction somebody else described. */
+/** The wallet methods that complete a transaction somebody described, without signing it. */
 import { amount, bool, type Codec, feeRate, hex, int, optional, str, txid } from '../codec.ts';
-import { list, object, oneOf } from '../codec-shapes.ts';
+import { list, object } from '../codec-shapes.ts';
 import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
-import { inItsTurn, payers } from './wallet-send.ts';
+import {
+  addedCoins,
+  chosenInputs,
+  inItsTurn,
+  misplacedWeights,
+  payers,
+  solvingData,
+} from './funding-params.ts';
+import { newOutputs, ranged } from './params.ts';
+import { psbtVersion } from './psbt.ts';
+import { locktime } from './transaction-params.ts';
 
 /** A number whose absence is refused in words of its own. */
 function present(name: string): Codec<number> {
@@ -18,28 +28,30 @@ function present(name: string): Codec<number> {
   };
 }
 
-/** The options of `fundrawtransaction`; each can also be given as a named parameter of the method. */
+/** Options of both methods that describe the funding in this way. */
+const fundMembers = {
+  ...addedCoins,
+  changeAddress: optional(str('Where the change goes')),
+  changePosition: optional(int('Which output the change is')),
+  change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
+  includeWatching: optional(bool('Ignored')),
+  lockUnspents: optional(bool('Whether to keep the coins from being spent elsewhere')),
+  fee_rate: optional(feeRate('The fee rate, sat/vB')),
+  feeRate: inItsTurn(amount('The fee rate, BTC per 1,000 vbytes')),
+  subtractFeeFromOutputs: inItsTurn(payers),
+  max_tx_weight: optional(int('The most it may weigh once signed')),
+  conf_target: optional(int('Blocks within which it should confirm')),
+  estimate_mode: optional(str('unset, economical or conservative')),
+  replaceable: optional(bool('Whether it signals that it may be replaced (BIP125)')),
+  solving_data: solvingData,
+};
+
+/** How they are read; each can also be given as a named parameter of the method. */
+const fundReading = { reading: 'strict', alsoNamed: true, usage: 'options' } as const;
+
 const fundOptions = object(
   {
-    add_inputs: optional(bool('Whether coins may be added to the inputs'), true),
-    include_unsafe: optional(bool('Whether unconfirmed coins of others may be spent')),
-    minconf: optional(int('Least confirmations of the coins added')),
-    maxconf: optional(int('Most confirmations of the coins added')),
-    changeAddress: optional(str('Where the change goes')),
-    changePosition: optional(int('Which output the change is')),
-    change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
-    includeWatching: optional(
-      bool('Whether watched coins may be added, for somebody else to sign'),
-    ),
-    lockUnspents: optional(bool('Whether to keep the coins from being spent elsewhere')),
-    fee_rate: optional(feeRate('The fee rate, sat/vB')),
-    feeRate: inItsTurn(amount('The fee rate, BTC per 1,000 vbytes')),
-    subtractFeeFromOutputs: inItsTurn(
-      payers(
-        oneOf([str('An address'), int('The place of an output')]),
-        'Outputs that bear the fee',
-      ),
-    ),
+    ...fundMembers,
     input_weights: inItsTurn(
       list(
         object({
@@ -50,23 +62,9 @@ const fundOptions = object(
         'What inputs weigh once signed, in weight units',
       ),
     ),
-    solving_data: inItsTurn(
-      object(
-        {
-          pubkeys: optional(list(str(''), 'Public keys, hex')),
-          scripts: optional(list(str(''), 'Redeem and witness scripts, hex')),
-          descriptors: optional(list(str(''), 'Descriptors')),
-        },
-        'How to spend inputs that are not of the wallet',
-      ),
-    ),
-    max_tx_weight: optional(int('The most it may weigh once signed')),
-    conf_target: optional(int('Blocks within which it should confirm')),
-    estimate_mode: optional(str('unset, economical or conservative')),
-    replaceable: optional(bool('Whether it signals that it may be replaced (BIP125)')),
   },
   'How to fund it',
-  { reading: 'strict', alsoNamed: true, usage: 'options' },
+  fundReading,
 );
 
 /** Methods that fund a transaction. */
@@ -86,5 +84,32 @@ export const walletFund = {
       changepos: int('Which output is the change, -1 for none'),
     }),
     examples: ['"0200…"'],
+  }),
+  walletcreatefundedpsbt: method({
+    category: 'wallet',
+    profiles: ['coind', 'core'],
+    about: 'A PSBT of given outputs, with coins of the wallet that pay for them, unsigned.',
+    params: {
+      inputs: optional(chosenInputs),
+      outputs: newOutputs('What it pays', {
+        usage: '[{"address":amount,...},{"data":"hex"},...]',
+      }),
+      locktime,
+      options: optional(
+        object(fundMembers, 'How to fund it', { ...fundReading, misplaced: misplacedWeights }),
+      ),
+      bip32derivs: optional(bool('Whether to say how keys are derived'), true),
+      version: optional(
+        ranged(1, 3, 'Invalid parameter, version out of range(1~3)', 'The version'),
+        2,
+      ),
+      psbt_version: psbtVersion,
+    },
+    result: object({
+      psbt: str('The PSBT, base64'),
+      fee: amount('What it pays'),
+      changepos: int('Which output is the change, -1 for none'),
+    }),
+    examples: ['"[]" "[{\\"bcrt1q…\\": 0.1}]"'],
   }),
 };

@@ -3,7 +3,6 @@ import {
   amount,
   bool,
   byNameOnly,
-  type Codec,
   feeRate,
   hex,
   int,
@@ -14,38 +13,26 @@ import {
   txid,
   uint32,
 } from '../codec.ts';
-import { list, object, oneOf } from '../codec-shapes.ts';
-import { RpcError } from '../error.ts';
+import { list, object } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { idempotencyKey, inputIndex, inputSequence, newOutputs, ranged } from './params.ts';
+import {
+  addedCoins,
+  chosenInputs,
+  inItsTurn,
+  misplacedWeights,
+  outdatedOptions,
+  payers,
+  solvingData,
+} from './funding-params.ts';
+import { idempotencyKey, newOutputs, ranged } from './params.ts';
 
 const modern = ['coind', 'core'] as const;
 const locktime = ranged(0, 0xffffffff, 'Invalid parameter, locktime out of range', 'The locktime');
 
-/** A member whose type is looked at when it is read, not before all others. */
-export function inItsTurn<Value>(codec: Codec<Value>) {
-  return optional({ ...codec, type: undefined });
-}
-
-/** Outputs that bear the fee; what is no list is refused in words of its own. */
-export function payers<Payer>(item: Codec<Payer>, about: string): Codec<readonly Payer[]> {
-  const codec = list(item, about);
-  return {
-    ...codec,
-    decode(json, name) {
-      if (Array.isArray(json)) return codec.decode(json, name);
-      throw new RpcError(-1, 'JSON value is not an object or array as expected');
-    },
-  };
-}
-
 /** The options of `send`; each can also be given as a named parameter of the method. */
 const sendOptions = object(
   {
-    add_inputs: optional(bool('Whether coins may be added to the inputs')),
-    include_unsafe: optional(bool('Whether unconfirmed coins of others may be spent')),
-    minconf: optional(int('Least confirmations of the coins added')),
-    maxconf: optional(int('Most confirmations of the coins added')),
+    ...addedCoins,
     add_to_wallet: optional(bool('False: it is made and signed, but not sent')),
     change_address: optional(str('Where the change goes')),
     change_position: optional(int('Which output the change is')),
@@ -54,39 +41,22 @@ const sendOptions = object(
     estimate_mode: optional(str('unset, economical or conservative')),
     fee_rate: optional(feeRate('The fee rate, sat/vB')),
     include_watching: optional(bool('Ignored')),
-    inputs: inItsTurn(
-      list(
-        object({
-          txid: txid('The transaction spent from'),
-          vout: inputIndex('The output spent'),
-          sequence: optional(inputSequence('The sequence')),
-        }),
-        'Coins to spend',
-      ),
-    ),
+    inputs: inItsTurn(chosenInputs),
     locktime: inItsTurn(locktime),
     lock_unspents: optional(bool('Whether to keep the coins from being spent again')),
     max_tx_weight: optional(int('The most it may weigh')),
     replaceable: inItsTurn(bool('Whether it signals that it may be replaced (BIP125)')),
-    subtract_fee_from_outputs: inItsTurn(
-      payers(
-        oneOf([str('An address'), int('The place of an output')]),
-        'Outputs that bear the fee',
-      ),
-    ),
+    psbt: optional(bool('Whether to make a PSBT, complete or not, and send nothing')),
+    solving_data: solvingData,
+    subtract_fee_from_outputs: inItsTurn(payers),
   },
   'How to pay',
   {
     reading: 'strict',
     alsoNamed: true,
     usage: 'options',
-    renamed: {
-      feeRate: 'fee_rate (sat/vB)',
-      changeAddress: 'change_address',
-      changePosition: 'change_position',
-      lockUnspents: 'lock_unspents',
-      subtractFeeFromOutputs: 'subtract_fee_from_outputs',
-    },
+    renamed: outdatedOptions,
+    misplaced: misplacedWeights,
   },
 );
 
@@ -97,19 +67,29 @@ const bumpMembers = {
 };
 const confTarget = optional(int('Blocks within which it should confirm'));
 const totalFee = optional(int64('The exact new fee, satoshis'));
-const coreBumpMembers = {
+/** Options of a replacement, as today's bitcoind has them. */
+export const coreBumpMembers = {
   confTarget,
   conf_target: confTarget,
   ...bumpMembers,
   outputs: optional(newOutputs('What it pays instead')),
   original_change_index: optional(uint32('The output that takes the difference')),
 };
-const bumpReading = { reading: 'strict', alsoNamed: true, usage: 'options' } as const;
+/** How they are read. */
+export const bumpReading = { reading: 'strict', alsoNamed: true, usage: 'options' } as const;
 const bumpResult = object({
   txid: txid('The new transaction'),
   origfee: amount('The old fee'),
   fee: amount('The new fee'),
   errors: list(str(''), 'What went wrong along the way'),
+});
+
+/** What became of a payment that others may have to sign. */
+export const sentOrPartial = object({
+  psbt: optional(str('The PSBT, base64, when it was not sent')),
+  txid: optional(txid('The transaction id, when complete')),
+  hex: optional(hex('The transaction, when complete and not sent')),
+  complete: bool('Whether every input is signed'),
 });
 
 const sendParams = {
@@ -131,11 +111,7 @@ export const walletSend = {
     about: 'Sends a transaction.',
     params: { ...sendParams, idempotency_key: idempotencyKey },
     core: { params: sendParams },
-    result: object({
-      txid: optional(txid('The transaction id')),
-      hex: optional(hex('The transaction, when it was not sent')),
-      complete: bool('Whether every input is signed'),
-    }),
+    result: sentOrPartial,
     examples: ['"{\\"bcrt1q…\\": 0.1}" null unset 1.1'],
   }),
   bumpfee: method({

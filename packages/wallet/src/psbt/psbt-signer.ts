@@ -409,27 +409,35 @@ function plainSigning(psbt: Psbt): SigningTx | undefined {
   return tx && { tx, precomputed: new PrecomputedTx(tx) };
 }
 
+/** Who knows of inputs or outputs: one for all, or one for each by its index. */
+export type Providers = PsbtProvider | ((index: number) => PsbtProvider);
+
+function providerAt(providers: Providers, index: number): PsbtProvider {
+  return typeof providers === 'function' ? providers(index) : providers;
+}
+
 /**
- * Fills in what `provider` knows of the inputs that are not finished, and signs them. Returns the
+ * Fills in what `providers` know of the inputs that are not finished, and signs them. Returns the
  * outcomes; undefined when the inputs ask for locktimes that clash.
  */
 export function signPsbt(
   psbt: Psbt,
-  provider: PsbtProvider,
+  providers: Providers,
   options: SignOptions = {},
 ): readonly SignOutcome[] | undefined {
   const signing = signingTx(psbt);
   if (!signing) return undefined;
   return psbt.inputs.map((input, index) => {
     if (input.isFinal) return 'complete';
+    const provider = providerAt(providers, index);
     return workOn(psbt, index, { provider, signing, options }).outcome;
   });
 }
 
-/** Fills in what `provider` knows of the outputs: scripts, and how their keys are derived. */
-export function updateOutputs(psbt: Psbt, provider: PsbtProvider): void {
-  for (const { map, scriptPubKey } of psbt.outputs) {
-    new Solver(map, Out, provider, DUMMY).solve(scriptPubKey);
+/** Fills in what `providers` know of the outputs: scripts, and how their keys are derived. */
+export function updateOutputs(psbt: Psbt, providers: Providers): void {
+  for (const [index, { map, scriptPubKey }] of psbt.outputs.entries()) {
+    new Solver(map, Out, providerAt(providers, index), DUMMY).solve(scriptPubKey);
   }
 }
 

@@ -1,0 +1,71 @@
+/** Parameters of the wallet methods that fund a transaction: coins named beforehand, and how to spend others'. */
+import { bool, type Codec, int, optional, str, txid } from '../codec.ts';
+import { list, object, oneOf } from '../codec-shapes.ts';
+import { RpcError } from '../error.ts';
+import { inputIndex, inputSequence } from './params.ts';
+
+/** A member whose type is looked at when it is read, not before all others. */
+export function inItsTurn<Value>(codec: Codec<Value>) {
+  return optional({ ...codec, type: undefined });
+}
+
+/** Outputs that bear the fee, by place or by name; what is no list is refused in words of its own. */
+export const payers: Codec<readonly (string | number)[]> = (() => {
+  const codec = list(
+    oneOf([str('An address'), int('The place of an output')]),
+    'Outputs that bear the fee',
+  );
+  return {
+    ...codec,
+    decode(json, name) {
+      if (Array.isArray(json)) return codec.decode(json, name);
+      throw new RpcError(-1, 'JSON value is not an object or array as expected');
+    },
+  };
+})();
+
+/** How to spend inputs that are not of the wallet. */
+export const solvingData = inItsTurn(
+  object(
+    {
+      pubkeys: optional(list(str(''), 'Public keys, hex')),
+      scripts: optional(list(str(''), 'Redeem and witness scripts, hex')),
+      descriptors: optional(list(str(''), 'Descriptors')),
+    },
+    'How to spend inputs that are not of the wallet',
+  ),
+);
+
+/** Coins to spend. */
+export const chosenInputs = list(
+  object({
+    txid: txid('The transaction spent from'),
+    vout: inputIndex('The output spent'),
+    sequence: optional(inputSequence('The sequence')),
+    weight: optional(int('What the input weighs once signed, in weight units')),
+  }),
+  'Coins to spend',
+  { usage: '[{"txid":"hex","vout":n,"sequence":n,"weight":n},...]' },
+);
+
+/** Weights of inputs are said where the inputs are. */
+export const misplacedWeights = {
+  input_weights: 'Input weights should be specified in inputs rather than in options.',
+};
+
+/** Which coins may be added. */
+export const addedCoins = {
+  add_inputs: optional(bool('Whether coins may be added to the inputs')),
+  include_unsafe: optional(bool('Whether unconfirmed coins of others may be spent')),
+  minconf: optional(int('Least confirmations of the coins added')),
+  maxconf: optional(int('Most confirmations of the coins added')),
+};
+
+/** Options of older methods that the methods of today call something else. */
+export const outdatedOptions = {
+  feeRate: 'fee_rate (sat/vB)',
+  changeAddress: 'change_address',
+  changePosition: 'change_position',
+  lockUnspents: 'lock_unspents',
+  subtractFeeFromOutputs: 'subtract_fee_from_outputs',
+};
