@@ -15,6 +15,19 @@ describe('what Writer writes, Reader reads', () => {
     );
   });
 
+  test('hex in both directions', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (raw) => {
+        const text = Buffer.from(raw).toString('hex');
+        const writer = new Writer(1).hex(text).reversedHex(text.toUpperCase());
+        expect(writer.finish()).toEqual(Uint8Array.from([...raw, ...raw.toReversed()]));
+      }),
+    );
+    for (const text of ['0', '0g', 'g0', '-1', ' 1', 'é0', '٣0']) {
+      expect(() => new Writer().hex(text)).toThrow(RangeError);
+    }
+  });
+
   test('integers at their edges', () => {
     const bytes = new Writer(1)
       .u8(255)

@@ -2,6 +2,11 @@
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const WORD = 2 ** 32;
+/** Value of a hex digit by its character; 255 for all that is none. */
+const NIBBLES = Uint8Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(value) ? 0xff : value;
+});
 
 /** Length in bytes of `size` as a compact size. */
 export function compactSizeLength(size: number): number {
@@ -81,6 +86,34 @@ export class Writer {
   bytes(bytes: Uint8Array): this {
     const at = this.#room(bytes.length);
     this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  /** The bytes of a hex text, for short ones. Throws `RangeError` when it is none. */
+  hex(text: string): this {
+    return this.#hex(text, false);
+  }
+
+  /** The same from the last byte to the first: hashes are shown the other way round than they lie. */
+  reversedHex(text: string): this {
+    return this.#hex(text, true);
+  }
+
+  #hex(text: string, reversed: boolean): this {
+    const length = text.length / 2;
+    if (!Number.isInteger(length)) throw new RangeError(`not a hex string: ${text}`);
+    const start = this.#room(length);
+    const bytes = this.#bytes;
+    let at = reversed ? start + length - 1 : start;
+    const step = reversed ? -1 : 1;
+    let digits = 0;
+    for (let i = 0; i < text.length; i += 2, at += step) {
+      const high = NIBBLES[text.charCodeAt(i)] ?? 0xff;
+      const low = NIBBLES[text.charCodeAt(i + 1)] ?? 0xff;
+      bytes[at] = (high << 4) | low;
+      digits |= high | low;
+    }
+    if (digits > 0xf) throw new RangeError(`not a hex string: ${text}`);
     return this;
   }
 

@@ -1,4 +1,4 @@
-import { compareBytes, type Txid } from '@coind/primitives';
+import { compareBytes, type Txid, Writer } from '@coind/primitives';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -7,6 +7,7 @@ import {
   bytes,
   type Codec,
   hash32,
+  hex,
   i64be,
   json,
   list,
@@ -21,6 +22,7 @@ import {
   uint,
   unit,
   varBytes,
+  varText,
 } from './codec.ts';
 
 const hashes = fc
@@ -110,6 +112,30 @@ describe('values come back', () => {
     expect(list(varBytes).decode(list(varBytes).encode([new Uint8Array([0, 0])]))).toEqual([
       new Uint8Array([0, 0]),
     ]);
+  });
+
+  test('hex and text, alone and behind their lengths', () => {
+    const pair = tuple(hex, varText);
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.string({ unit: 'grapheme' }), (raw, words) => {
+        const digits = Buffer.from(raw).toString('hex');
+        expect(hex.decode(hex.encode(digits))).toBe(digits);
+        expect(pair.decode(pair.encode([digits, words]))).toEqual([digits, words]);
+      }),
+    );
+  });
+
+  test('what is appended is what is encoded', () => {
+    const one = 'ab'.repeat(32) as Txid;
+    const check = <T>({ append, encode }: Codec<T>, value: T): void => {
+      const writer = new Writer(1).u8(7);
+      append?.(writer, value);
+      expect(writer.finish()).toEqual(Uint8Array.of(7, ...encode(value)));
+    };
+    check(hex, '00ff');
+    check(hash32<Txid>(), one);
+    check(tuple(hex, outpoint), ['00ff', { txid: one, vout: 3 }]);
+    check(list(u8), [1, 2]);
   });
 
   test('json with bigints and bytes', () => {

@@ -18,6 +18,8 @@ export interface Codec<T> {
   encode(value: T): Uint8Array;
   /** May assume bytes that `encode` made; throws `DecodeError` for most others. */
   decode(bytes: Uint8Array): T;
+  /** Writes what `encode` returns behind what is written already; spares an array of its own. */
+  append?(writer: Writer, value: T): void;
 }
 
 /** A codec that can also stand inside a larger one, because it knows where its bytes end. */
@@ -41,6 +43,7 @@ export function part<T>(
   return {
     put,
     take,
+    append: put,
     encode(value) {
       const writer = new Writer(sizeHint);
       put(writer, value);
@@ -131,6 +134,14 @@ export const bytes: PartCodec<Uint8Array> = {
     writer.u8(0).u8(0);
   },
   take(reader) {
+    const { bytes: all, offset } = reader;
+    const zero = all.indexOf(0, offset);
+    // Names seldom have zero bytes: the first one ends them.
+    if (zero >= 0 && all[zero + 1] === 0) {
+      const found = reader.take(zero - offset);
+      reader.u16();
+      return found;
+    }
     const found: number[] = [];
     for (;;) {
       const byte = reader.u8();
@@ -149,6 +160,22 @@ export const text: PartCodec<string> = {
   decode: (value) => fromUtf8.decode(value),
   put: (writer, value) => bytes.put(writer, utf8.encode(value)),
   take: (reader) => fromUtf8.decode(bytes.take(reader)),
+};
+
+/** Text in UTF-8 behind its length: for values, because it is not ordered. */
+export const varText: PartCodec<string> = part(
+  (writer, value) => void writer.varBytes(utf8.encode(value)),
+  (reader) => fromUtf8.decode(reader.varBytes()),
+  32,
+);
+
+/** Lower-case hex as the bytes it stands for; as a part behind their length, so not ordered there. */
+export const hex: PartCodec<string> = {
+  encode: hexToBytes,
+  decode: bytesToHex,
+  append: (writer, value) => void writer.hex(value),
+  put: (writer, value) => void writer.compactSize(value.length / 2).hex(value),
+  take: (reader) => bytesToHex(reader.varBytes()),
 };
 
 /** A hash of 32 bytes in display-order hex; stored, and so ordered, in wire order. */
@@ -266,13 +293,13 @@ function reviver(_key: string, value: unknown): unknown {
   return value;
 }
 
-/** One hash, turned around in place: keys are made and read too often to allocate for each. */
-const scratch = Buffer.alloc(32);
-
 function putHash(writer: Writer, id: string): void {
-  if (scratch.write(id, 'hex') !== 32) throw new RangeError(`not a hash: ${id}`);
-  writer.bytes(scratch.reverse());
+  if (id.length !== 64) throw new RangeError(`not a hash: ${id}`);
+  writer.reversedHex(id);
 }
+
+/** One hash, turned around in place: keys are read too often to allocate for each. */
+const scratch = Buffer.alloc(32);
 
 function takeHash<Id extends string>(reader: Reader): Id {
   scratch.set(reader.take(32));

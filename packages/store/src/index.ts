@@ -4,6 +4,7 @@ export {
   bytes,
   type Codec,
   hash32,
+  hex,
   i64be,
   json,
   list,
@@ -21,6 +22,7 @@ export {
   uint,
   unit,
   varBytes,
+  varText,
 } from './codec.ts';
 export type { LevelOptions } from './level.ts';
 export {

@@ -57,6 +57,15 @@ describe.each(kinds)('a store in %s', (_name, open) => {
     expect(await table.getMany([2, 1])).toEqual([undefined, 'one']);
   });
 
+  test('keeps rows of all sizes apart', async () => {
+    const table = store.table(numbers);
+    const sizes = [0, 1, 100, 8000, 9000, 40_000, 200_000, 3, 30_000, 7];
+    const rows = [...sizes, ...sizes].map((size, n) => [n, `${n % 10}`.repeat(size)] as const);
+    await store.commit(rows.map(([n, value]) => table.put(n, value)));
+    for (const [n, value] of rows) expect(table.getSync(n)).toBe(value);
+    expect(await table.getMany(rows.map(([n]) => n))).toEqual(rows.map(([, value]) => value));
+  });
+
   test('ranges by bound, direction, limit and tuple prefix', async () => {
     const table = store.table(numbers);
     await store.commit([0, 1, 255, 256, 70_000].map((n) => table.put(n, `#${n}`)));

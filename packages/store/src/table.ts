@@ -3,7 +3,7 @@
  * never writes: `put` and `del` only describe writes, which `Store.commit` makes together or not at
  * all. Where the bytes lie is the backend's business (`level.ts`, `memory.ts`).
  */
-import { compareBytes, concatBytes } from '@coind/primitives';
+import { compareBytes, concatBytes, Writer } from '@coind/primitives';
 import { afterPrefix, type Codec, type TupleCodec } from './codec.ts';
 
 /** What a table is: its place in the key space, its key and value, and a sentence for people. */
@@ -80,6 +80,42 @@ export interface Backend {
   close(): Promise<void>;
 }
 
+/**
+ * Rows that wait to be written lie side by side in pieces of memory of this size: an array for each of them
+ * costs more than all that is put into it. Nobody keeps rows for long, so a piece soon goes.
+ */
+const PIECE_SIZE = 32 << 10;
+let piece = new Uint8Array(0);
+let used = 0;
+
+/** A place of its own for bytes that lie where others will be written. */
+function placed(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > PIECE_SIZE / 4) return bytes.slice();
+  if (used + length > piece.length) {
+    piece = new Uint8Array(PIECE_SIZE);
+    used = 0;
+  }
+  const start = used;
+  used += length;
+  piece.set(bytes, start);
+  return piece.subarray(start, used);
+}
+
+/** Where rows are put together: one at a time, and never across an `await`. */
+let desk = new Writer(1 << 10);
+const LARGEST_DESK = 1 << 16;
+
+function emptyDesk(): Writer {
+  if (desk.length > LARGEST_DESK) desk = new Writer(1 << 10);
+  return desk.reset();
+}
+
+function append<T>({ append: appended, encode }: Codec<T>, writer: Writer, value: T): void {
+  if (appended) appended(writer, value);
+  else writer.bytes(encode(value));
+}
+
 /** Whoever walks row by row often stops after a few. */
 const FIRST_ENTRIES = 16;
 
@@ -87,12 +123,19 @@ const FIRST_ENTRIES = 16;
 export function makeTable<K, V>(spec: TableSpec<K, V>, backend: Backend): Table<K, V> {
   const prefix = new TextEncoder().encode(spec.prefix);
   const { key: keys, value: values } = spec;
-  const rawKey = (key: K): Uint8Array => {
-    const encoded = keys.encode(key);
-    const raw = new Uint8Array(prefix.length + encoded.length);
-    raw.set(prefix);
-    raw.set(encoded, prefix.length);
-    return raw;
+  /** A key as it lies on the desk. */
+  const drafted = (key: K): Writer => {
+    const writer = emptyDesk().bytes(prefix);
+    append(keys, writer, key);
+    return writer;
+  };
+  const rawKey = (key: K): Uint8Array => placed(drafted(key).view());
+  const put = (key: K, value: V): Write => {
+    const writer = drafted(key);
+    const end = writer.length;
+    append(values, writer, value);
+    const row = placed(writer.view());
+    return { type: 'put', key: row.subarray(0, end), value: row.subarray(end) };
   };
   const decode = (value: Uint8Array | undefined): V | undefined =>
     value === undefined ? undefined : values.decode(value);
@@ -108,7 +151,7 @@ export function makeTable<K, V>(spec: TableSpec<K, V>, backend: Backend): Table<
 
   return {
     get: async (key) => decode(await backend.get(rawKey(key))),
-    getSync: (key) => decode(backend.getSync(rawKey(key))),
+    getSync: (key) => decode(backend.getSync(drafted(key).view())),
     getMany: async (many) => (await backend.getMany(many.map(rawKey))).map(decode),
     has: async (key) => (await backend.get(rawKey(key))) !== undefined,
     chunks: (range) => chunks(range),
@@ -116,7 +159,7 @@ export function makeTable<K, V>(spec: TableSpec<K, V>, backend: Backend): Table<
       for await (const chunk of chunks(range, FIRST_ENTRIES)) yield* chunk;
     },
     clear: (range = {}) => backend.clear(rawRange(range, prefix, keys, rawKey)),
-    put: (key, value) => ({ type: 'put', key: rawKey(key), value: values.encode(value) }),
+    put,
     del: (key) => ({ type: 'del', key: rawKey(key) }),
   };
 }

@@ -4,17 +4,11 @@
  * hex of their scriptPubKey: an address is only its spelling.
  */
 import type { BlockRef } from '@coind/consensus';
-import {
-  type BlockHash,
-  bytesToHex,
-  hexToBytes,
-  type OutPoint,
-  type Sats,
-  type Txid,
-} from '@coind/primitives';
+import type { BlockHash, OutPoint, Sats, Txid } from '@coind/primitives';
 import {
   bool,
   hash32,
+  hex,
   i64be,
   json,
   list,
@@ -287,12 +281,6 @@ export interface MoveRow {
   readonly time: number;
 }
 
-const hex: PartCodec<string> = {
-  encode: hexToBytes,
-  decode: bytesToHex,
-  put: (writer, value) => void writer.varBytes(hexToBytes(value)),
-  take: (reader) => bytesToHex(reader.varBytes()),
-};
 const rawBytes = {
   encode: (value: Uint8Array): Uint8Array => value,
   decode: (value: Uint8Array): Uint8Array => value,
