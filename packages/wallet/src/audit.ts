@@ -15,6 +15,7 @@ import {
   EMPTY_SCRIPT_SUMS,
   EMPTY_TOTALS,
   type Posting,
+  type ScriptHex,
   type ScriptSumsRow,
   type TotalsRow,
 } from './tables.ts';
@@ -272,10 +273,17 @@ class Audit {
   async #compareScripts(): Promise<void> {
     for (const [script, expected] of this.#scripts) {
       const found = this.#tables.scriptSums.getSync(script) ?? EMPTY_SCRIPT_SUMS;
-      for (const field of Object.keys(EMPTY_SCRIPT_SUMS) as (keyof ScriptSumsRow)[]) {
+      for (const field of ['uses', 'received', 'pendingReceived'] as const) {
         this.#compare(`script ${script}`, field, expected[field], found[field]);
       }
+      const byHeight = await this.#receivedByHeight(script, found);
+      this.#compare(`script ${script}`, 'the sum by height', expected.received, byHeight);
     }
+  }
+
+  async #receivedByHeight(script: ScriptHex, { heights }: ScriptSumsRow): Promise<Sats> {
+    if (!heights) return (await this.#sumsByHeight(subject.script(script, false)))[0];
+    return heights.reduce((sum, { coinbase, amount }) => (coinbase ? sum : sum + amount), 0n);
   }
 
   /** Every line has a cause, every balance follows from the one before, the last one is the account's. */
@@ -316,12 +324,17 @@ class Audit {
   /** The coins say what the wallet has; the accounts say whose it is. */
   async #compareCoins(): Promise<{ accountsTotal: Sats; balance: Sats }> {
     const totals: Mutable<TotalsRow> = { ...EMPTY_TOTALS };
+    // Coins of one transaction lie together.
+    let last: Tx | undefined;
     for await (const chunk of this.#tables.coins.chunks()) {
       for (const [{ txid, vout }, coin] of chunk) {
         const { class: coinClass, value, script } = coin;
         const where = `coin ${txid}:${vout}`;
-        const bytes = this.#tables.txBytes.getSync(txid);
-        const output = bytes && Tx.decode(bytes).outputs[vout];
+        if (last?.txid !== txid) {
+          const bytes = this.#tables.txBytes.getSync(txid);
+          last = bytes && Tx.decode(bytes);
+        }
+        const output = last?.outputs[vout];
         if (!output || output.value !== value || bytesToHex(output.scriptPubKey) !== script) {
           this.#fault(where, 'no transaction makes it');
         }

@@ -9,6 +9,7 @@ import { addressOf, scriptOf, type WalletContext, walletHeight } from './context
 import { WalletError } from './errors.ts';
 import { lastHeight, subject, sumFromHeight } from './height-sums.ts';
 import { COINBASE_MATURITY } from './ledger.ts';
+import { scriptFromHeight } from './script-sums.ts';
 import {
   type AccountRow,
   EMPTY_ACCOUNT,
@@ -53,18 +54,25 @@ function firstExcluded(books: Books, minConfirmations: number): number {
   return walletHeight(books) - minConfirmations + 2;
 }
 
+/** What somebody has at heights from `from` up to `tip`. */
+type SumFrom = (from: number, tip: number) => Promise<Sats>;
+
+const named =
+  ({ tables }: Books, name: string): SumFrom =>
+  (from, tip) =>
+    sumFromHeight(tables, name, from, tip);
+
 /** What of a sum by height is too young. */
-async function tooYoung(books: Books, name: string, minConfirmations: number): Promise<Sats> {
+async function tooYoung(books: Books, sumFrom: SumFrom, minConfirmations: number): Promise<Sats> {
   if (minConfirmations <= 1) return 0n;
-  const from = firstExcluded(books, minConfirmations);
-  return sumFromHeight(books.tables, name, from, walletHeight(books));
+  return sumFrom(firstExcluded(books, minConfirmations), walletHeight(books));
 }
 
 /** Trusted coins with at least so many confirmations; 0 includes own unconfirmed change. */
 export async function coinBalance(books: Books, minConfirmations: number): Promise<Sats> {
   const { confirmed, trusted } = books.tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
   if (minConfirmations <= 0) return confirmed + trusted;
-  return confirmed - (await tooYoung(books, subject.coins, minConfirmations));
+  return confirmed - (await tooYoung(books, named(books, subject.coins), minConfirmations));
 }
 
 async function balanceOf(
@@ -75,7 +83,7 @@ async function balanceOf(
 ): Promise<Sats> {
   const balance = accountBalance(row);
   if (minConfirmations <= 0) return balance + row.pendingCredits;
-  return balance - (await tooYoung(books, credits, minConfirmations));
+  return balance - (await tooYoung(books, named(books, credits), minConfirmations));
 }
 
 /** Balance of an account: credits obey the confirmations, debits and moves do not. */
@@ -110,15 +118,14 @@ export async function listAccounts(
 /** Coinbase payments of a subject that count, at heights up to what the confirmations allow. */
 async function coinbaseReceived(
   books: Books,
-  name: string,
+  sumFrom: SumFrom,
   minConfirmations: number,
   which: CoinbaseReceived,
 ): Promise<Sats> {
   if (which === 'none') return 0n;
   const least = Math.max(minConfirmations, which === 'mature' ? COINBASE_MATURITY + 1 : 1);
   const tip = walletHeight(books);
-  const all = await sumFromHeight(books.tables, name, 0, tip);
-  return all - (await sumFromHeight(books.tables, name, firstExcluded(books, least), tip));
+  return (await sumFrom(0, tip)) - (await sumFrom(firstExcluded(books, least), tip));
 }
 
 /** Everything ever paid to an own address. Throws `WalletError` for foreign and invalid ones. */
@@ -140,13 +147,15 @@ async function receivedByScript(
   coinbase: CoinbaseReceived,
 ): Promise<Sats> {
   const row = books.tables.scriptSums.getSync(script) ?? EMPTY_SCRIPT_SUMS;
-  const plain = subject.script(script, false);
+  const sumFrom =
+    (mined: boolean): SumFrom =>
+    (from, tip) =>
+      scriptFromHeight(books.tables, script, mined, from, tip);
   const paid =
     minConfirmations <= 0
       ? row.received + row.pendingReceived
-      : row.received - (await tooYoung(books, plain, minConfirmations));
-  const mined = subject.script(script, true);
-  return paid + (await coinbaseReceived(books, mined, minConfirmations, coinbase));
+      : row.received - (await tooYoung(books, sumFrom(false), minConfirmations));
+  return paid + (await coinbaseReceived(books, sumFrom(true), minConfirmations, coinbase));
 }
 
 /** Everything ever paid to the addresses of a label (which is an account). */
@@ -157,11 +166,12 @@ export async function receivedByLabel(
   coinbase: CoinbaseReceived,
 ): Promise<Sats> {
   const row = books.tables.accounts.getSync(label) ?? EMPTY_ACCOUNT;
+  const plain = named(books, subject.label(label, false));
   const paid =
     minConfirmations <= 0
       ? row.received + row.pendingReceived
-      : row.received - (await tooYoung(books, subject.label(label, false), minConfirmations));
-  const mined = subject.label(label, true);
+      : row.received - (await tooYoung(books, plain, minConfirmations));
+  const mined = named(books, subject.label(label, true));
   return paid + (await coinbaseReceived(books, mined, minConfirmations, coinbase));
 }
 

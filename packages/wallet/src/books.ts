@@ -5,11 +5,11 @@
  */
 import type { Sats } from '@coind/primitives';
 import { addAtHeight, subject } from './height-sums.ts';
+import { changeScript } from './script-sums.ts';
 import {
   type AccountRow,
   type Counters,
   EMPTY_ACCOUNT,
-  EMPTY_SCRIPT_SUMS,
   FIRST_COUNTERS,
   type JournalRow,
   type Posting,
@@ -194,32 +194,13 @@ function applyPosting(
       );
       break;
     case 'script':
-      changeScript(unit, tables, posting, amount, count);
+      changeScript(unit, tables, posting, count);
       break;
     case 'name':
       if (count > 0) unit.put(tables.named, [name, order], true);
       else unit.del(tables.named, [name, order]);
       break;
   }
-}
-
-function changeScript(
-  unit: UnitOfWork,
-  tables: WalletTables,
-  { name, height, coinbase }: Posting,
-  amount: Sats,
-  count: number,
-): void {
-  if (height !== undefined && amount !== 0n) {
-    addAtHeight(unit, tables, subject.script(name, coinbase), height, amount);
-  }
-  const row = unit.get(tables.scriptSums, name) ?? EMPTY_SCRIPT_SUMS;
-  const counted = coinbase ? 0n : amount;
-  unit.put(tables.scriptSums, name, {
-    uses: row.uses + count,
-    received: height !== undefined ? row.received + counted : row.received,
-    pendingReceived: height === undefined ? row.pendingReceived + counted : row.pendingReceived,
-  });
 }
 
 /** What `move` does: two entries in the books, no coin. */

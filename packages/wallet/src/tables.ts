@@ -26,6 +26,7 @@ import {
   u32be,
   uint,
   unit,
+  varText,
 } from '@coind/store';
 import type { AddressType } from './address-type.ts';
 import type { ChosenFeeRate } from './chosen-fee-rate.ts';
@@ -58,7 +59,7 @@ export interface EncryptionRow {
 }
 
 /** Version of this layout; older ones are brought to it (`upgrades.ts`), newer ones refused. */
-export const WALLET_SCHEMA = 2;
+export const WALLET_SCHEMA = 3;
 
 /** Lower-case hex of a scriptPubKey. */
 export type ScriptHex = string;
@@ -151,12 +152,24 @@ export interface AccountRow {
   readonly moves: number;
 }
 
+/** What a script got at one height, from a coinbase or not. */
+export interface HeightSum {
+  readonly height: number;
+  readonly coinbase: boolean;
+  readonly amount: Sats;
+}
+
 /** Running sums of one own script. */
 export interface ScriptSumsRow {
   /** Outputs of wallet transactions that pay it, whatever became of them. */
   readonly uses: number;
   readonly received: Sats;
   readonly pendingReceived: Sats;
+  /**
+   * What it got at each height, for the many scripts that were paid a few times; undefined once that is in
+   * the `sums` table, where it stays.
+   */
+  readonly heights: readonly HeightSum[] | undefined;
 }
 
 /** What became of a transaction. */
@@ -285,6 +298,14 @@ const rawBytes = {
   encode: (value: Uint8Array): Uint8Array => value,
   decode: (value: Uint8Array): Uint8Array => value,
 };
+/** One of a few words, by its place among them. Words may be added at the end. */
+function oneOf<Word extends string>(words: readonly Word[]): PartCodec<Word> {
+  return part<Word>(
+    (writer, word) => void writer.u8(words.indexOf(word)),
+    (reader) => words[reader.u8()] as Word,
+    1,
+  );
+}
 /** The value of a set: a row that is there says true. */
 const mark: PartCodec<true> = part(
   () => {},
@@ -303,10 +324,7 @@ const classes: readonly CoinClass[] = [
   'nonmempool',
   'spent',
 ];
-const coinClass: PartCodec<CoinClass> = part(
-  (writer, value) => void writer.u8(classes.indexOf(value)),
-  (reader) => classes[reader.u8()] ?? 'none',
-);
+const coinClass: PartCodec<CoinClass> = oneOf(classes);
 const height: PartCodec<number> = part(
   (writer, value) => void writer.i32(value),
   (reader) => reader.i32(),
@@ -347,23 +365,169 @@ const account: PartCodec<AccountRow> = struct<AccountRow>({
 });
 const kinds: readonly Posting['kind'][] = ['credit', 'debit', 'touch', 'label', 'script', 'name'];
 const maybeHeight = optional(u32be);
-const posting: PartCodec<Posting> = part(
-  (writer, { kind, name, amount, height: at, coinbase }) => {
-    writer.u8(kinds.indexOf(kind));
-    (kind === 'script' ? hex : text).put(writer, name);
-    sats.put(writer, amount);
-    maybeHeight.put(writer, at);
-    bool.put(writer, coinbase === true);
+/** All postings of a transaction share its height and what it is; only account and amount differ. */
+const postings: PartCodec<readonly Posting[]> = part(
+  (writer, rows) => {
+    const [first] = rows;
+    maybeHeight.put(writer, first?.height);
+    bool.put(writer, first?.coinbase === true);
+    writer.compactSize(rows.length);
+    for (const { kind, name, amount } of rows) {
+      writer.u8(kinds.indexOf(kind));
+      (kind === 'script' ? hex : varText).put(writer, name);
+      if (!isBare(kind)) sats.put(writer, amount);
+    }
   },
   (reader) => {
-    const kind = kinds[reader.u8()] ?? 'name';
-    const name = (kind === 'script' ? hex : text).take(reader);
-    const amount = sats.take(reader);
-    const at = maybeHeight.take(reader);
+    const height = maybeHeight.take(reader);
     const coinbase = bool.take(reader);
-    return { kind, name, amount, ...(at !== undefined && { height: at }), coinbase };
+    const rows: Posting[] = [];
+    for (let count = reader.compactSize(); count > 0; count--) {
+      const kind = kinds[reader.u8()] ?? 'name';
+      const name = (kind === 'script' ? hex : varText).take(reader);
+      const amount = isBare(kind) ? 0n : sats.take(reader);
+      rows.push({ kind, name, amount, ...(height !== undefined && { height }), coinbase });
+    }
+    return rows;
   },
+  64,
 );
+
+/** True for postings that carry no amount. */
+function isBare(kind: Posting['kind']): boolean {
+  return kind === 'touch' || kind === 'name';
+}
+
+const heightSum: PartCodec<HeightSum> = struct<HeightSum>({
+  height: u32be,
+  coinbase: bool,
+  amount: sats,
+});
+const scriptSums: PartCodec<ScriptSumsRow> = part(
+  (writer, { uses, received, pendingReceived, heights }) => {
+    uint.put(writer, uses);
+    sats.put(writer, received);
+    sats.put(writer, pendingReceived);
+    if (heights) for (const sum of heights) heightSum.put(writer, sum);
+    else writer.u8(0);
+  },
+  (reader) => {
+    const sums = {
+      uses: uint.take(reader),
+      received: sats.take(reader),
+      pendingReceived: sats.take(reader),
+    };
+    // A single byte is no sum: it says that they lie elsewhere.
+    if (reader.left === 1) return { ...sums, heights: void reader.u8() };
+    const heights: HeightSum[] = [];
+    while (reader.left > 0) heights.push(heightSum.take(reader));
+    return { ...sums, heights };
+  },
+  37,
+);
+
+const txState: PartCodec<TxState> = part(
+  (writer, state) => {
+    writer.u8(stateKinds.indexOf(state.kind));
+    if (state.kind === 'confirmed') writer.u32(state.index);
+    if ('ref' in state) ref.put(writer, state.ref);
+    if (state.kind === 'inactive') bool.put(writer, state.abandoned);
+  },
+  (reader) => {
+    const kind = stateKinds[reader.u8()] ?? 'inactive';
+    switch (kind) {
+      case 'confirmed': {
+        const index = reader.u32();
+        return { kind, ref: ref.take(reader), index };
+      }
+      case 'conflicted':
+        return { kind, ref: ref.take(reader) };
+      case 'mempool':
+        return { kind };
+      case 'inactive':
+        return { kind, abandoned: bool.take(reader) };
+    }
+  },
+  41,
+);
+const stateKinds: readonly TxState['kind'][] = ['confirmed', 'mempool', 'inactive', 'conflicted'];
+
+/** What most transactions lack: a bit says what is there. */
+const extras = {
+  comment: varText,
+  to: varText,
+  replaces: txid,
+  replacedBy: txid,
+} as const;
+const extraNames = ['comment', 'to', 'replaces', 'replacedBy'] as const;
+
+const txRow: PartCodec<TxRow> = part(
+  (writer, row) => {
+    txState.put(writer, row.state);
+    uint.put(writer, row.order);
+    uint.put(writer, row.time);
+    uint.put(writer, row.timeReceived);
+    varText.put(writer, row.fromAccount);
+    let bits = (row.coinbase ? 1 : 0) | (row.trusted ? 2 : 0);
+    extraNames.forEach((name, nth) => {
+      if (row[name] !== undefined) bits |= 4 << nth;
+    });
+    writer.u8(bits);
+    for (const name of extraNames) {
+      const value = row[name];
+      if (value !== undefined) (extras[name] as PartCodec<string>).put(writer, value);
+    }
+  },
+  (reader) => {
+    const state = txState.take(reader);
+    const order = uint.take(reader);
+    const time = uint.take(reader);
+    const timeReceived = uint.take(reader);
+    const fromAccount = varText.take(reader);
+    const bits = reader.u8();
+    const more: { -readonly [Name in keyof typeof extras]?: string } = {};
+    extraNames.forEach((name, nth) => {
+      if (bits & (4 << nth)) more[name] = extras[name].take(reader);
+    });
+    return {
+      state,
+      order,
+      coinbase: (bits & 1) !== 0,
+      trusted: (bits & 2) !== 0,
+      time,
+      timeReceived,
+      fromAccount,
+      ...(more as Pick<TxRow, keyof typeof extras>),
+    };
+  },
+  96,
+);
+
+const purposes: readonly BookRow['purpose'][] = ['', 'receive', 'send'];
+const bookRow: PartCodec<BookRow> = struct<BookRow>({ purpose: oneOf(purposes), label: varText });
+const moveRow: PartCodec<MoveRow> = struct<MoveRow>({
+  time: uint,
+  account: varText,
+  otherAccount: varText,
+  amount: sats,
+  comment: varText,
+});
+const journalRow: PartCodec<JournalRow> = struct<JournalRow>({
+  kind: oneOf<JournalRow['kind']>(['receive', 'send', 'move']),
+  cause: oneOf<JournalCause>([
+    'transaction',
+    'move',
+    'rename',
+    'rescan',
+    'reorganisation',
+    'conflict',
+    'refused',
+  ]),
+  amount: sats,
+  balance: sats,
+  time: uint,
+  about: varText,
+});
 
 function spec<K, V>(
   prefix: string,
@@ -410,26 +574,21 @@ export const walletTables = {
     scriptRow,
     'Own scripts: which descriptor makes them, at which index, with which key.',
   ),
-  book: spec('b:', hex, json<BookRow>(), 'Address book: the label of a script.'),
+  book: spec('b:', hex, bookRow, 'Address book: the label of a script.'),
   labels: spec('l:', tuple(text, hex), mark, 'Scripts by label.'),
   accounts: spec('a:', text, account, 'Running sums by account.'),
   allAccounts: spec('z:', unit, account, 'The same sums over all accounts, moves left out.'),
   current: spec('r:', text, hex, 'The receiving script that getaccountaddress shows.'),
-  scriptSums: spec(
-    'x:',
-    hex,
-    struct<ScriptSumsRow>({ uses: uint, received: sats, pendingReceived: sats }),
-    'Running sums by script.',
-  ),
+  scriptSums: spec('X:', hex, scriptSums, 'Running sums by script.'),
   sums: spec(
     's:',
     tuple(text, u8, u32be),
     i64be,
     'Amounts by subject and height, in two levels, so that any minconf is a short range.',
   ),
-  txs: spec('t:', txid, json<TxRow>(), 'Transactions: state, time, account, comments.'),
+  txs: spec('t:', txid, txRow, 'Transactions: state, time, account, comments.'),
   txBytes: spec<Txid, Uint8Array>('T:', txid, rawBytes, 'Transactions as they are serialised.'),
-  postings: spec('P:', txid, list(posting), 'What a transaction added to the sums.'),
+  postings: spec('g:', txid, postings, 'What a transaction added to the sums.'),
   order: spec(
     'o:',
     uint,
@@ -437,7 +596,7 @@ export const walletTables = {
     'Transactions and moves in the order in which they were learnt.',
   ),
   named: spec('i:', tuple(text, uint), mark, 'The same order, by account and label.'),
-  moves: spec('M:', uint, json<MoveRow>(), 'Moves between accounts, one row per side.'),
+  moves: spec('M:', uint, moveRow, 'Moves between accounts, one row per side.'),
   heights: spec('h:', tuple(u32be, txid), bool, 'Transactions by height; false for conflicted.'),
   unconfirmed: spec('u:', txid, mark, 'Transactions without a block, conflicted ones excepted.'),
   coins: spec(
@@ -475,7 +634,7 @@ export const walletTables = {
   journal: spec(
     'j:',
     tuple(text, uint),
-    json<JournalRow>(),
+    journalRow,
     'The books: every change of an account, with its balance afterwards. Only appended to.',
   ),
   onces: spec('I:', text, json<OnceRow>(), 'Idempotency keys and what was answered first.'),
@@ -517,7 +676,12 @@ export const EMPTY_ACCOUNT: AccountRow = {
   moves: 0,
 };
 /** A script nothing was paid to. */
-export const EMPTY_SCRIPT_SUMS: ScriptSumsRow = { uses: 0, received: 0n, pendingReceived: 0n };
+export const EMPTY_SCRIPT_SUMS: ScriptSumsRow = {
+  uses: 0,
+  received: 0n,
+  pendingReceived: 0n,
+  heights: [],
+};
 /** A wallet without coins. */
 export const EMPTY_TOTALS: TotalsRow = {
   confirmed: 0n,

@@ -48,7 +48,7 @@ export function debitOf(facts: TxFacts): Sats {
   return facts.spentOwn - change;
 }
 
-/** The postings of a transaction, in no particular order. */
+/** The postings of a transaction, in no particular order: of each kind and name one, but each payment to a script. */
 export function postingsOf(facts: TxFacts): Posting[] {
   const { state, coinbase, fromAccount, spentOwn, outputs } = facts;
   const postings: Posting[] = [];
@@ -60,16 +60,20 @@ export function postingsOf(facts: TxFacts): Posting[] {
   const add = (kind: Posting['kind'], name: string, amount: Sats): void => {
     postings.push({ kind, name, amount, ...at, coinbase });
   };
+  const labels = new Sums();
+  const credits = new Sums();
   for (const output of outputs) {
     const { own, label, value, script } = output;
     if (label !== undefined) names.add(label);
     if (!own) continue;
     add('script', script, present ? value : 0n);
-    if (present && label !== undefined) add('label', label, value);
+    if (present && label !== undefined) labels.add(label, value);
     if (spentOwn > 0n && isChange(output)) continue;
     names.add(label ?? '');
-    if (counted) add('credit', label ?? '', value);
+    if (counted) credits.add(label ?? '', value);
   }
+  for (const [name, amount] of labels) add('label', name, amount);
+  for (const [name, amount] of credits) add('credit', name, amount);
   if (spentOwn > 0n) names.add(fromAccount);
   if (counted) {
     add('touch', fromAccount, 0n);
@@ -77,4 +81,11 @@ export function postingsOf(facts: TxFacts): Posting[] {
   }
   for (const name of names) add('name', name, 0n);
   return postings;
+}
+
+/** Amounts by name: a hundred payments to one account change it once. */
+class Sums extends Map<string, Sats> {
+  add(name: string, amount: Sats): void {
+    this.set(name, (this.get(name) ?? 0n) + amount);
+  }
 }
