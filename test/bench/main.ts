@@ -6,6 +6,7 @@ import { cpus, loadavg } from 'node:os';
 import { connect } from './connect.ts';
 import { hashing } from './hashing.ts';
 import { formatResult, type Result } from './measure.ts';
+import { mempool } from './mempool.ts';
 import { mining } from './mining.ts';
 import { rpc } from './rpc.ts';
 import { search } from './search.ts';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, (argument?: string) => Promise<readonly R
   startup,
   rpc,
   mining,
+  mempool,
   connect,
   hashing,
   search,

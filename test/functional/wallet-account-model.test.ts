@@ -4,7 +4,7 @@ import { accountRounds } from '../support/account-rounds.ts';
 
 test.each([
   ['process', 400, 20180914],
-  ['daemon', 60, 20111116],
+  ['daemon', 60, 20120330],
 ] as const)(
   'after every operation in a %s all balances are those of the model',
   async (...[where, operations, seed]) => {

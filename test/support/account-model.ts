@@ -1,9 +1,17 @@
 /**
  * The account ledger of bitcoind 0.16 as a page of code, to compare a node with: it knows the transactions by
  * their bytes, which block has them, the address book and the moves, and adds up. Credits go to the account whose
- * name the address has now, debits to the account that sent; change is an own output outside the book.
+ * name the address has now, debits to the account that sent; change is an own output outside the book. Watched
+ * addresses count as own ones do where they are asked for: there are two sets of sums.
  */
-import { bytesToHex, hexToBytes, type OutPoint, outpointKey, Tx } from '@coind/primitives';
+import {
+  bytesToHex,
+  hexToBytes,
+  type OutPoint,
+  outpointKey,
+  Tx,
+  type Txid,
+} from '@coind/primitives';
 
 /** A transaction of the wallet. */
 interface Known {
@@ -24,11 +32,14 @@ const CONFLICTED = -1;
 /** The model of one wallet. */
 export class AccountModel {
   readonly #own = new Set<string>();
+  readonly #watched = new Set<string>();
   readonly #book = new Map<string, string>();
   readonly #known = new Map<string, Known>();
   readonly #paying = new Map<string, Set<string>>();
   readonly #spending = new Map<string, Set<string>>();
   readonly #sums = new Map<string, Sums>();
+  /** The same with watched addresses. */
+  readonly #allSums = new Map<string, Sums>();
   readonly #blocks: string[][] = [];
   readonly #maturing = new Map<number, string[]>();
 
@@ -39,7 +50,7 @@ export class AccountModel {
   /** Unconfirmed transactions sent by the wallet. */
   get pending(): string[] {
     return [...this.#known]
-      .filter(([, { height, tx }]) => height === undefined && this.#spent(tx) > 0n)
+      .filter(([, { height, tx }]) => height === undefined && this.#spent(tx, false) > 0n)
       .map(([txid]) => txid);
   }
 
@@ -50,16 +61,47 @@ export class AccountModel {
   /** An address of the wallet, with its account; without one it is change. */
   own(script: Uint8Array, account?: string): void {
     const hex = bytesToHex(script);
-    this.#changing(this.#paying.get(hex) ?? [], () => {
+    this.#changing(this.#concerning(hex), () => {
+      this.#watched.delete(hex);
       this.#own.add(hex);
       if (account !== undefined) this.#book.set(hex, account);
     });
-    if (account !== undefined) this.#sumsOf(account);
+    if (account !== undefined) this.#sumsOf(account, false);
+  }
+
+  /** An address that the wallet watches, with its account. */
+  watch(script: Uint8Array, account: string): void {
+    const hex = bytesToHex(script);
+    this.#changing(this.#concerning(hex), () => {
+      this.#watched.add(hex);
+      this.#book.set(hex, account);
+    });
+  }
+
+  /** Another account for an address of either kind. */
+  rename(script: Uint8Array, account: string): void {
+    const hex = bytesToHex(script);
+    if (this.#watched.has(hex)) this.watch(script, account);
+    else this.own(script, account);
+  }
+
+  /** Transactions that pay a script, and those that spend what they paid. */
+  #concerning(script: string): Set<string> {
+    const found = new Set(this.#paying.get(script) ?? []);
+    for (const txid of [...found]) {
+      this.tx(txid)?.outputs.forEach((_, vout) => {
+        const key = outpointKey({ txid: txid as Txid, vout });
+        for (const spender of this.#spending.get(key) ?? []) found.add(spender);
+      });
+    }
+    return found;
   }
 
   move(from: string, to: string, amount: bigint): void {
-    this.#sumsOf(from).confirmed -= amount;
-    this.#sumsOf(to).confirmed += amount;
+    for (const watched of [false, true]) {
+      this.#sumsOf(from, watched).confirmed -= amount;
+      this.#sumsOf(to, watched).confirmed += amount;
+    }
   }
 
   /** A transaction that the wallet made, or that pays it. What is not known as a recipient is change. */
@@ -93,7 +135,7 @@ export class AccountModel {
           if (rival !== tx.txid) this.#conflict(rival, height);
         }
       }
-      const concerns = this.#known.has(tx.txid) || this.#spent(tx) > 0n || this.#pays(tx);
+      const concerns = this.#known.has(tx.txid) || this.#spent(tx, true) > 0n || this.#pays(tx);
       if (!concerns) continue;
       this.learn(hex, '');
       found.push(tx.txid);
@@ -129,10 +171,10 @@ export class AccountModel {
     }
   }
 
-  /** Balances of all accounts at one confirmation, or with unconfirmed credits. */
-  balances(minconf: 0 | 1): Map<string, bigint> {
+  /** Balances of all accounts at one confirmation, or with unconfirmed credits; watched addresses counted or not. */
+  balances(minconf: 0 | 1, watched: boolean): Map<string, bigint> {
     return new Map(
-      [...this.#sums].map(([account, { confirmed, pending }]) => [
+      [...(watched ? this.#allSums : this.#sums)].map(([account, { confirmed, pending }]) => [
         account,
         minconf === 0 ? confirmed + pending : confirmed,
       ]),
@@ -158,37 +200,51 @@ export class AccountModel {
     const isConfirmed = height !== undefined && height >= 0;
     if (height !== undefined && height < 0) return;
     if (tx.isCoinbase && !(isConfirmed && tip - height >= MATURITY)) return;
-    const spent = this.#spent(tx);
+    for (const watched of [false, true]) this.#postTo(tx, from, { sign, isConfirmed, watched });
+  }
+
+  #postTo(
+    tx: Tx,
+    from: string,
+    { sign, isConfirmed, watched }: { sign: bigint; isConfirmed: boolean; watched: boolean },
+  ): void {
+    const spent = this.#spent(tx, watched);
     let debit = spent;
     for (const { value, scriptPubKey } of tx.outputs) {
       const script = bytesToHex(scriptPubKey);
-      if (!this.#own.has(script)) continue;
       const account = this.#book.get(script);
+      if (!this.#isMine(script, true)) continue;
       if (account === undefined && spent > 0n) debit -= value;
-      else if (isConfirmed) this.#sumsOf(account ?? '').confirmed += sign * value;
-      else this.#sumsOf(account ?? '').pending += sign * value;
+      else if (!this.#isMine(script, watched)) continue;
+      else if (isConfirmed) this.#sumsOf(account ?? '', watched).confirmed += sign * value;
+      else this.#sumsOf(account ?? '', watched).pending += sign * value;
     }
-    if (spent > 0n) this.#sumsOf(from).confirmed -= sign * debit;
+    if (spent > 0n) this.#sumsOf(from, watched).confirmed -= sign * debit;
   }
 
-  #sumsOf(account: string): Sums {
-    const sums = this.#sums.get(account) ?? { confirmed: 0n, pending: 0n };
-    this.#sums.set(account, sums);
+  #sumsOf(account: string, watched: boolean): Sums {
+    const all = watched ? this.#allSums : this.#sums;
+    const sums = all.get(account) ?? { confirmed: 0n, pending: 0n };
+    all.set(account, sums);
     return sums;
   }
 
+  #isMine(script: string, watched: boolean): boolean {
+    return this.#own.has(script) || (watched && this.#watched.has(script));
+  }
+
   #pays(tx: Tx): boolean {
-    return tx.outputs.some(({ scriptPubKey }) => this.#own.has(bytesToHex(scriptPubKey)));
+    return tx.outputs.some(({ scriptPubKey }) => this.#isMine(bytesToHex(scriptPubKey), true));
   }
 
-  #spent(tx: Tx): bigint {
+  #spent(tx: Tx, watched: boolean): bigint {
     if (tx.isCoinbase) return 0n;
-    return tx.inputs.reduce((sum, { prevout }) => sum + this.#valueOf(prevout), 0n);
+    return tx.inputs.reduce((sum, { prevout }) => sum + this.#valueOf(prevout, watched), 0n);
   }
 
-  #valueOf({ txid, vout }: OutPoint): bigint {
+  #valueOf({ txid, vout }: OutPoint, watched: boolean): bigint {
     const output = this.#known.get(txid)?.tx.outputs[vout];
-    if (!output || !this.#own.has(bytesToHex(output.scriptPubKey))) return 0n;
+    if (!output || !this.#isMine(bytesToHex(output.scriptPubKey), watched)) return 0n;
     return output.value;
   }
 }

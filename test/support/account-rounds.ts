@@ -1,6 +1,6 @@
 /**
- * Random operations on a wallet with accounts, black box: payments in and out, moves, renaming, reorganisations,
- * rival transactions, kill -9. After every one the balances of all accounts have to be those of the model. Most
+ * Random operations on a wallet with accounts, black box: payments in and out, moves, renaming, watched addresses
+ * and their keys, reorganisations, rival transactions, kill -9. After every one the balances of all accounts have to be those of the model. Most
  * histories run in the process of the test, in memory; those with kill -9 need a daemon.
  */
 import { rmSync } from 'node:fs';
@@ -84,12 +84,15 @@ class Rounds {
   readonly #random: (below: number) => number;
   readonly #restart: () => Promise<Home>;
   readonly #hashes: string[] = [];
+  /** Own and watched ones. */
   readonly #addresses: string[] = [];
+  readonly #watched: string[] = [];
   /** An address of the payer: what is spent there can come back. */
   #foreign = '';
   #key = 0;
   #sinceBlock = 0;
-  #minconf: 0 | 1 = 0;
+  /** Which of the four ways to look at balances was the last one. */
+  #look = 0;
 
   constructor(home: Home, restart: () => Promise<Home>, seed: number) {
     this.home = home;
@@ -114,6 +117,7 @@ class Rounds {
     }
     this.#foreign = await this.payer.getnewaddress();
     for (const account of ACCOUNTS) await this.#newAddress(account);
+    await this.#watch('watched');
     await this.#sync();
     await client.generatetoaddress({ nblocks: 20, address: this.#foreign });
     const [, alice = ''] = this.#addresses;
@@ -156,10 +160,33 @@ class Rounds {
     if (which < 720) return this.#sendfrom();
     if (which < 820) return this.#sendmany();
     if (which < 920) return this.#setaccount();
-    if (which < 950) return this.#newAddress(this.#pick(ACCOUNTS)).then(() => 'getnewaddress');
+    if (which < 940) return this.#newAddress(this.#pick(ACCOUNTS)).then(() => 'getnewaddress');
+    if (which < 950) return this.#watch(this.#pick(ACCOUNTS));
+    if (which < 955) return this.#adopt();
     if (which < 970) return this.#abandon();
     if (which < 995) return this.#conflict();
     return this.#kill();
+  }
+
+  /** An address of the payer, who goes on spending what it gets. */
+  async #watch(account: string): Promise<string> {
+    const address = await this.payer.getnewaddress();
+    await this.wallet.importaddress({ address, label: account, rescan: false });
+    this.#addresses.push(address);
+    this.#watched.push(address);
+    this.model.watch(decodeAddress(address, params), account);
+    return 'watch';
+  }
+
+  /** The key of a watched address comes: what it has is the wallet's to spend, and still the payer's too. */
+  async #adopt(): Promise<string | undefined> {
+    const address = this.#watched.shift();
+    if (address === undefined) return undefined;
+    const account = this.#pick(ACCOUNTS);
+    const privkey = await this.payer.dumpprivkey({ address });
+    await this.wallet.importprivkey({ privkey, label: account, rescan: false });
+    this.model.own(decodeAddress(address, params), account);
+    return 'adopt';
   }
 
   async #receive(): Promise<string> {
@@ -233,7 +260,7 @@ class Rounds {
   async #setaccount(): Promise<string> {
     const [address, account] = [this.#pick(this.#addresses), this.#pick(ACCOUNTS)];
     await this.wallet.setaccount({ address, account });
-    this.model.own(decodeAddress(address, params), account);
+    this.model.rename(decodeAddress(address, params), account);
     return 'setaccount';
   }
 
@@ -327,16 +354,18 @@ class Rounds {
 
   /**
    * How the node's balances differ from the model's; undefined when they do not. From call to call it looks at
-   * one confirmation and at none.
+   * one confirmation and at none, with watched addresses and without.
    */
   async difference(): Promise<string | undefined> {
-    this.#minconf = this.#minconf === 0 ? 1 : 0;
-    const minconf = this.#minconf;
-    const found = await this.wallet.listaccounts({ minconf });
-    const expected = this.model.balances(minconf);
+    this.#look = (this.#look + 1) % 4;
+    const minconf = this.#look % 2 === 0 ? 0 : 1;
+    const watched = this.#look > 1;
+    const found = await this.wallet.listaccounts({ minconf, include_watchonly: watched });
+    const expected = this.model.balances(minconf, watched);
     for (const account of new Set([...found.keys(), ...expected.keys()])) {
       const [is, shall] = [found.get(account) ?? 0n, expected.get(account) ?? 0n];
-      if (is !== shall) return `"${account}" at ${minconf}: ${is} is not ${shall}`;
+      if (is !== shall)
+        return `"${account}" at ${minconf}, watched ${watched}: ${is} is not ${shall}`;
     }
     return undefined;
   }

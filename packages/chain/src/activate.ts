@@ -3,17 +3,11 @@
  * again; when a block on the way breaks a rule its branch is out and the next best one is tried. Tells
  * what has changed once a better tip than the last one told of is on disk.
  */
-import { type BlockRef, ValidationError } from '@coind/consensus';
+import { type BlockStep, ValidationError } from '@coind/consensus';
 import { Block, type BlockHash } from '@coind/primitives';
 import type { BlockNode } from './block-index.ts';
 import { ChainError, damaged, prunedBlock } from './chain-error.ts';
 import { type ChainState, commit, connectTip, disconnectTip } from './connect-tip.ts';
-
-/** A block and where it stands. */
-export interface BlockStep {
-  readonly block: Block;
-  readonly ref: BlockRef;
-}
 
 /** How the active chain has changed: first these went, from the tip down, then those came. */
 export interface TipChange {

@@ -1,4 +1,4 @@
-import type { BlockRef, Follower } from '@coind/consensus';
+import type { BlockRef, BlockStep, Follower } from '@coind/consensus';
 import type { Block, BlockHash } from '@coind/primitives';
 import { memoryStore } from '@coind/store';
 import fc from 'fast-check';
@@ -83,6 +83,42 @@ test('a follower goes through reorganisations, also those it slept through', asy
   await chain.invalidateBlock((b[0] as Block).hash);
   await chain.idle();
   expect(follower.hashes.at(-1)).toBe(a[4]?.hash);
+});
+
+/** Takes in several blocks at once; remembers how many. */
+class Gatherer extends Recorder {
+  readonly given: number[] = [];
+
+  async connectAll(steps: readonly BlockStep[]): Promise<void> {
+    for (const { block, ref } of steps) await this.connect(block, ref);
+    this.given.push(steps.length);
+  }
+}
+
+test('who takes in several blocks at once gets those that come fast together', async () => {
+  await submitAll(mineChain(genesis, 100));
+  const follower = new Gatherer();
+  await chain.follow(follower);
+  expect(follower.given).toEqual([64, 37]);
+  const more = mineChain({ ...chain.tip.ref, time: chain.tip.header.time }, 30);
+  await submitAll(more);
+  await chain.idle();
+  expect(follower.hashes).toEqual(activeHashes());
+  expect(follower.given.length).toBeLessThan(2 + 30);
+});
+
+test('what was gathered is taken in when somebody waits, and left when the follower is stopped', async () => {
+  const follower = new Gatherer();
+  const stop = await chain.follow(follower);
+  const [first, second, third] = mineChain(genesis, 3) as [Block, Block, Block];
+  await chain.submitBlock(first);
+  await chain.idle();
+  await chain.submitBlock(second);
+  await chain.idle();
+  expect(follower.hashes).toEqual(activeHashes());
+  await chain.submitBlock(third);
+  await stop();
+  expect(follower.hashes.length).toBeLessThanOrEqual(4);
 });
 
 test('followers do not wait for one another', async () => {

@@ -2,11 +2,22 @@
  * Followers: wallets, indexes, event streams. Each is driven by a loop of its own that compares the
  * follower's position with the active chain and makes one step: back when its block has left the
  * chain, forward otherwise. Catching up, living through reorganisations and restarting are therefore
- * the same few lines, and a slow follower holds nobody up.
+ * the same few lines, and a slow follower holds nobody up. Who can take in several blocks at once gets those
+ * that come fast together.
  */
-import type { BlockRef, Follower } from '@coind/consensus';
+import type { BlockRef, BlockStep, Follower } from '@coind/consensus';
 import type { Block, BlockHash } from '@coind/primitives';
 import { ChainError } from './chain-error.ts';
+
+/** Blocks of one step, for those who take in several; fewer than a coinbase takes to mature. */
+const MOST_BLOCKS = 64;
+/** Bytes of the blocks of one step, of which the last may go beyond. */
+const MOST_BYTES = 1 << 20;
+/**
+ * After a step, so long is waited for more blocks, unless somebody waits for the follower: a commit costs as much
+ * as several small blocks. The first block after a while is taken in at once.
+ */
+const GATHER_MS = 10;
 
 /** What a follower's loop asks of the chain. */
 export interface FollowedChain {
@@ -96,6 +107,9 @@ class FollowLoop {
   #failed = false;
   #error: unknown;
   #stopped = false;
+  #steppedAt = Number.NEGATIVE_INFINITY;
+  /** Ends the wait for more blocks, while there is one. */
+  #goOn: (() => void) | undefined;
 
   constructor(
     chain: FollowedChain,
@@ -119,6 +133,7 @@ class FollowLoop {
   }
 
   wake(): void {
+    if (this.#behind >= MOST_BLOCKS) this.#goOn?.();
     if (this.#running || this.#stopped || this.#failed || this.#rests) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
@@ -147,6 +162,11 @@ class FollowLoop {
     return next !== undefined && !chain.isConnected(next.hash);
   }
 
+  /** Blocks that have come and that it has not taken in, where it is not on another branch. */
+  get #behind(): number {
+    return this.#chain.tip.height - this.height;
+  }
+
   /** Resolves when the follower has been at `target`, or at a tip that came after it. */
   async reach(target: BlockRef): Promise<void> {
     if (this.#position?.hash === target.hash) return;
@@ -154,6 +174,7 @@ class FollowLoop {
     if (this.#running) {
       await new Promise<void>((resolve) => {
         this.#waiting.push({ hash: target.hash, resolve });
+        this.#goOn?.();
       });
     }
     if (this.#failed) throw this.#error;
@@ -173,13 +194,17 @@ class FollowLoop {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#goOn?.();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     try {
       while (!this.#stopped && !this.#rests) {
+        await this.#gather();
+        if (this.#stopped) break;
         await this.#step();
+        this.#steppedAt = performance.now();
         this.#release(false);
       }
     } catch (error) {
@@ -197,9 +222,42 @@ class FollowLoop {
       this.#position = chain.parentOf(position.hash);
       return;
     }
-    const next = chain.at(position ? position.height + 1 : 0);
-    if (!next) return;
-    await this.#follower.connect(chain.block(next.hash), next);
-    this.#position = next;
+    const steps = this.#next();
+    const [first] = steps;
+    if (!first) return;
+    if (this.#follower.connectAll) await this.#follower.connectAll(steps);
+    else await this.#follower.connect(first.block, first.ref);
+    this.#position = steps.at(-1)?.ref;
+  }
+
+  /** The blocks of the next step forward: one, or several for who can take them. */
+  #next(): BlockStep[] {
+    const chain = this.#chain;
+    const most = this.#follower.connectAll ? MOST_BLOCKS : 1;
+    const steps: BlockStep[] = [];
+    let bytes = 0;
+    while (steps.length < most && bytes < MOST_BYTES) {
+      const ref = chain.at(this.height + 1 + steps.length);
+      if (!ref || !chain.isConnected(ref.hash)) break;
+      const block = chain.block(ref.hash);
+      steps.push({ block, ref });
+      bytes += block.size;
+    }
+    return steps;
+  }
+
+  /** Waits a moment for more blocks when they come fast. */
+  async #gather(): Promise<void> {
+    const waitMs = this.#steppedAt + GATHER_MS - performance.now();
+    const isUrgent = this.#waiting.length > 0 || this.#behind >= MOST_BLOCKS;
+    if (!this.#follower.connectAll || waitMs <= 0 || isUrgent) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#goOn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#goOn = undefined;
   }
 }

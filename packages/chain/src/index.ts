@@ -1,5 +1,6 @@
 /** The public surface of @coind/chain. */
-export type { BlockStep, TipChange } from './activate.ts';
+export type { BlockStep } from '@coind/consensus';
+export type { TipChange } from './activate.ts';
 export type { BlockInfo, BlockStatus, ChainTip } from './block-info.ts';
 export {
   type BlockOutcome,

@@ -16,7 +16,7 @@ import {
   type Service,
 } from '@coind/rpc/server';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type HttpServer, type HttpSettings, serveHttp } from './http.ts';
+import { type HttpServer, type HttpSettings, type PageReply, serveHttp } from './http.ts';
 
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206' as BlockHash;
 const FIRST = '1af70d6d2240990f86fc639c2cc2e200e44ff0bb6fb74cc47a33a588883bb19c' as BlockHash;
@@ -447,5 +447,67 @@ describe('a long list', () => {
     };
     const { status, text } = await send(server, call);
     expect([status, text]).toEqual([500, expect.stringContaining('"message":"disk"')]);
+  });
+});
+
+describe('pages beside RPC', () => {
+  const TEXT = ['Content-Type', 'text/plain'];
+
+  async function startWithPages(settings: Partial<HttpSettings> = {}): Promise<HttpServer> {
+    async function* pieces() {
+      yield 'one ';
+      yield 'two';
+    }
+    const pages: Record<string, (body: Uint8Array) => PageReply> = {
+      '/text': (body) => ({ status: 200, headers: TEXT, body: `text ${body.length}` }),
+      '/bytes': () => ({ status: 200, headers: TEXT, body: new Uint8Array([1, 2, 3]) }),
+      '/long': () => ({ status: 200, headers: TEXT, body: pieces() }),
+      '/broken': () => ({ status: 200, headers: TEXT, body: broken() }),
+    };
+    async function* broken() {
+      yield 'one ';
+      throw new Error('the disk is gone');
+    }
+    const server = await serveHttp(
+      { host: '127.0.0.1', port: 0, ...settings },
+      {
+        auth: createAuth({ credentials: [] }),
+        handle: async () => ({ status: 200, body: '' }),
+        route: (url) => {
+          const page = pages[url];
+          return page && (async (body) => page(body));
+        },
+      },
+    );
+    running.push(server);
+    return server;
+  }
+
+  test('answer every verb but unknown ones, whoever asks', async () => {
+    const server = await startWithPages();
+    for (const method of ['GET', 'POST', 'PUT']) {
+      const { status, text } = await send(server, { method, path: '/text', auth: false });
+      expect({ status, text }).toEqual({ status: 200, text: 'text 0' });
+    }
+    expect(await send(server, { path: '/text', body: 'abc' })).toMatchObject({ text: 'text 3' });
+    const head = await send(server, { method: 'HEAD', path: '/text' });
+    expect(head).toMatchObject({ status: 200, headers: { 'content-length': '6' } });
+    expect(await send(server, { method: 'DELETE', path: '/text' })).toMatchObject({ status: 405 });
+    expect(await send(server, { method: 'GET', path: '/none' })).toMatchObject({ status: 404 });
+  });
+
+  test('bytes go out as they are, long answers as they come', async () => {
+    const server = await startWithPages();
+    const bytes = await send(server, { method: 'GET', path: '/bytes' });
+    expect(bytes).toMatchObject({ text: '\x01\x02\x03', headers: { 'content-length': '3' } });
+    const long = await send(server, { method: 'GET', path: '/long' });
+    expect(long).toMatchObject({ text: 'one two', headers: { 'content-type': 'text/plain' } });
+    await expect(send(server, { method: 'GET', path: '/broken' })).rejects.toThrow();
+  });
+
+  test('a body that is too large is refused before the page is asked', async () => {
+    const server = await startWithPages();
+    const answer = await raw(server, 'POST /text HTTP/1.1\r\nContent-Length: 33554433\r\n\r\n');
+    expect(answer).toContain('HTTP/1.1 413 Content too large');
   });
 });

@@ -1,7 +1,7 @@
 /**
  * The HTTP server of the RPC interface: which paths, verbs, addresses and sizes are taken, who gets
  * in, how many requests run at once. Statuses, headers and the order of the checks are bitcoind's.
- * What a body means is for `handle`; further paths (REST, events) come in through `route`.
+ * What a body means is for `handle`; further paths (REST) come in through `route`.
  */
 
 import { once } from 'node:events';
@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, BlockList, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Auth, RpcReply, RpcRequest } from '@coind/rpc/server';
+import { percentDecode } from './percent.ts';
 
 /** Where and how to serve. */
 export interface HttpSettings {
@@ -30,10 +31,21 @@ export interface HttpModules {
   readonly auth: Pick<Auth, 'userOf'>;
   /** Answers an authenticated request; must not throw. */
   readonly handle: (request: RpcRequest) => Promise<RpcReply>;
-  /** Takes a request on a path that is not RPC's; false when it does not know it either. */
-  readonly route?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** What answers a URL that is not RPC's; undefined when nothing does. Credentials are not looked at. */
+  readonly route?: (url: string) => Page | undefined;
   readonly log?: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
+
+/** An answer that is not RPC's. */
+export interface PageReply {
+  readonly status: number;
+  /** Names and values in turn, the content type among them. */
+  readonly headers: readonly string[];
+  readonly body: string | Uint8Array | AsyncIterable<string>;
+}
+
+/** Answers a request by its body; must not throw. */
+export type Page = (body: Uint8Array) => Promise<PageReply>;
 
 /** A server that listens. */
 export interface HttpServer {
@@ -48,6 +60,7 @@ const WRONG_PASSWORD_DELAY_MS = 250;
 const HTML = 'text/html; charset=ISO-8859-1';
 const KNOWN_VERBS: ReadonlySet<string> = new Set(['POST', 'GET', 'HEAD', 'PUT']);
 const NO_STORE = ['Cache-Control', 'no-store'];
+const JSON_HEADERS = ['Content-Type', 'application/json'];
 
 /** Starts to listen. Rejects when the port is taken or the host is none of this machine. */
 export async function serveHttp(settings: HttpSettings, modules: HttpModules): Promise<HttpServer> {
@@ -64,7 +77,9 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     if (!KNOWN_VERBS.has(method)) {
       refuse(response, 405, '', NO_STORE);
     } else if (walletName === NOT_RPC) {
-      if (!route?.(request, response)) refuse(response, 404, '', NO_STORE);
+      const page = route?.(url);
+      if (page) readBody(request, response, (body) => onPage(response, () => page(body)));
+      else refuse(response, 404, '', NO_STORE);
     } else {
       const key = request.headers['idempotency-key'];
       const idempotencyKey = typeof key === 'string' ? key : undefined;
@@ -84,19 +99,34 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
       refuse(response, 405, 'JSONRPC server handles only POST requests');
     } else {
       authenticate(request, response, (user) => {
-        if (turns.take(() => answer({ ...content, user }, response))) return;
-        log('request rejected because the work queue is full; -rpcworkqueue makes it longer');
-        refuse(response, 503, 'Work queue depth exceeded', NO_STORE);
+        inTurn(response, () => answer({ ...content, user }, response));
       });
     }
+  }
+
+  function onPage(response: ServerResponse, makeReply: () => Promise<PageReply>): void {
+    if (closing) refuse(response, 503, 'Request rejected during server shutdown', NO_STORE);
+    else inTurn(response, async () => answerPage(await makeReply(), response));
+  }
+
+  function inTurn(response: ServerResponse, work: () => Promise<void>): void {
+    if (turns.take(work)) return;
+    log('request rejected because the work queue is full; -rpcworkqueue makes it longer');
+    refuse(response, 503, 'Work queue depth exceeded', NO_STORE);
   }
 
   async function answer(request: RpcRequest, response: ServerResponse): Promise<void> {
     const { status, body } = await handle(request);
     if (status === 204) response.writeHead(204).end();
     else if (body === undefined) refuse(response, status, '');
-    else if (typeof body !== 'string') await stream(response, status, body);
-    else send(response, status, body, ['Content-Type', 'application/json']);
+    else await answerPage({ status, body, headers: JSON_HEADERS }, response);
+  }
+
+  async function answerPage(reply: PageReply, response: ServerResponse): Promise<void> {
+    const { status, headers, body } = reply;
+    const isWhole = typeof body === 'string' || body instanceof Uint8Array;
+    if (isWhole) send(response, status, body, headers);
+    else await stream(response, status, body, headers);
   }
 
   /**
@@ -107,10 +137,11 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     response: ServerResponse,
     status: number,
     pieces: AsyncIterable<string>,
+    headers: readonly string[],
   ): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    response.writeHead(status, ['Content-Type', 'application/json']);
+    response.writeHead(status, [...headers]);
     try {
       for await (const piece of pieces) {
         if (response.destroyed) return;
@@ -204,12 +235,14 @@ function keepQuietAboutKeepAlive(request: IncomingMessage, response: ServerRespo
 function send(
   response: ServerResponse,
   status: number,
-  body: string,
+  body: string | Uint8Array,
   headers: readonly string[],
 ): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, [...headers, 'Content-Length', `${Buffer.byteLength(body)}`]);
-  response.end(body);
+  // Once to bytes: a long text would be gone over twice, to be measured and again to be sent.
+  const bytes = Buffer.from(body);
+  response.writeHead(status, [...headers, 'Content-Length', `${bytes.length}`]);
+  response.end(bytes);
 }
 
 function refuse(
@@ -282,15 +315,6 @@ function walletNameOf(url: string): string | undefined | typeof NOT_RPC {
   if (url === '/') return undefined;
   if (!url.startsWith(WALLET_PATH)) return NOT_RPC;
   return percentDecode(url.slice(WALLET_PATH.length));
-}
-
-/** `%41` becomes `A`; what is no two hex digits stays, and `+` is a plus. */
-function percentDecode(text: string): string {
-  if (!text.includes('%')) return text;
-  const decoded = text.replace(/%([0-9a-fA-F]{2})/g, (_match, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return Buffer.from(decoded, 'latin1').toString('utf8');
 }
 
 function allowList(subnets: readonly string[]): BlockList {

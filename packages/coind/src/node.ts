@@ -45,7 +45,7 @@ import { notifyAlert, notifyBlocks, notifyShutdown, runCommand } from './shell-n
 import { checkSnapshotMarker, markSnapshot } from './snapshot-marker.ts';
 import { askOverRpc, watchTrustedNode } from './trusted-node.ts';
 import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
-import { Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
+import { PRE_RELEASE, Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
 
 /** What the surroundings of a node give it. */
 export interface Surroundings {
@@ -166,10 +166,13 @@ async function openNode(
     log,
   });
   closers.add(() => indexStores.close());
-  const warnings = new Warnings((message) => {
-    log.warn(message);
-    notifyAlert(options.notify, message, log);
-  });
+  const warnings = new Warnings(
+    (message) => {
+      log.warn(message);
+      notifyAlert(options.notify, message, log);
+    },
+    profile === 'core' ? [PRE_RELEASE] : [],
+  );
   const { assumeValid } = options.validation;
   log.info(
     assumeValid === undefined
@@ -530,7 +533,7 @@ function walletOptions({ wallets, profile }: Options) {
     addressType: wallets.addressType,
     ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
     keypool: wallets.keypoolSize,
-    keypoolStyle: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
+    keyScheme: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
     kdfCost: defaultWalletOptions.kdfCost,
     fallbackFeeRate: wallets.fallbackFeeRate,
     minFeeRate: wallets.minFeeRate,

@@ -318,7 +318,9 @@ const connectionOptions: OptionTable = inCategory('connection', {
 });
 
 const rpcOptions: OptionTable = inCategory('rpc', {
-  rest: bool('Serve REST', { noEffect: true }),
+  rest: bool(
+    'Serve blocks, headers, transactions and the like under /rest/, to anybody who may connect',
+  ),
   rpcallowip: text('Addresses that may use RPC: an address, address/mask or address/bits', {
     value: '<ip>',
     repeatable: true,

@@ -1,5 +1,5 @@
 /**
- * RPC of a node: credentials, the HTTP servers, and the handlers behind them. Listens before the node is
+ * RPC and REST of a node: credentials, the HTTP servers, and the handlers behind them. Listens before the node is
  * loaded and says so to whoever asks.
  */
 import { randomBytes } from 'node:crypto';
@@ -15,8 +15,9 @@ import {
 import type { Options } from './config.ts';
 import type { NodeModules } from './context.ts';
 import type { DataDir } from './data-dir.ts';
-import { type HttpServer, serveHttp } from './http.ts';
+import { type HttpModules, type HttpServer, serveHttp } from './http.ts';
 import type { Log } from './log.ts';
+import { createRest } from './rest/rest.ts';
 import { servicesOf } from './services.ts';
 
 /** A user and a password in the clear. */
@@ -68,12 +69,21 @@ export async function serveRpc(
     settled: () => modules?.mining.settled,
     onCall: ({ method, user }) => log.debug('rpc', `ThreadRPCServer method=${method} user=${user}`),
     onError: (error, { method }) => {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error(`RPC method ${method} failed: ${text}`);
+      log.error(`RPC method ${method} failed: ${traceOf(error)}`);
     },
   });
   const server = createRpcServer(dispatcher, { auth });
-  const servers = await listenAll(options, { auth, server, log });
+  const route = rpc.rest
+    ? createRest(
+        { profile, era },
+        {
+          loading: () => status,
+          node: () => modules as NodeModules,
+          onError: (error, url) => log.error(`REST request ${url} failed: ${traceOf(error)}`),
+        },
+      )
+    : undefined;
+  const servers = await listenAll(options, { auth, server, route, log });
   const [first] = servers as [HttpServer, ...HttpServer[]];
   // What the first request would have to load is loaded now, while the chain is.
   const prepared = server.prepare();
@@ -95,6 +105,10 @@ export async function serveRpc(
       await Promise.all(servers.map((one) => one.close()));
     },
   };
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function passwordOf({ rpc }: Options): PlainCredentials | undefined {
@@ -119,12 +133,13 @@ function authOf({ rpc }: Options, credentials: PlainCredentials, log: Log): Auth
 interface Listening {
   readonly auth: Auth;
   readonly server: RpcServer;
+  readonly route: HttpModules['route'];
   readonly log: Log;
 }
 
 async function listenAll(
   { rpc }: Options,
-  { auth, server, log }: Listening,
+  { auth, server, route, log }: Listening,
 ): Promise<readonly HttpServer[]> {
   const servers: HttpServer[] = [];
   const failures: string[] = [];
@@ -145,6 +160,7 @@ async function listenAll(
           {
             auth,
             handle: (request) => server.handle(request),
+            ...(route && { route }),
             log: (message) => log.debug('http', message),
           },
         ),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Warnings, warnOfInvalidChain } from './warnings.ts';
+import { PRE_RELEASE, Warnings, warnOfInvalidChain } from './warnings.ts';
 
 test('a warning is told once, and stands until it is taken back', () => {
   const told: string[] = [];
@@ -14,4 +14,13 @@ test('a warning is told once, and stands until it is taken back', () => {
   expect(told).toEqual([warnings.messages[1], warnings.messages[0]]);
   warnOfInvalidChain(warnings, false);
   expect(warnings.messages).toEqual(['Unknown new rules activated (versionbit 3)']);
+});
+
+test('what holds from the start is listed in its place and told to nobody', () => {
+  const told: string[] = [];
+  const warnings = new Warnings((message) => void told.push(message), [PRE_RELEASE]);
+  warnings.set('trusted-chain', 'another chain');
+  warnings.set('unknown-rules', 'unknown rules');
+  expect(warnings.messages).toEqual(['unknown rules', PRE_RELEASE[1], 'another chain']);
+  expect(told).toEqual(['another chain', 'unknown rules']);
 });

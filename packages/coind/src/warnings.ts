@@ -7,7 +7,13 @@ import type { Chain } from '@coind/chain';
 import { deploymentCaches, unknownDeployments } from '@coind/consensus';
 
 /** What a warning is about, in the order in which they are listed. */
-const topics = ['unknown-rules', 'invalid-chain', 'trusted-chain', 'trusted-coins'] as const;
+const topics = [
+  'unknown-rules',
+  'invalid-chain',
+  'pre-release',
+  'trusted-chain',
+  'trusted-coins',
+] as const;
 type Topic = (typeof topics)[number];
 
 /** The warnings that hold now. */
@@ -15,9 +21,13 @@ export class Warnings {
   readonly #messages = new Map<Topic, string>();
   readonly #notify: (message: string) => void;
 
-  /** `notify` hears of every new warning. */
-  constructor(notify: (message: string) => void) {
+  /** `notify` hears of every new warning; of what held from the start, `standing`, nobody does. */
+  constructor(
+    notify: (message: string) => void,
+    standing: readonly (readonly [Topic, string])[] = [],
+  ) {
     this.#notify = notify;
+    for (const [topic, message] of standing) this.#messages.set(topic, message);
   }
 
   /** Enters a warning, unless there is one about the same. */
@@ -37,6 +47,12 @@ export class Warnings {
     return topics.flatMap((topic) => this.#messages.get(topic) ?? []);
   }
 }
+
+/** What the bitcoind that -compat=core speaks for says of itself, as every build between two releases does. */
+export const PRE_RELEASE = [
+  'pre-release',
+  'This is a pre-release test build - use at your own risk - do not use for mining or merchant applications',
+] as const;
 
 const INVALID_CHAIN =
   'Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or consensus incompatibility with peers.';

@@ -10,6 +10,12 @@ export interface BlockRef {
   readonly height: number;
 }
 
+/** A block and where it stands. */
+export interface BlockStep {
+  readonly block: Block;
+  readonly ref: BlockRef;
+}
+
 /** Somebody who is told every block that joins or leaves the active chain, one at a time. */
 export interface Follower {
   /** For logs and `getindexinfo`. */
@@ -18,6 +24,11 @@ export interface Follower {
   position(): Promise<BlockRef | undefined>;
   /** Takes in the block after its position. */
   connect(block: Block, ref: BlockRef): Promise<void>;
+  /**
+   * Takes in several blocks after its position, in their order. Who has it commits what several blocks change
+   * at once, and is given them together when they come fast.
+   */
+  connectAll?(steps: readonly BlockStep[]): Promise<void>;
   /** Takes back the block at its position. */
   disconnect(block: Block, ref: BlockRef): Promise<void>;
 }

@@ -38,7 +38,7 @@ export {
   withActivationHeight,
   withVersionBits,
 } from './deployments.ts';
-export type { BlockRef, Follower } from './follower.ts';
+export type { BlockRef, BlockStep, Follower } from './follower.ts';
 export { type HeaderContext, headerContextOf, medianTimeOf } from './header-context.ts';
 export * from './limits.ts';
 export { areLocksPassed, isFinalTx, type SequenceLocks, sequenceLocks } from './locks.ts';

@@ -354,48 +354,52 @@ export function expandDescriptor(
   known?: Uint8Array,
 ): ScriptSolution[] {
   try {
-    if (descriptor.kind !== 'combo') return [expandOne(descriptor, index, known)];
+    if (descriptor.kind !== 'combo') {
+      const [key, another] = keysOf(descriptor);
+      const only = known && key && !another ? deriveKey(key, index, known) : undefined;
+      return [expandOne(descriptor, index, only)];
+    }
     const { key } = descriptor;
+    const derived = deriveKey(key, index, known);
     const variants: Descriptor[] = [
       { kind: 'pk', key },
       { kind: 'pkh', key },
     ];
-    if (deriveKey(key, index, known).publicKey.length === 33) {
+    if (derived.publicKey.length === 33) {
       variants.push({ kind: 'wpkh', key }, { kind: 'sh', inner: { kind: 'wpkh', key } });
     }
-    return variants.map((variant) => expandOne(variant, index, known));
+    return variants.map((variant) => expandOne(variant, index, derived));
   } catch (error) {
     if (error instanceof RangeError) refuse('Cannot derive script without private keys');
     throw error;
   }
 }
 
-function expandOne(descriptor: Descriptor, index: number, known?: Uint8Array): ScriptSolution {
+/** `only` is the key of a descriptor with one key, where it is derived already. */
+function expandOne(descriptor: Descriptor, index: number, only?: DerivedKey): ScriptSolution {
   switch (descriptor.kind) {
     case 'addr':
     case 'raw':
       return { scriptPubKey: descriptor.script, keys: [], descriptor };
     case 'sh': {
-      const inner = expandOne(descriptor.inner, index, known);
+      const inner = expandOne(descriptor.inner, index, only);
       const redeemScript = inner.scriptPubKey;
       return { ...inner, scriptPubKey: p2sh(hash160(redeemScript)), redeemScript, descriptor };
     }
     case 'wsh': {
-      const inner = expandOne(descriptor.inner, index, known);
+      const inner = expandOne(descriptor.inner, index, only);
       const witnessScript = inner.scriptPubKey;
       return { ...inner, scriptPubKey: p2wsh(sha256(witnessScript)), witnessScript, descriptor };
     }
     case 'multi':
     case 'sortedmulti': {
-      const [, another] = descriptor.keys;
-      const only = another ? undefined : known;
-      const keys = descriptor.keys.map((key) => deriveKey(key, index, only));
+      const keys = only ? [only] : descriptor.keys.map((key) => deriveKey(key, index));
       const pubkeys = keys.map((key) => key.publicKey);
       if (descriptor.kind === 'sortedmulti') pubkeys.sort(compareBytes);
       return { scriptPubKey: multisig(descriptor.required, pubkeys), keys, descriptor };
     }
     default: {
-      const key = deriveKey(descriptor.key, index, known);
+      const key = only ?? deriveKey(descriptor.key, index);
       const scriptPubKey = keyScript(descriptor.kind, key.publicKey);
       return { scriptPubKey, keys: [key], descriptor };
     }

@@ -96,11 +96,14 @@ class ChainMempool implements Mempool {
     return this.#pool.updates;
   }
 
-  submit(tx: Tx, { unbroadcast = false, time }: SubmitOptions = {}): Promise<TxOutcome> {
+  submit(tx: Tx, { unbroadcast = false, time, maxFee }: SubmitOptions = {}): Promise<TxOutcome> {
     return this.#chain.exclusively(async () => {
       const outcome = await this.#admission.decide(tx, terms.alone, this.#sequence, time);
       if (!outcome.accepted) return outcome;
       const { entry, replaced } = outcome.verdict;
+      if (maxFee !== undefined && entry.fee > maxFee) {
+        return { accepted: false, error: new ValidationError('max-fee-exceeded') };
+      }
       entry.unbroadcast = unbroadcast;
       this.#remove(replaced, 'replaced');
       this.#pool.add(entry);
@@ -381,8 +384,8 @@ class ChainMempool implements Mempool {
           `Removed ${tx.txid} from set of unbroadcast txns before confirmation that txn was sent out`,
         );
       }
-      // Whoever counts changes hears of blocks elsewhere, so what they take out is not counted here.
-      const sequence = reason === 'block' ? this.#sequence : this.#sequence++;
+      // What blocks take out counts too, although whoever follows the numbers hears of it with the block.
+      const sequence = this.#sequence++;
       for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
     }
   }

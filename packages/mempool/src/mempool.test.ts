@@ -57,6 +57,7 @@ describe('the door', () => {
     const twin = pay(0, { witness: [new Uint8Array([1]), TRUE] });
     expect(await bench.submit(twin)).toBe('txn-same-nonwitness-data-in-mempool');
     await bench.mine([tx]);
+    expect(bench.mempool.sequence).toBe(3);
     expect(await bench.submit(tx)).toBe('txn-already-known');
     expect(await bench.submit(pay(0, { fee: 9n }))).toBe('bad-txns-inputs-missingorspent');
   });
@@ -65,6 +66,19 @@ describe('the door', () => {
     expect(await bench.submit(pay(0, { fee: 0n }))).toBe('min relay fee not met, 0 < 10');
     expect(await bench.submit(pay(0, { fee: 9n }))).toBe('min relay fee not met, 9 < 10');
     expect(await bench.submit(pay(0, { fee: 10n }))).toBe('accepted');
+  });
+
+  test('refuses what pays more than its sender meant to, after all else', async () => {
+    const most = { maxFee: 999n };
+    const dear = await bench.mempool.submit(pay(0, { fee: 1_000n }), most);
+    expect(dear).toMatchObject({ accepted: false, error: { message: 'max-fee-exceeded' } });
+    expect(bench.mempool.size).toBe(0);
+    expect(bench.added).toEqual([]);
+    const odd = await bench.mempool.submit(pay(0, { fee: 1_000n, version: 4 }), most);
+    expect(odd).toMatchObject({ error: { reason: 'version' } });
+    expect(await bench.mempool.submit(pay(0, { fee: 999n }), most)).toMatchObject({
+      accepted: true,
+    });
   });
 
   test('wants the next block to be able to hold it', async () => {

@@ -42,10 +42,12 @@ export interface SubmitOptions {
   readonly unbroadcast?: boolean;
   /** Unix seconds at which it came, for one that was saved; now unless told otherwise. */
   readonly time?: number;
+  /** One that is good but pays more than this is refused, as a mistake of the caller. */
+  readonly maxFee?: Sats | undefined;
 }
 
 /** How a package came. */
-export interface PackageOptions extends SubmitOptions {
+export interface PackageOptions extends Pick<SubmitOptions, 'unbroadcast'> {
   /** A transaction of a higher rate than this is refused, as a mistake of the caller. */
   readonly maxFeeRate?: FeeRate | undefined;
 }
@@ -80,7 +82,7 @@ export interface MempoolModules {
 export interface Mempool {
   readonly options: MempoolOptions;
   readonly size: number;
-  /** Number of the next change other than by a block; starts at 1. */
+  /** Number of the next change: an entry that comes or goes, mined ones too; starts at 1. */
   readonly sequence: number;
   /** Counts every change of the content and of fees set by hand. */
   readonly updates: number;

@@ -78,11 +78,15 @@ class AnnouncementBucket {
     this.count.refill(now);
   }
 
-  /** The best of the backlog, as far as tokens go; entries that left the pool are forgotten. */
-  take(wire: Wire): Wtxid[] {
+  /**
+   * The best of the backlog, as far as tokens go; entries that left the pool are forgotten. Nothing is put
+   * in order for nobody.
+   */
+  take(wire: Wire, isHeard: boolean): Wtxid[] {
     if (this.backlog.length === 0 || this.size.value <= 0 || this.count.value <= 0) return [];
     const most = Math.max(0, Math.floor(this.count.value - this.#countFloor));
-    const sorted = inMiningOrder(wire, this.backlog);
+    const entries = entriesOf(wire, this.backlog);
+    const sorted = isHeard ? wire.mempool.inMiningOrder(entries) : entries;
     const taken: Wtxid[] = [];
     let left = true;
     for (const { tx } of sorted) {
@@ -103,14 +107,14 @@ export interface BucketInfo {
   readonly sizeTokens: number;
 }
 
-/** Entries of the pool by wtxid, parents first and the best paid first. */
-function inMiningOrder({ mempool }: Wire, wtxids: readonly Wtxid[]): Entry[] {
+/** Entries of the pool by wtxid; what is not there is left out. */
+function entriesOf({ mempool }: Wire, wtxids: Iterable<Wtxid>): Entry[] {
   const entries: Entry[] = [];
   for (const wtxid of new Set(wtxids)) {
     const entry = mempool.getByWtxid(wtxid);
     if (entry) entries.push(entry);
   }
-  return mempool.inMiningOrder(entries);
+  return entries;
 }
 
 /** Relay of transactions with all peers. */
@@ -155,8 +159,7 @@ export class TxRelay {
   announce(wtxid: Wtxid): void {
     this.#inbound.backlog.push(wtxid);
     this.#outbound.backlog.push(wtxid);
-    this.#distribute(true);
-    this.#wire.wake();
+    if (this.#distribute(true)) this.#wire.wake();
   }
 
   /** Announces again what no peer has shown to have. */
@@ -306,7 +309,7 @@ export class TxRelay {
       }
     }
     if (relay.toSend.size === 0) return;
-    const entries = inMiningOrder(this.#wire, [...relay.toSend]);
+    const entries = mempool.inMiningOrder(entriesOf(this.#wire, relay.toSend));
     relay.toSend.clear();
     relay.lastSequence = mempool.sequence;
     for (const entry of entries) {
@@ -378,28 +381,27 @@ export class TxRelay {
     return this.#nextInbound;
   }
 
-  #distribute(more: boolean): void {
+  /** Gives peers what waits, as far as tokens go; true when somebody got something. */
+  #distribute(more: boolean): boolean {
     const { clock, peers } = this.#wire;
     const now = clock.nowMs();
-    if (!more && now <= this.#nextCheck && now > this.#nextCheck - BACKLOG_CHECK_MS) return;
+    if (!more && now <= this.#nextCheck && now > this.#nextCheck - BACKLOG_CHECK_MS) return false;
     this.#nextCheck = now + BACKLOG_CHECK_MS;
     this.#inbound.refill(now);
     this.#outbound.refill(now);
-    const forInbound = this.#inbound.take(this.#wire);
-    const forOutbound = this.#outbound.take(this.#wire);
-    if (forInbound.length === 0 && forOutbound.length === 0) return;
-    let anyInbound = false;
-    let anyOutbound = false;
-    for (const peer of peers.values()) {
-      const relay = peer.txRelay;
-      // Nothing is queued before the handshake is over: it would tell when we learnt of it.
-      if (!relay || relay.nextSend === 0) continue;
-      if (peer.inbound) anyInbound = true;
-      else anyOutbound = true;
-      for (const wtxid of peer.inbound ? forInbound : forOutbound) relay.toSend.add(wtxid);
+    // Nothing is queued before the handshake is over: it would tell when we learnt of it.
+    const heard = [...peers.values()].filter(({ txRelay }) => txRelay && txRelay.nextSend !== 0);
+    const anyInbound = heard.some(({ inbound }) => inbound);
+    const anyOutbound = heard.some(({ inbound }) => !inbound);
+    const forInbound = this.#inbound.take(this.#wire, anyInbound);
+    const forOutbound = this.#outbound.take(this.#wire, anyOutbound);
+    if (forInbound.length === 0 && forOutbound.length === 0) return false;
+    for (const { inbound, txRelay } of heard) {
+      for (const wtxid of inbound ? forInbound : forOutbound) txRelay?.toSend.add(wtxid);
     }
     if (!anyInbound) this.#inbound.backlog = [];
     if (!anyOutbound) this.#outbound.backlog = [];
+    return heard.length > 0;
   }
 
   #forceRelay(peer: Peer, { txid, wtxid }: Tx): void {

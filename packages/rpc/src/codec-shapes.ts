@@ -70,7 +70,9 @@ export function object<S extends Shape>(
   const members = Object.entries(shape).map(([key, codec]) => ({
     key,
     codec,
-    lead: `${formatString(key)}:`,
+    first: `{${formatString(key)}:`,
+    further: `,${formatString(key)}:`,
+    optional: isOptional(codec),
   }));
   const byName = members.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
@@ -118,16 +120,18 @@ export function object<S extends Shape>(
     },
     encode(value) {
       const source = value as Readonly<Record<string, unknown>>;
-      let text = '{';
-      for (const { key, codec, lead } of members) {
+      // Joined at once: of a long list of objects a sum of texts would keep every piece until its end.
+      const pieces: string[] = [];
+      for (const { key, codec, first, further, optional } of members) {
         const member = source[key];
         if (member === undefined) {
-          if (isOptional(codec)) continue;
+          if (optional) continue;
           throw new TypeError(`a result lacks its member ${key}`);
         }
-        text += `${text.length > 1 ? ',' : ''}${lead}${codec.encode(member)}`;
+        pieces.push(pieces.length === 0 ? first : further, codec.encode(member));
       }
-      return `${text}}`;
+      pieces.push(pieces.length === 0 ? '{}' : '}');
+      return pieces.join('');
     },
     fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     reads: (json) => json instanceof JsonObject,

@@ -53,4 +53,5 @@ export { method } from './method.ts';
 export type { IndexRange, NewOutput, ScanObject } from './methods/params.ts';
 export { type OpenRpcInfo, openRpcDocument } from './openrpc.ts';
 export { type JsonText, Pages } from './pages.ts';
+export { type RestShapes, restShapes } from './rest-shapes.ts';
 export { allMethods, methods, viewsOf } from './tables.ts';

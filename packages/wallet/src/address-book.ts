@@ -9,15 +9,22 @@ import {
   formatSolution,
   type ScriptSolution,
 } from '@coind/descriptors';
-import { bytesToHex, type Txid } from '@coind/primitives';
+import { bytesToHex, hexToBytes, type Txid } from '@coind/primitives';
 import { matchMultisig, witnessProgram } from '@coind/script';
 import type { AddressType } from './address-type.ts';
-import { changeAccount } from './books.ts';
+import { changeAccount, changeWatched } from './books.ts';
 import { addressOf, scriptOf, type WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
+import type { Standing } from './keyring.ts';
 import { lazily } from './lazily.ts';
 import { Ledger } from './ledger.ts';
-import { type BookRow, EMPTY_SCRIPT_SUMS, type ScriptHex, type WalletTables } from './tables.ts';
+import {
+  type BookRow,
+  EMPTY_SCRIPT_SUMS,
+  type KnownScriptRow,
+  type ScriptHex,
+  type WalletTables,
+} from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 type Book = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
@@ -29,6 +36,22 @@ export async function paymentsOf(book: Book, script: ScriptHex): Promise<Txid[]>
   return [...found];
 }
 
+/** Counts an entry of the book among those of its label, by what the script is to the wallet; -1 takes it out. */
+export function countEntry(
+  unit: UnitOfWork,
+  tables: WalletTables,
+  label: string,
+  standing: Standing | undefined,
+  by: 1 | -1,
+): void {
+  changeAccount(unit, tables, label, ({ addresses, ownAddresses }) => ({
+    addresses: addresses + by,
+    ...(standing === 'own' && { ownAddresses: ownAddresses + by }),
+  }));
+  if (standing !== 'watched') return;
+  changeWatched(unit, tables, label, ({ addresses }) => ({ addresses: addresses + by }));
+}
+
 /** Names a script. `payments` are the wallet transactions that pay it; the books follow. */
 export function bookScript(
   unit: UnitOfWork,
@@ -38,22 +61,16 @@ export function bookScript(
   payments: readonly Txid[],
 ): void {
   const { tables, keyring } = book;
-  const own = keyring.owner(unit, script) ? 1 : 0;
+  const standing = keyring.standing(unit, script);
   const old = unit.get(tables.book, script);
   if (old?.label === entry.label && old.purpose === entry.purpose) return;
   if (old) {
     unit.del(tables.labels, [old.label, script]);
-    changeAccount(unit, tables, old.label, (row) => ({
-      addresses: row.addresses - 1,
-      ownAddresses: row.ownAddresses - own,
-    }));
+    countEntry(unit, tables, old.label, standing, -1);
   }
   unit.put(tables.book, script, entry);
   unit.put(tables.labels, [entry.label, script], true);
-  changeAccount(unit, tables, entry.label, (row) => ({
-    addresses: row.addresses + 1,
-    ownAddresses: row.ownAddresses + own,
-  }));
+  countEntry(unit, tables, entry.label, standing, 1);
   const ledger = new Ledger(unit, book, 'rename');
   for (const txid of payments) ledger.refresh(txid);
 }
@@ -98,7 +115,7 @@ export async function labelAddress(
 ): Promise<void> {
   const script = bytesToHex(scriptOf(address, book.params));
   const payments = await paymentsOf(book, script);
-  const kind = purpose ?? (book.keyring.owner(unit, script) ? 'receive' : 'send');
+  const kind = purpose ?? (book.keyring.standing(unit, script) ? 'receive' : 'send');
   bookScript(unit, book, script, { label, purpose: kind }, payments);
 }
 
@@ -110,7 +127,7 @@ export async function assignAccount(
   { account, type }: { account: string; type: AddressType },
 ): Promise<void> {
   const script = bytesToHex(scriptOf(address, book.params));
-  if (!book.keyring.owner(unit, script)) throw new WalletError('setaccount-foreign');
+  if (!book.keyring.standing(unit, script)) throw new WalletError('setaccount-foreign');
   const old = unit.get(book.tables.book, script);
   if (old && currentScript(unit, book, old.label, type) === script) {
     currentScript(unit, book, old.label, type, true);
@@ -124,6 +141,8 @@ export interface AddressInfo {
   readonly address: string;
   readonly scriptPubKey: Uint8Array;
   readonly isMine: boolean;
+  /** Not the wallet's own, but it keeps an eye on it. */
+  readonly isWatched: boolean;
   readonly isSolvable: boolean;
   readonly isScript: boolean;
   readonly witness?: { readonly version: number; readonly program: Uint8Array };
@@ -142,6 +161,8 @@ export interface AddressInfo {
   /** BIP32 path with `m` in front. */
   readonly keyPath?: string;
   readonly masterFingerprint?: string;
+  /** Of keys that the wallet made itself: what they follow from, as in `WalletMeta`. */
+  readonly masterKeyId?: string;
 }
 
 /** Looks an address up. Throws `WalletError` 'invalid-address'. */
@@ -150,8 +171,11 @@ export function addressInfo(book: Book, address: string): AddressInfo {
   const script = bytesToHex(scriptPubKey);
   const { tables, keyring, params } = book;
   const owner = keyring.owner(undefined, script);
-  const solution = owner && keyring.solve(script, false);
+  const known = owner ? undefined : keyring.known.get(undefined, script);
+  const solution = owner ? keyring.solve(script, false) : keyring.known.solve(script);
   const row = owner && keyring.descriptorOf(owner);
+  const birth = owner && row && keyring.birthOf(owner, row);
+  const timestamp = timestampOf(birth, known, solution);
   const entry = tables.book.getSync(script);
   const witness = witnessProgram(scriptPubKey);
   const solvable = solution !== undefined && solution.keys.length > 0;
@@ -159,6 +183,7 @@ export function addressInfo(book: Book, address: string): AddressInfo {
     address: addressOf(script, params) ?? address,
     scriptPubKey,
     isMine: owner !== undefined,
+    isWatched: known?.watched === true,
     isSolvable: solvable,
     isScript: isScriptAddress(scriptPubKey, witness?.version),
     ...(witness && { witness }),
@@ -167,9 +192,21 @@ export function addressInfo(book: Book, address: string): AddressInfo {
     isChange: owner !== undefined && entry === undefined,
     ...(entry && { book: entry }),
     ...(solvable && keyFacts(solution)),
-    // Like bitcoind's, it belongs to a key, not to a script.
-    ...(solution?.keys.length === 1 && row && { timestamp: row.timestamp }),
+    ...(known?.redeemScript !== undefined &&
+      solution === undefined && { redeemScript: hexToBytes(known.redeemScript) }),
+    ...(timestamp !== undefined && { timestamp }),
+    ...(row?.masterKeyId !== undefined && { masterKeyId: row.masterKeyId }),
   };
+}
+
+/** Like bitcoind's, the time of an own address belongs to its key, that of a watched one to its script. */
+function timestampOf(
+  birth: number | undefined,
+  known: KnownScriptRow | undefined,
+  solution: ScriptSolution | undefined,
+): number | undefined {
+  if (known?.watched) return known.timestamp;
+  return solution?.keys.length === 1 ? birth : undefined;
 }
 
 /** P2SH, P2WSH and taproot addresses stand for scripts (taproot because it may hide some). */

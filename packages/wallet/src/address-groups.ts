@@ -44,13 +44,13 @@ class Groups {
   }
 }
 
-/** Every own address that was ever paid, in groups. */
+/** Every own or watched address that was ever paid, in groups. */
 export async function addressGroupings(
   context: Pick<WalletContext, 'tables' | 'params' | 'keyring'>,
 ): Promise<AddressGroup[]> {
   const { tables, params, keyring } = context;
   const groups = new Groups();
-  const isOwn = (script: ScriptHex): boolean => keyring.owner(undefined, script) !== undefined;
+  const isOwn = (script: ScriptHex): boolean => keyring.standing(undefined, script) !== undefined;
   for await (const [, bytes] of tables.txBytes.entries()) {
     const { inputs, outputs } = Tx.decode(bytes);
     const spent = inputs.flatMap(({ prevout }) => tables.coins.getSync(prevout)?.script ?? []);

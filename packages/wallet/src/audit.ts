@@ -14,12 +14,14 @@ import {
   EMPTY_ACCOUNT,
   EMPTY_SCRIPT_SUMS,
   EMPTY_TOTALS,
+  EMPTY_WATCHED_SUMS,
   type Posting,
   type ScriptHex,
   type ScriptSumsRow,
   type TotalsRow,
+  type WatchedSumsRow,
 } from './tables.ts';
-import { isCounted, postingsOf } from './tx-effects.ts';
+import { isChange, isCounted, postingsOf, type TxFacts } from './tx-effects.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
 /** One place where the books do not hold. */
@@ -64,6 +66,7 @@ class Audit {
   readonly #faults: AuditFault[] = [];
   #faultCount = 0;
   readonly #accounts = new Map<string, Mutable<AccountRow>>();
+  readonly #watched = new Map<string, Mutable<WatchedSumsRow>>();
   readonly #scripts = new Map<string, Mutable<ScriptSumsRow>>();
   /** What lines of the journal about one thing have to add up to: by account, kind and thing. */
   readonly #causes = new Map<string, Sats>();
@@ -73,6 +76,8 @@ class Audit {
   #unconfirmed = 0;
   /** Own outputs of counted transactions less what counted transactions spend of them. */
   #byCoins = 0n;
+  /** What went from own coins to watched scripts without a name: change to the accounts, but not to spend. */
+  #keptAsWatched = 0n;
 
   constructor(context: WalletContext) {
     this.#context = context;
@@ -100,6 +105,15 @@ class Audit {
     return row;
   }
 
+  #watchedSums(name: string): Mutable<WatchedSumsRow> {
+    let row = this.#watched.get(name);
+    if (!row) {
+      row = { ...EMPTY_WATCHED_SUMS };
+      this.#watched.set(name, row);
+    }
+    return row;
+  }
+
   #expectLines(account: string, kind: string, about: string, amount: Sats): void {
     const name = causeName(account, kind, about);
     const sum = (this.#causes.get(name) ?? 0n) + amount;
@@ -112,6 +126,7 @@ class Audit {
     await this.#readMoves();
     await this.#readBook();
     await this.#compareAccounts();
+    await this.#compareWatched();
     await this.#compareScripts();
     await this.#readJournal();
     const { accountsTotal, balance } = await this.#compareCoins();
@@ -157,6 +172,7 @@ class Audit {
         if (!isCounted(facts)) continue;
         for (const { own, value } of facts.outputs) if (own) this.#byCoins += value;
         this.#byCoins -= facts.spentOwn;
+        this.#keptAsWatched += keptAsWatched(facts);
       }
     }
   }
@@ -200,6 +216,18 @@ class Audit {
         this.#scripts.set(name, row);
         break;
       }
+      case 'watchedCredit':
+        if (confirmed) this.#watchedSums(name).credits += amount;
+        else this.#watchedSums(name).pendingCredits += amount;
+        break;
+      case 'watchedDebit':
+        this.#watchedSums(name).debits += amount;
+        break;
+      case 'watchedLabel':
+        if (coinbase) break;
+        if (confirmed) this.#watchedSums(name).received += amount;
+        else this.#watchedSums(name).pendingReceived += amount;
+        break;
       case 'name':
         break;
     }
@@ -222,7 +250,9 @@ class Audit {
     for await (const [script, { label }] of this.#tables.book.entries()) {
       const row = this.#account(label);
       row.addresses += 1;
-      if (this.#context.keyring.owner(undefined, script)) row.ownAddresses += 1;
+      const standing = this.#context.keyring.standing(undefined, script);
+      if (standing === 'own') row.ownAddresses += 1;
+      else if (standing === 'watched') this.#watchedSums(label).addresses += 1;
       if (!this.#tables.labels.getSync([label, script])) {
         this.#fault(label, `script ${script} is missing among those of the label`);
       }
@@ -257,6 +287,33 @@ class Audit {
     const found = allAccounts.getSync(undefined) ?? EMPTY_ACCOUNT;
     for (const field of ['credits', 'pendingCredits', 'debits'] as const) {
       this.#compare('all accounts', field, all[field], found[field]);
+    }
+  }
+
+  /** What watched addresses add has no journal, but sums that have to hold. */
+  async #compareWatched(): Promise<void> {
+    const { watchedAccounts, watchedInAll } = this.#tables;
+    const all = { ...EMPTY_WATCHED_SUMS } as Mutable<WatchedSumsRow>;
+    for (const [name, expected] of this.#watched) {
+      const where = `watched of account "${name}"`;
+      const found = watchedAccounts.getSync(name) ?? EMPTY_WATCHED_SUMS;
+      for (const field of Object.keys(EMPTY_WATCHED_SUMS) as (keyof WatchedSumsRow)[]) {
+        this.#compare(where, field, expected[field], found[field]);
+      }
+      all.credits += expected.credits;
+      all.pendingCredits += expected.pendingCredits;
+      all.debits += expected.debits;
+      const [single, coarse] = await this.#sumsByHeight(subject.watchedCredits(name));
+      this.#compare(where, 'the sum of credits by height', expected.credits, single);
+      this.#compare(where, 'the sum by a thousand heights', expected.credits, coarse);
+    }
+    for await (const [name] of watchedAccounts.entries()) {
+      if (!this.#watched.has(name))
+        this.#fault(`watched of account "${name}"`, 'nothing is the cause of it');
+    }
+    const found = watchedInAll.getSync(undefined) ?? EMPTY_WATCHED_SUMS;
+    for (const field of ['credits', 'pendingCredits', 'debits'] as const) {
+      this.#compare('watched of all accounts', field, all[field], found[field]);
     }
   }
 
@@ -323,7 +380,9 @@ class Audit {
 
   /** The coins say what the wallet has; the accounts say whose it is. */
   async #compareCoins(): Promise<{ accountsTotal: Sats; balance: Sats }> {
+    const { keyring } = this.#context;
     const totals: Mutable<TotalsRow> = { ...EMPTY_TOTALS };
+    const watched: Mutable<TotalsRow> = { ...EMPTY_TOTALS };
     // Coins of one transaction lie together.
     let last: Tx | undefined;
     for await (const chunk of this.#tables.coins.chunks()) {
@@ -338,12 +397,18 @@ class Audit {
         if (!output || output.value !== value || bytesToHex(output.scriptPubKey) !== script) {
           this.#fault(where, 'no transaction makes it');
         }
-        if (isKept(coinClass)) totals[coinClass] += value;
+        if (coin.watched !== (keyring.standing(undefined, script) === 'watched')) {
+          this.#fault(where, 'it is kept on the wrong side of what can be spent');
+        }
+        if (isKept(coinClass)) (coin.watched ? watched : totals)[coinClass] += value;
       }
     }
     const found = this.#tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
+    const seen = this.#tables.watchedTotals.getSync(undefined) ?? EMPTY_TOTALS;
     for (const kind of Object.keys(EMPTY_TOTALS) as (keyof TotalsRow)[]) {
       this.#compare('the wallet', `the sum of coins that are ${kind}`, totals[kind], found[kind]);
+      const what = `the sum of watched coins that are ${kind}`;
+      this.#compare('the wallet', what, watched[kind], seen[kind]);
     }
     let accountsTotal = 0n;
     let pending = 0n;
@@ -355,14 +420,21 @@ class Audit {
     this.#compare(
       'all accounts',
       'their sum with what is unconfirmed',
-      this.#byCoins,
+      this.#byCoins + this.#keptAsWatched,
       accountsTotal + pending,
     );
     if (this.#unconfirmed === 0) {
-      this.#compare('all accounts', 'their sum', balance, accountsTotal);
+      this.#compare('all accounts', 'their sum', balance + this.#keptAsWatched, accountsTotal);
     }
     return { accountsTotal, balance };
   }
+}
+
+/** What a payment of own coins left on watched scripts that nobody named. */
+function keptAsWatched({ spentOwn, outputs }: TxFacts): Sats {
+  if (spentOwn === 0n) return 0n;
+  const kept = outputs.filter((output) => output.watched && isChange(output));
+  return kept.reduce((sum, { value }) => sum + value, 0n);
 }
 
 function causeName(account: string, kind: string, about: string): string {

@@ -4,18 +4,17 @@
  */
 import type { BlockRef } from '@coind/consensus';
 import { bytesToHex, type Sats, type Txid } from '@coind/primitives';
-import { accountBalance } from './books.ts';
 import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
+import { COINBASE_MATURITY } from './height-entries.ts';
 import { lastHeight, subject, sumFromHeight } from './height-sums.ts';
-import { COINBASE_MATURITY } from './ledger.ts';
 import { scriptFromHeight } from './script-sums.ts';
 import {
   type AccountRow,
-  EMPTY_ACCOUNT,
   EMPTY_SCRIPT_SUMS,
   EMPTY_TOTALS,
   type ScriptHex,
+  type TotalsRow,
 } from './tables.ts';
 
 type Books = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
@@ -30,6 +29,12 @@ export interface Balances {
   readonly immature: Sats;
   /** Zero, or minus what only transactions outside chain and mempool spend. */
   readonly nonmempool: Sats;
+  /** Coins of watched addresses; missing when the wallet watches none. */
+  readonly watched?: {
+    readonly trusted: Sats;
+    readonly untrustedPending: Sats;
+    readonly immature: Sats;
+  };
   readonly lastBlock: BlockRef | undefined;
 }
 
@@ -37,14 +42,24 @@ export interface Balances {
 export type CoinbaseReceived = 'none' | 'mature' | 'all';
 
 /** Sums of all coins by class. */
-export function balances({ tables }: Books): Balances {
+export function balances({ tables, keyring }: Books): Balances {
   const totals = tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
+  const seen = keyring.known.any
+    ? (tables.watchedTotals.getSync(undefined) ?? EMPTY_TOTALS)
+    : undefined;
   return {
     spendable: totals.confirmed + totals.trusted,
     trusted: totals.confirmed + totals.trusted + totals.nonmempool,
     untrustedPending: totals.pending,
     immature: totals.immature,
     nonmempool: -totals.nonmempool,
+    ...(seen && {
+      watched: {
+        trusted: seen.confirmed + seen.trusted + seen.nonmempool,
+        untrustedPending: seen.pending,
+        immature: seen.immature,
+      },
+    }),
     lastBlock: tables.position.getSync(undefined),
   };
 }
@@ -68,49 +83,86 @@ async function tooYoung(books: Books, sumFrom: SumFrom, minConfirmations: number
   return sumFrom(firstExcluded(books, minConfirmations), walletHeight(books));
 }
 
-/** Trusted coins with at least so many confirmations; 0 includes own unconfirmed change. */
-export async function coinBalance(books: Books, minConfirmations: number): Promise<Sats> {
-  const { confirmed, trusted } = books.tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
-  if (minConfirmations <= 0) return confirmed + trusted;
-  return confirmed - (await tooYoung(books, named(books, subject.coins), minConfirmations));
+/**
+ * Trusted coins with at least so many confirmations; 0 includes own unconfirmed change. Watched coins only
+ * where they are asked for.
+ */
+export async function coinBalance(
+  books: Books,
+  minConfirmations: number,
+  withWatched = false,
+): Promise<Sats> {
+  const { tables } = books;
+  const sumOf = async ({ confirmed, trusted }: TotalsRow, name: string): Promise<Sats> => {
+    if (minConfirmations <= 0) return confirmed + trusted;
+    return confirmed - (await tooYoung(books, named(books, name), minConfirmations));
+  };
+  const own = await sumOf(tables.totals.getSync(undefined) ?? EMPTY_TOTALS, subject.coins);
+  if (!withWatched) return own;
+  const seen = tables.watchedTotals.getSync(undefined) ?? EMPTY_TOTALS;
+  return own + (await sumOf(seen, subject.watchedCoins));
 }
+
+/** The sums that make a balance. */
+type BalanceSums = Pick<AccountRow, 'credits' | 'pendingCredits' | 'debits'> &
+  Partial<Pick<AccountRow, 'moved'>>;
 
 async function balanceOf(
   books: Books,
-  row: AccountRow,
+  row: BalanceSums | undefined,
   credits: string,
   minConfirmations: number,
 ): Promise<Sats> {
-  const balance = accountBalance(row);
+  if (!row) return 0n;
+  const balance = row.credits - row.debits + (row.moved ?? 0n);
   if (minConfirmations <= 0) return balance + row.pendingCredits;
   return balance - (await tooYoung(books, named(books, credits), minConfirmations));
 }
 
 /** Balance of an account: credits obey the confirmations, debits and moves do not. */
-export function accountBalanceAt(
+export async function accountBalanceAt(
   books: Books,
   account: string,
   minConfirmations: number,
+  withWatched = false,
 ): Promise<Sats> {
-  const row = books.tables.accounts.getSync(account) ?? EMPTY_ACCOUNT;
-  return balanceOf(books, row, subject.credits(account), minConfirmations);
+  const { accounts, watchedAccounts } = books.tables;
+  const own = accounts.getSync(account);
+  const balance = await balanceOf(books, own, subject.credits(account), minConfirmations);
+  if (!withWatched) return balance;
+  const more = watchedAccounts.getSync(account);
+  const name = subject.watchedCredits(account);
+  return balance + (await balanceOf(books, more, name, minConfirmations));
 }
 
 /** The same formula over all accounts at once, as `getbalance "*"` had it; moves cancel out. */
-export function allAccountsBalance(books: Books, minConfirmations: number): Promise<Sats> {
-  const row = books.tables.allAccounts.getSync(undefined) ?? EMPTY_ACCOUNT;
-  return balanceOf(books, row, subject.allCredits, minConfirmations);
+export async function allAccountsBalance(
+  books: Books,
+  minConfirmations: number,
+  withWatched = false,
+): Promise<Sats> {
+  const { allAccounts, watchedInAll } = books.tables;
+  const own = allAccounts.getSync(undefined);
+  const balance = await balanceOf(books, own, subject.allCredits, minConfirmations);
+  if (!withWatched) return balance;
+  const more = watchedInAll.getSync(undefined);
+  return balance + (await balanceOf(books, more, subject.allWatchedCredits, minConfirmations));
 }
 
 /** Every account that has an own address, a counted transaction or a move, by name. */
 export async function listAccounts(
   books: Books,
   minConfirmations: number,
+  withWatched = false,
 ): Promise<Map<string, Sats>> {
   const found = new Map<string, Sats>();
-  for await (const [account, row] of books.tables.accounts.entries()) {
-    if (row.ownAddresses + row.transactions + row.moves === 0) continue;
-    found.set(account, await balanceOf(books, row, subject.credits(account), minConfirmations));
+  const { accounts, watchedAccounts } = books.tables;
+  const watches = withWatched && books.keyring.known.any;
+  for await (const [account, row] of accounts.entries()) {
+    const seen = watches ? watchedAccounts.getSync(account) : undefined;
+    // An account with a watched address has a row of its own: its addresses are counted there too.
+    if (row.ownAddresses + row.transactions + row.moves + (seen?.addresses ?? 0) === 0) continue;
+    found.set(account, await accountBalanceAt(books, account, minConfirmations, seen && true));
   }
   return found;
 }
@@ -128,7 +180,7 @@ async function coinbaseReceived(
   return (await sumFrom(0, tip)) - (await sumFrom(firstExcluded(books, least), tip));
 }
 
-/** Everything ever paid to an own address. Throws `WalletError` for foreign and invalid ones. */
+/** Everything ever paid to an own or watched address. Throws `WalletError` for foreign and invalid ones. */
 export async function receivedByAddress(
   books: Books,
   address: string,
@@ -136,7 +188,7 @@ export async function receivedByAddress(
   coinbase: CoinbaseReceived,
 ): Promise<Sats> {
   const script = bytesToHex(scriptOf(address, books.params));
-  if (!books.keyring.owner(undefined, script)) throw new WalletError('foreign-address');
+  if (!books.keyring.standing(undefined, script)) throw new WalletError('foreign-address');
   return receivedByScript(books, script, minConfirmations, coinbase);
 }
 
@@ -158,21 +210,44 @@ async function receivedByScript(
   return paid + (await coinbaseReceived(books, sumFrom(true), minConfirmations, coinbase));
 }
 
-/** Everything ever paid to the addresses of a label (which is an account). */
+/**
+ * Everything ever paid to the addresses of a label (which is an account); to watched ones too unless
+ * told otherwise.
+ */
 export async function receivedByLabel(
   books: Books,
   label: string,
   minConfirmations: number,
   coinbase: CoinbaseReceived,
+  withWatched = true,
 ): Promise<Sats> {
-  const row = books.tables.accounts.getSync(label) ?? EMPTY_ACCOUNT;
-  const plain = named(books, subject.label(label, false));
+  const { accounts, watchedAccounts } = books.tables;
+  const names = { plain: subject.label(label, false), mined: subject.label(label, true) };
+  const row = accounts.getSync(label);
+  const own = await received(books, row, names, minConfirmations, coinbase);
+  if (!withWatched || !books.keyring.known.any) return own;
+  const seen = watchedAccounts.getSync(label);
+  const watched = {
+    plain: subject.watchedLabel(label, false),
+    mined: subject.watchedLabel(label, true),
+  };
+  return own + (await received(books, seen, watched, minConfirmations, coinbase));
+}
+
+/** What one set of sums says was received. */
+async function received(
+  books: Books,
+  row: Pick<AccountRow, 'received' | 'pendingReceived'> | undefined,
+  { plain, mined }: { plain: string; mined: string },
+  minConfirmations: number,
+  coinbase: CoinbaseReceived,
+): Promise<Sats> {
+  if (!row) return 0n;
   const paid =
     minConfirmations <= 0
       ? row.received + row.pendingReceived
-      : row.received - (await tooYoung(books, plain, minConfirmations));
-  const mined = named(books, subject.label(label, true));
-  return paid + (await coinbaseReceived(books, mined, minConfirmations, coinbase));
+      : row.received - (await tooYoung(books, named(books, plain), minConfirmations));
+  return paid + (await coinbaseReceived(books, named(books, mined), minConfirmations, coinbase));
 }
 
 /** A line of `listreceivedbylabel` and `listreceivedbyaccount`. */
@@ -181,6 +256,8 @@ export interface ReceivedByLabel {
   readonly amount: Sats;
   /** Of the youngest payment that counts; 0 when there is none. */
   readonly confirmations: number;
+  /** Some of it was paid to watched addresses. */
+  readonly involvesWatched: boolean;
 }
 
 /** Received amounts of every label, by name; `includeEmpty` also those without payments. */
@@ -189,17 +266,26 @@ export async function listReceivedByLabel(
   minConfirmations: number,
   includeEmpty: boolean,
   coinbase: CoinbaseReceived,
+  withWatched = false,
 ): Promise<ReceivedByLabel[]> {
   const lines: ReceivedByLabel[] = [];
+  const watches = withWatched && books.keyring.known.any;
   for await (const [label, row] of books.tables.accounts.entries()) {
     if (row.addresses === 0) continue;
-    const amount = await receivedByLabel(books, label, minConfirmations, coinbase);
+    const own = await receivedByLabel(books, label, minConfirmations, coinbase, false);
+    const amount = watches ? await receivedByLabel(books, label, minConfirmations, coinbase) : own;
     if (amount === 0n && !includeEmpty) continue;
-    const pending = minConfirmations <= 0 && row.pendingReceived > 0n;
-    const confirmations = pending
-      ? 0
-      : await youngest(books, label, Math.max(1, minConfirmations), coinbase);
-    lines.push({ label, amount, confirmations: amount === 0n ? 0 : confirmations });
+    const seen = watches ? books.tables.watchedAccounts.getSync(label) : undefined;
+    const unconfirmed = row.pendingReceived + (seen?.pendingReceived ?? 0n);
+    const pending = minConfirmations <= 0 && unconfirmed > 0n;
+    const least = Math.max(1, minConfirmations);
+    const confirmations = pending ? 0 : await youngest(books, label, least, coinbase, watches);
+    lines.push({
+      label,
+      amount,
+      confirmations: amount === 0n ? 0 : confirmations,
+      involvesWatched: amount > own,
+    });
   }
   return lines;
 }
@@ -209,13 +295,16 @@ async function youngest(
   label: string,
   minConfirmations: number,
   coinbase: CoinbaseReceived,
+  withWatched: boolean,
 ): Promise<number> {
   const tip = walletHeight(books);
   const upTo = tip - minConfirmations + 1;
-  const heights = [await lastHeight(books.tables, subject.label(label, false), upTo)];
-  if (coinbase !== 'none') {
+  const heights: (number | undefined)[] = [];
+  for (const nameOf of withWatched ? [subject.label, subject.watchedLabel] : [subject.label]) {
+    heights.push(await lastHeight(books.tables, nameOf(label, false), upTo));
+    if (coinbase === 'none') continue;
     const mature = coinbase === 'mature' ? Math.min(upTo, tip - COINBASE_MATURITY) : upTo;
-    heights.push(await lastHeight(books.tables, subject.label(label, true), mature));
+    heights.push(await lastHeight(books.tables, nameOf(label, true), mature));
   }
   const found = heights.filter((height) => height !== undefined);
   return found.length === 0 ? 0 : tip - Math.max(...found) + 1;
@@ -247,7 +336,7 @@ export async function listReceivedByAddress(
   minConfirmations: number,
   includeEmpty: boolean,
   coinbase: CoinbaseReceived,
-  only?: string,
+  { only, withWatched = false }: { only?: string | undefined; withWatched?: boolean } = {},
 ): Promise<ReceivedByAddress[]> {
   const lines: [ScriptHex, ReceivedByAddress][] = [];
   const onlyScript = only === undefined ? undefined : bytesToHex(scriptOf(only, books.params));
@@ -255,9 +344,14 @@ export async function listReceivedByAddress(
   for await (const [script, { label }] of books.tables.book.entries(range)) {
     const address = addressOf(script, books.params);
     if (address === undefined) continue;
-    const payments = await paymentsTo(books, script, minConfirmations, coinbase);
+    const standing = books.keyring.standing(undefined, script);
+    const counts = standing === 'own' || (withWatched && standing === 'watched');
+    const payments = counts
+      ? await paymentsTo(books, script, minConfirmations, coinbase)
+      : { amount: 0n, confirmations: 0, txids: [] };
     if (payments.txids.length === 0 && !includeEmpty) continue;
-    lines.push([script, { address, label, ...payments }]);
+    const involvesWatched = standing === 'watched' && payments.txids.length > 0;
+    lines.push([script, { address, label, involvesWatched, ...payments }]);
   }
   return lines.sort(([a], [b]) => compareDestinations(a, b)).map(([, line]) => line);
 }
@@ -269,8 +363,6 @@ async function paymentsTo(
   coinbase: CoinbaseReceived,
 ): Promise<Pick<ReceivedByAddress, 'amount' | 'confirmations' | 'txids'>> {
   const { tables } = books;
-  const none = { amount: 0n, confirmations: 0, txids: [] };
-  if (!books.keyring.owner(undefined, script)) return none;
   const tip = walletHeight(books);
   const txids: Txid[] = [];
   let confirmations: number | undefined;

@@ -10,10 +10,12 @@ import {
   type AccountRow,
   type Counters,
   EMPTY_ACCOUNT,
+  EMPTY_WATCHED_SUMS,
   FIRST_COUNTERS,
   type JournalRow,
   type Posting,
   type WalletTables,
+  type WatchedSumsRow,
 } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -23,7 +25,7 @@ export function accountBalance({ credits, debits, moved }: AccountRow): Sats {
 }
 
 /** True for an account that nothing points to any more. */
-function isEmpty(row: AccountRow): boolean {
+function isEmpty(row: AccountRow | WatchedSumsRow): boolean {
   return Object.values(row).every((value) => value === 0n || value === 0);
 }
 
@@ -38,6 +40,28 @@ export function changeAccount(
   const next = { ...row, ...change(row) };
   if (isEmpty(next)) unit.del(accounts, account);
   else unit.put(accounts, account, next);
+}
+
+/** The same for what watched addresses add to an account. */
+export function changeWatched(
+  unit: UnitOfWork,
+  { watchedAccounts }: WalletTables,
+  account: string,
+  change: (row: WatchedSumsRow) => Partial<WatchedSumsRow>,
+): void {
+  const row = unit.get(watchedAccounts, account) ?? EMPTY_WATCHED_SUMS;
+  const next = { ...row, ...change(row) };
+  if (isEmpty(next)) unit.del(watchedAccounts, account);
+  else unit.put(watchedAccounts, account, next);
+}
+
+function changeWatchedInAll(
+  unit: UnitOfWork,
+  { watchedInAll }: WalletTables,
+  change: (row: WatchedSumsRow) => Partial<WatchedSumsRow>,
+): void {
+  const row = unit.get(watchedInAll, undefined) ?? EMPTY_WATCHED_SUMS;
+  unit.put(watchedInAll, undefined, { ...row, ...change(row) });
 }
 
 function changeAll(
@@ -99,7 +123,14 @@ function explain(
 }
 
 /** Kinds of which only the sum of the amounts counts: a hundred payments to one account change it once. */
-const SUMMED: ReadonlySet<Posting['kind']> = new Set(['credit', 'debit', 'label']);
+const SUMMED: ReadonlySet<Posting['kind']> = new Set([
+  'credit',
+  'debit',
+  'label',
+  'watchedCredit',
+  'watchedDebit',
+  'watchedLabel',
+]);
 
 /** What a change has more of a posting than before; of summed kinds the amount is that of all of them. */
 interface Difference {
@@ -200,6 +231,30 @@ function applyPosting(
       if (count > 0) unit.put(tables.named, [name, order], true);
       else unit.del(tables.named, [name, order]);
       break;
+    default:
+      applyWatched(unit, tables, { ...posting, amount });
+  }
+}
+
+/** Watched coins have sums of their own and no lines in the journal: no money of the wallet's moves. */
+function applyWatched(unit: UnitOfWork, tables: WalletTables, posting: Posting): void {
+  const { kind, name, height, coinbase, amount } = posting;
+  const change = (by: (row: WatchedSumsRow) => Partial<WatchedSumsRow>): void => {
+    changeWatched(unit, tables, name, by);
+    if (kind !== 'watchedLabel') changeWatchedInAll(unit, tables, by);
+  };
+  if (kind === 'watchedDebit') change(({ debits }) => ({ debits: debits + amount }));
+  else if (kind === 'watchedCredit' && height === undefined) {
+    change(({ pendingCredits }) => ({ pendingCredits: pendingCredits + amount }));
+  } else if (kind === 'watchedCredit' && height !== undefined) {
+    change(({ credits }) => ({ credits: credits + amount }));
+    addAtHeight(unit, tables, subject.watchedCredits(name), height, amount);
+    addAtHeight(unit, tables, subject.allWatchedCredits, height, amount);
+  } else if (height !== undefined) {
+    addAtHeight(unit, tables, subject.watchedLabel(name, coinbase), height, amount);
+    if (!coinbase) change(({ received }) => ({ received: received + amount }));
+  } else if (!coinbase) {
+    change(({ pendingReceived }) => ({ pendingReceived: pendingReceived + amount }));
   }
 }
 

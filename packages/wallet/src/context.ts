@@ -5,7 +5,8 @@ import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { ChainSource } from './chain-source.ts';
 import { WalletError } from './errors.ts';
-import type { KeypoolStyle, Keyring } from './keyring.ts';
+import type { KeyScheme } from './key-scheme.ts';
+import type { Keyring } from './keyring.ts';
 import type { ScriptHex, WalletMeta, WalletTables } from './tables.ts';
 import type { KdfCost, Vault } from './vault.ts';
 
@@ -17,8 +18,8 @@ export interface WalletOptions {
   readonly changeType?: AddressType;
   /** `-keypool`: unused scripts known per chain. */
   readonly keypool: number;
-  /** Today's keypools, or that of 0.16. */
-  readonly keypoolStyle: KeypoolStyle;
+  /** How wallets made from now on derive their keys. */
+  readonly keyScheme: KeyScheme;
   /** How hard it is to guess a passphrase; wallets keep what they were encrypted with. */
   readonly kdfCost: KdfCost;
   /** `-fallbackfee`; zero switches it off. */

@@ -53,8 +53,8 @@ describe('keys as text', () => {
       '# End of dump',
     ].join('\r\n');
     expect(parseDump(text, new FakeChain().params)).toEqual([
-      { wif: FOREIGN_KEY, time: 1517400000, label: 'a b' },
-      { wif: 'cUkPXYd1X7WRquMrEKkheZyF5ih3se8eTLKhD5oDdVicobo16Fuy', time: 1 },
+      { wif: FOREIGN_KEY, time: 1517400000, label: 'a b', isSeed: false, keyPath: "m/0'/0'/1'" },
+      { wif: 'cUkPXYd1X7WRquMrEKkheZyF5ih3se8eTLKhD5oDdVicobo16Fuy', time: 1, isSeed: false },
     ]);
   });
 

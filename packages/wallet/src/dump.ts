@@ -5,16 +5,19 @@
  */
 import {
   type Descriptor,
-  type ExtendedKey,
   expandDescriptor,
   formatExtendedKey,
+  formatPath,
   isRanged,
   keysOf,
+  type ScriptSolution,
 } from '@coind/descriptors';
-import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
-import { AddressError, decodeWif, encodeAddress, encodeWif, p2pkh } from '@coind/script';
+import { bytesToHex, type ChainParams } from '@coind/primitives';
+import { AddressError, decodeWif, encodeWif } from '@coind/script';
 import { addressOf, type WalletContext } from './context.ts';
-import type { DescriptorRow, ScriptHex } from './tables.ts';
+import { chainsOfSeed, makesType } from './key-scheme.ts';
+import type { DescriptorSettings } from './keyring.ts';
+import type { DescriptorRow, WalletTables } from './tables.ts';
 
 /** Takes pieces of the text, in order. */
 export type TextSink = (text: string) => void;
@@ -26,7 +29,17 @@ export interface DumpedKey {
   readonly time: number;
   /** Missing for change and for keys nobody has asked for yet. */
   readonly label?: string;
+  /** Other keys of the file follow from it, as 0.16 derived them. */
+  readonly isSeed: boolean;
+  /** Where below its seed it is, as `m/0'/0'/5'`. */
+  readonly keyPath?: string;
 }
+
+/** Keys below a seed that are known at once; as many as a keypool holds follow before blocks are searched. */
+const LOOKAHEAD_OF_DUMP = 20;
+
+/** What marks a seed, in 0.16 and since 0.17, in use or not. */
+const SEED_FLAGS = ['hdmaster=1', 'inactivehdmaster=1', 'hdseed=1', 'inactivehdseed=1'];
 
 /** `2018-01-31T12:00:00Z`. */
 function formatTime(time: number): string {
@@ -52,7 +65,7 @@ function decodeLabel(text: string): string {
 
 /** Writes all private keys of a wallet, which must be unlocked. `creator` is who writes. */
 export function dumpKeys(context: WalletContext, creator: string, write: TextSink): void {
-  const { keyring, params, source } = context;
+  const { keyring, source } = context;
   const tip = source.tip();
   write(
     [
@@ -64,22 +77,7 @@ export function dumpKeys(context: WalletContext, creator: string, write: TextSin
       '',
     ].join('\n'),
   );
-  const masters = new Map<string, { master: ExtendedKey; timestamp: number }>();
-  for (const { id, row } of keyring.list()) {
-    for (const key of keysOf(keyring.full(id) as Descriptor)) {
-      if (key.kind !== 'extended' || !key.root.privateKey) continue;
-      masters.set(formatExtendedKey(key.root, params), {
-        master: key.root,
-        timestamp: row.timestamp,
-      });
-    }
-  }
-  for (const [text, { master, timestamp }] of masters) {
-    write(`# extended private masterkey: ${text}\n\n`);
-    const wif = encodeWif(master.privateKey as Uint8Array, true, params);
-    const address = encodeAddress(p2pkh(hash160(master.publicKey)), params);
-    write(`${wif} ${formatTime(timestamp)} hdmaster=1 # addr=${address}\n`);
-  }
+  for (const text of masterKeys(context)) write(`# extended private masterkey: ${text}\n\n`);
   for (const { id } of keyring.list()) {
     const row = context.tables.descriptors.getSync(id);
     const descriptor = keyring.full(id);
@@ -88,40 +86,70 @@ export function dumpKeys(context: WalletContext, creator: string, write: TextSin
   write('\n# End of dump\n');
 }
 
+/** The private extended keys that addresses come from; 0.16 showed the one of its seed in use. */
+function masterKeys({ keyring, params, tables }: WalletContext): Set<string> {
+  const isEarly = tables.meta.getSync(undefined)?.keyScheme === '0.16';
+  const masters = new Set<string>();
+  for (const { id, row } of keyring.list()) {
+    if (isEarly && !row.active) continue;
+    for (const key of keysOf(keyring.full(id) as Descriptor)) {
+      if (key.kind !== 'extended' || !key.root.privateKey) continue;
+      masters.add(formatExtendedKey(key.root, params));
+    }
+  }
+  return masters;
+}
+
 function dumpDescriptor(
   context: WalletContext,
   row: DescriptorRow,
   descriptor: Descriptor,
   write: TextSink,
 ): void {
-  const [start, end] = isRanged(descriptor) ? [row.rangeStart, row.rangeEnd] : [0, 1];
+  const { params, tables } = context;
+  const ranged = isRanged(descriptor);
+  const [start, end] = ranged ? [row.rangeStart, row.rangeEnd] : [0, 1];
+  const isDerived = ranged || row.masterKeyId !== undefined;
   for (let index = start; index < end; index++) {
     const solutions = expandDescriptor(descriptor, index);
-    const scripts = solutions.map(({ scriptPubKey }) => bytesToHex(scriptPubKey));
-    const addresses = scripts
-      .map((script) => addressOf(script, context.params))
-      .filter((address) => address !== undefined);
-    const keys = solutions[0]?.keys ?? [];
-    const flag = flagOf(context, row, index, scripts);
-    for (const { privateKey, publicKey } of keys) {
+    const { label, addresses } = namesOf(context, solutions);
+    const flag =
+      label === undefined ? flagOf(tables, row, ranged, index) : `label=${encodeLabel(label)}`;
+    for (const { privateKey, publicKey, origin } of solutions[0]?.keys ?? []) {
       if (!privateKey) continue;
-      const wif = encodeWif(privateKey, publicKey.length === 33, context.params);
-      write(`${wif} ${formatTime(row.timestamp)} ${flag} # addr=${addresses.join(',')}\n`);
+      const wif = encodeWif(privateKey, publicKey.length === 33, params);
+      const path = isDerived ? ` hdkeypath=m${formatPath(origin.path, "'")}` : '';
+      const time = formatTime(row.timestamp);
+      write(`${wif} ${time} ${flag} # addr=${addresses.join(',')}${path}\n`);
     }
   }
 }
 
-function flagOf(
-  { tables }: WalletContext,
-  row: DescriptorRow,
-  index: number,
-  scripts: readonly ScriptHex[],
-): string {
-  for (const script of scripts) {
-    const entry = tables.book.getSync(script);
-    if (entry) return `label=${encodeLabel(entry.label)}`;
-  }
-  return row.active && index >= row.next ? 'reserve=1' : 'change=1';
+/** The label of a key and the addresses that have one; without any, the address it would be given out as. */
+function namesOf(
+  { tables, params, options }: WalletContext,
+  solutions: readonly ScriptSolution[],
+): { label?: string; addresses: readonly string[] } {
+  const forms = solutions.flatMap(({ scriptPubKey, descriptor }) => {
+    const script = bytesToHex(scriptPubKey);
+    const address = addressOf(script, params);
+    if (address === undefined) return [];
+    return { address, label: tables.book.getSync(script)?.label, descriptor };
+  });
+  const named = forms.filter(({ label }) => label !== undefined);
+  const label = named[0]?.label;
+  if (label !== undefined) return { label, addresses: named.map(({ address }) => address) };
+  const usual = forms.find(({ descriptor }) => makesType(descriptor, options.addressType));
+  const shown = usual ?? forms[0];
+  return { addresses: shown ? [shown.address] : [] };
+}
+
+/** What a key without a label is for. */
+function flagOf(tables: WalletTables, row: DescriptorRow, ranged: boolean, index: number): string {
+  if (ranged) return row.active && index >= row.next ? 'reserve=1' : 'change=1';
+  if (row.masterKeyId === undefined) return 'change=1';
+  const inUse = tables.meta.getSync(undefined)?.masterKeyId === row.masterKeyId;
+  return inUse ? 'hdmaster=1' : 'inactivehdmaster=1';
 }
 
 /** The keys in such a text; lines that are none, or of another network, are passed over. */
@@ -132,16 +160,51 @@ export function parseDump(text: string, params: ChainParams): DumpedKey[] {
     const [wif = '', time = '', ...rest] = line.trim().split(' ');
     if (!isKey(wif, params)) continue;
     const comment = rest.findIndex((word) => word.startsWith('#'));
+    const path = rest.find((word) => word.startsWith('hdkeypath='));
     const flags = comment < 0 ? rest : rest.slice(0, comment);
     const label = flags.find((flag) => flag.startsWith('label='));
     const seconds = Math.floor(Date.parse(time) / 1000);
     found.push({
       wif,
       time: Number.isNaN(seconds) ? 1 : Math.max(1, seconds),
+      isSeed: flags.some((flag) => SEED_FLAGS.includes(flag)),
       ...(label !== undefined && { label: decodeLabel(label.slice('label='.length)) }),
+      ...(path !== undefined && { keyPath: path.slice('hdkeypath='.length) }),
     });
   }
   return found;
+}
+
+/** A chain of keys below a seed, from the first that is not in the file. */
+export interface SeedChain {
+  readonly descriptor: Descriptor;
+  readonly settings: DescriptorSettings;
+}
+
+/**
+ * What `seeds`, which are among the keys of such a text, would have derived next: the node that wrote it may have gone
+ * on handing out addresses.
+ */
+export function chainsBeyond(
+  seeds: readonly DumpedKey[],
+  keys: readonly DumpedKey[],
+  params: ChainParams,
+): SeedChain[] {
+  return seeds.flatMap(({ wif, time }) =>
+    chainsOfSeed(decodeWif(wif, params).privateKey).map(({ descriptor, internal }) => {
+      const next = indexesOf(keys, internal).reduce((end, index) => Math.max(end, index + 1), 0);
+      const range = [next, next + LOOKAHEAD_OF_DUMP] as const;
+      return { descriptor, settings: { timestamp: time, active: false, internal, range, next } };
+    }),
+  );
+}
+
+/** The indexes of the keys of one side. */
+function indexesOf(keys: readonly DumpedKey[], internal: boolean): number[] {
+  const start = `m/0'/${internal ? 1 : 0}'/`;
+  return keys.flatMap(({ keyPath }) =>
+    keyPath?.startsWith(start) ? [Number.parseInt(keyPath.slice(start.length), 10)] : [],
+  );
 }
 
 function isKey(text: string, params: ChainParams): boolean {

@@ -106,7 +106,7 @@ describe('an encrypted wallet', () => {
   });
 
   test('with the keypool of 0.16 a locked wallet runs out of addresses', async () => {
-    const { wallet } = await fundedWallet(1, { keypool: 3, keypoolStyle: '0.16' });
+    const { wallet } = await fundedWallet(1, { keypool: 3, keyScheme: '0.16' });
     await wallet.encryption.encrypt('p');
     for (let i = 0; i < 3; i++) await wallet.newAddress();
     const ranOut = { key: 'keypool-ran-out' };
@@ -131,7 +131,7 @@ describe('an encrypted wallet', () => {
     });
   });
 
-  test('a hardened chain cannot look ahead while locked, and goes on when unlocked', async () => {
+  test('a hardened chain hands out what is derived while locked, and goes on when unlocked', async () => {
     const { wallets, chain } = fakeWalletsWithChain();
     const wallet = await wallets.create('w', { blank: true });
     const root =
@@ -147,6 +147,7 @@ describe('an encrypted wallet', () => {
     expect(outcome).toMatchObject({ success: true });
     const first = await wallet.newAddress();
     await wallet.encryption.encrypt('p');
+    for (let i = 0; i < 10; i++) await wallet.newAddress();
     await expect(wallet.newAddress()).rejects.toMatchObject({ key: 'keypool-ran-out' });
     await chain.mine(first);
     await wallet.encryption.unlock('p', 60);

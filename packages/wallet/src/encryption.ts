@@ -2,42 +2,15 @@
  * Encrypting a wallet, opening it for a while and closing it again. How secrets are sealed is `vault.ts`;
  * here is when: the clock (a mocked one too), the order of things, and that nothing readable is left behind.
  */
-import { type ExtendedKey, masterKey } from '@coind/descriptors';
-import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
-import type { Randomness, WalletContext } from './context.ts';
+import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
-import { type Keyring, standardDescriptors } from './keyring.ts';
-import type { UnitOfWork } from './unit-of-work.ts';
+import { randomKeys } from './key-scheme.ts';
 import type { WalletCore } from './wallet-core.ts';
 
 /** What a timer of the platform can hold. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const SEED_SIZE = 32;
-
-/** A master key of random bytes. */
-export function randomMaster(random: Randomness): ExtendedKey {
-  for (;;) {
-    const master = masterKey(random.bytes(SEED_SIZE));
-    if (master) return master;
-  }
-}
-
-/** HASH160 of a master public key in display order, as 0.16 showed it. */
-export function masterKeyIdOf(master: ExtendedKey): string {
-  return bytesToHex(hash160(master.publicKey).reverse());
-}
-
-/** Adds the descriptors of a master key; they hand out addresses from now on. */
-export function addMaster(
-  unit: UnitOfWork,
-  { keyring, params }: { keyring: Keyring; params: ChainParams },
-  master: ExtendedKey,
-  timestamp: number,
-): void {
-  for (const { descriptor, internal } of standardDescriptors(master, params)) {
-    keyring.add(unit, descriptor, { timestamp, active: true, internal });
-  }
-}
+/** Keys that are derived in one step while somebody waits for all of them. */
+const KEYS_PER_STEP = 128;
 
 /** The lock of one wallet. */
 export class WalletEncryption {
@@ -75,20 +48,21 @@ export class WalletEncryption {
    * backup. Locked afterwards. Throws 'nothing-to-encrypt', 'wallet-encrypted'.
    */
   encrypt(passphrase: string): Promise<void> {
-    const { tables, vault, keyring, random, source } = this.#context;
+    const { tables, vault, keyring, random, source, params } = this.#context;
     return this.#core.read(async () => {
       const meta = tables.meta.getSync(undefined);
       if (meta?.flags.privateKeysDisabled) throw new WalletError('nothing-to-encrypt');
       if (vault.isEncrypted) throw new WalletError('wallet-encrypted');
       const prepared = await vault.prepare(passphrase);
+      await this.#fillHardened();
       const ids = keyring.list().map(({ id }) => id);
       try {
         await this.#core.changeNow((unit) => {
           vault.encrypt(unit, prepared, ids);
           if (!meta || meta.flags.blank) return;
-          const master = randomMaster(random);
-          addMaster(unit, this.#context, master, source.now());
-          unit.put(tables.meta, undefined, { ...meta, masterKeyId: masterKeyIdOf(master) });
+          const keys = randomKeys(meta.keyScheme ?? 'modern', (size) => random.bytes(size), params);
+          keyring.addNew(unit, keys, source.now());
+          unit.put(tables.meta, undefined, { ...meta, masterKeyId: keys.masterKeyId });
         });
         await keyring.load();
       } finally {
@@ -110,6 +84,7 @@ export class WalletEncryption {
       await vault.unlock(passphrase);
       await keyring.load();
       await this.#core.changeNow((unit) => keyring.promise(unit));
+      await this.#fillHardened();
       this.#until = source.now() + seconds;
       this.#lockAfter(seconds * 1000);
     });
@@ -137,6 +112,13 @@ export class WalletEncryption {
   /** Forgets everything; the wallet is being closed. */
   close(): void {
     this.#lockNow();
+  }
+
+  /** Derives what a locked wallet cannot. */
+  async #fillHardened(): Promise<void> {
+    const { keyring } = this.#context;
+    const step = () => this.#core.changeNow((unit) => keyring.fill(unit, KEYS_PER_STEP, true));
+    while ((await step()) > 0);
   }
 
   #lockWhenDue(): void {

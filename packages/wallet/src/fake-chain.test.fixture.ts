@@ -58,6 +58,8 @@ export class FakeChain implements ChainSource {
   readonly incrementalFeeRate: FeeRate = feeRate(100n);
   readonly dustRelayFeeRate: FeeRate = feeRate(3000n);
   time = 1_700_000_000;
+  /** Blocks that a follower which catches up is given at once. */
+  catchUpBlocks = 64;
   readonly #blocks: Block[] = [this.params.genesis];
   readonly #sides = new Map<BlockHash, Block>();
   readonly #mempool = new Map<Txid, Tx>();
@@ -183,9 +185,12 @@ export class FakeChain implements ChainSource {
       await follower.disconnect(block, position);
       position = await follower.position();
     }
-    for (let height = (position?.height ?? -1) + 1; height < this.#blocks.length; height++) {
-      const block = this.#blocks[height] as Block;
-      await follower.connect(block, { hash: block.hash, height });
+    const first = (position?.height ?? -1) + 1;
+    const steps = this.#blocks
+      .slice(first)
+      .map((block, nth) => ({ block, ref: { hash: block.hash, height: first + nth } }));
+    for (let nth = 0; nth < steps.length; nth += this.catchUpBlocks) {
+      await follower.connectAll?.(steps.slice(nth, nth + this.catchUpBlocks));
     }
     this.#followers.add(follower);
     return async () => void this.#followers.delete(follower);

@@ -21,6 +21,12 @@ export const subject = {
   script: (hex: string, coinbase: boolean) => `${coinbase ? 'G' : 's'}:${hex}`,
   /** Confirmed, mature, unspent coins. */
   coins: 'c:',
+  /** What watched addresses add to the credits of an account, and of all. */
+  watchedCredits: (account: string) => `wa:${account}`,
+  allWatchedCredits: 'wt:',
+  /** Payments to watched addresses with a label. */
+  watchedLabel: (label: string, coinbase: boolean) => `${coinbase ? 'wg' : 'wr'}:${label}`,
+  watchedCoins: 'wc:',
 } as const;
 
 /** Adds `amount` (which may be negative) to `name` at `height`. */

@@ -7,10 +7,11 @@ import type { BlockRef } from '@coind/consensus';
 import { type Sats, Tx as Transaction, type Tx, type Txid } from '@coind/primitives';
 import { addressOf, type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
+import { COINBASE_MATURITY } from './height-entries.ts';
 import { lazily } from './lazily.ts';
-import { COINBASE_MATURITY, Ledger } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { FIRST_COUNTERS, type MoveRow, type ScriptHex, type TxRow } from './tables.ts';
-import { isChange, type TxFacts } from './tx-effects.ts';
+import { isChange, isReceived, spentBy, type TxFacts } from './tx-effects.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
 type History = Pick<WalletContext, 'tables' | 'params' | 'keyring' | 'source'>;
@@ -32,6 +33,8 @@ export interface TxDetail {
   readonly fee?: Sats;
   /** On the receiving side: the descriptor that made the script. */
   readonly parentDescriptor?: string;
+  /** Watched coins were spent, or a watched address was paid. */
+  readonly involvesWatched: boolean;
 }
 
 /** What a listing says about a transaction as a whole. */
@@ -94,6 +97,8 @@ export interface HistoryFilter {
   readonly moves: boolean;
   /** Show change too, as sent and as received. */
   readonly change?: boolean;
+  /** Watched addresses count as own ones do. */
+  readonly watched?: boolean;
 }
 
 const BIP125_MAX = 0xfffffffd;
@@ -121,8 +126,13 @@ export function viewTransaction(
   const confirmations = state.kind === 'conflicted' ? -depth : depth;
   const conflicts = conflictsOf(history, tx);
   const sent = facts.outputs.reduce((sum, { value }) => sum + value, 0n);
-  const fee = facts.spentOwn > 0n ? sent - facts.spentOwn : undefined;
-  const own = facts.outputs.reduce((sum, output) => sum + (output.own ? output.value : 0n), 0n);
+  const withWatched = filter.watched === true;
+  const spent = spentBy(facts, withWatched);
+  const fee = spent > 0n ? sent - spent : undefined;
+  const own = facts.outputs.reduce(
+    (sum, output) => sum + (isReceived(output, withWatched) ? output.value : 0n),
+    0n,
+  );
   const credit = facts.coinbase && !facts.mature ? 0n : own;
   return {
     txid,
@@ -138,7 +148,7 @@ export function viewTransaction(
     conflicts,
     mempoolConflicts: conflicts.filter((id) => tables.txs.getSync(id)?.state.kind === 'mempool'),
     replaceable: replaceability(history, tx, row),
-    amount: credit - facts.spentOwn - (fee ?? 0n),
+    amount: credit - spent - (fee ?? 0n),
     ...(fee !== undefined && { fee }),
     change: facts.outputs.flatMap((output, vout) => (isChange(output) ? [vout] : [])),
     details: detailsOf(history, facts, { confirmations, fee, most }, filter),
@@ -185,23 +195,26 @@ function detailsOf(
   const { confirmations, fee, most } = about;
   const sends: TxDetail[] = [];
   const receives: TxDetail[] = [];
-  const outgoing = facts.spentOwn > 0n;
+  const withWatched = filter.watched === true;
+  const outgoing = spentBy(facts, withWatched) > 0n;
   const wanted = (account: string, label: string | undefined): boolean =>
     filter.by === 'all' || filter.name === (filter.by === 'account' ? account : label);
   for (const [vout, output] of facts.outputs.entries()) {
     // What was sent stands first, so only where nothing was is enough known early.
     if (!outgoing && receives.length >= most) break;
-    const { own, label, value, script } = output;
-    if (outgoing ? isChange(output) && !filter.change : !own) continue;
+    const { label, value, script } = output;
+    const isOwn = isReceived(output, withWatched);
+    if (outgoing ? isChange(output) && !filter.change : !isOwn) continue;
     // Whoever asks for a label asks what its addresses received.
     const asSend =
       outgoing && fee !== undefined && filter.by !== 'label' && wanted(facts.fromAccount, label);
-    const asReceive = own && wanted(label ?? '', label);
+    const asReceive = isOwn && wanted(label ?? '', label);
     if (!asSend && !asReceive) continue;
     const address = addressOf(script, params);
     const common = {
       script,
       vout,
+      involvesWatched: output.watched || facts.spentWatched > 0n,
       ...(address !== undefined && { address }),
       ...(label !== undefined && { label }),
     };

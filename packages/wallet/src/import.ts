@@ -14,10 +14,11 @@ import {
 } from '@coind/descriptors';
 import { bytesToHex, type Txid } from '@coind/primitives';
 import { AddressError, decodeWif } from '@coind/script';
-import { bookScript, paymentsOf } from './address-book.ts';
+import { bookScript, countEntry, paymentsOf } from './address-book.ts';
 import { addressOf, type WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
-import { type DescriptorSettings, typeOfDescriptor } from './keyring.ts';
+import { typeOfDescriptor } from './key-scheme.ts';
+import type { DescriptorSettings, Standing } from './keyring.ts';
 import { Ledger } from './ledger.ts';
 import type { ScriptHex, WalletFlags } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -169,19 +170,7 @@ export async function addDescriptor(
     unit.put(tables.meta, undefined, { ...meta, birthTime: settings.timestamp });
   }
   const added = keyring.add(unit, descriptor, settings);
-  const payments = new Map<ScriptHex, Txid[]>();
-  for (const script of added) payments.set(script, await paymentsOf(context, script));
-  const ledger = new Ledger(unit, context, 'rescan');
-  for (const [script, txids] of payments) {
-    // It may have been in the book as a foreign address; now it counts as an own one.
-    const entry = unit.get(tables.book, script);
-    if (entry) {
-      unit.del(tables.book, script);
-      recount(unit, context, script, entry.label);
-      bookScript(unit, context, script, { ...entry, purpose: 'receive' }, []);
-    }
-    for (const txid of txids) ledger.adopt(txid);
-  }
+  const payments = await adoptScripts(context, unit, added, 'own');
   if (label === undefined) return;
   for (const { scriptPubKey } of expandDescriptor(descriptor, settings.range?.[0] ?? 0)) {
     const script = bytesToHex(scriptPubKey);
@@ -192,11 +181,32 @@ export async function addDescriptor(
   }
 }
 
-/** Takes a foreign entry out of its label's counts. */
-function recount(unit: UnitOfWork, { tables }: WalletContext, script: ScriptHex, label: string) {
-  const row = unit.get(tables.accounts, label);
-  unit.del(tables.labels, [label, script]);
-  if (row) unit.put(tables.accounts, label, { ...row, addresses: row.addresses - 1 });
+/**
+ * Scripts have become the wallet's own or watched, or own instead of watched: it takes over what it already
+ * knows of them. Returns the transactions that pay each.
+ */
+export async function adoptScripts(
+  context: WalletContext,
+  unit: UnitOfWork,
+  scripts: readonly ScriptHex[],
+  standing: Standing,
+): Promise<Map<ScriptHex, readonly Txid[]>> {
+  const { keyring, tables } = context;
+  const payments = new Map<ScriptHex, readonly Txid[]>();
+  for (const script of scripts) payments.set(script, await paymentsOf(context, script));
+  const ledger = new Ledger(unit, context, 'rescan');
+  for (const [script, txids] of payments) {
+    const wasWatched = standing === 'own' && keyring.known.isWatched(unit, script);
+    const entry = unit.get(tables.book, script);
+    if (entry) countEntry(unit, tables, entry.label, wasWatched ? 'watched' : undefined, -1);
+    if (standing === 'own') keyring.known.forget(unit, script);
+    if (entry) {
+      countEntry(unit, tables, entry.label, standing, 1);
+      unit.put(tables.book, script, { ...entry, purpose: 'receive' });
+    }
+    for (const txid of txids) ledger.adopt(txid);
+  }
+  return payments;
 }
 
 /** The descriptor of a single private key: every address it can have. Throws 'invalid-private-key'. */

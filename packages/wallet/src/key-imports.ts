@@ -9,9 +9,8 @@ import {
   parseDescriptor,
 } from '@coind/descriptors';
 import { bytesToHex } from '@coind/primitives';
-import { bookScript, paymentsOf } from './address-book.ts';
-import { addressOf, type WalletContext, walletMeta } from './context.ts';
-import { parseDump } from './dump.ts';
+import { type WalletContext, walletMeta } from './context.ts';
+import { chainsBeyond, type DumpedKey, parseDump } from './dump.ts';
 import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import {
@@ -25,6 +24,7 @@ import { addMultisig } from './multisig.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
 import type { WalletFollower } from './wallet-follower.ts';
+import { watchDescriptor } from './watch.ts';
 
 /** Seconds before a key's birth from which blocks are searched: clocks of miners differ. */
 const TIMESTAMP_WINDOW = 7200;
@@ -78,44 +78,50 @@ export class KeyImports {
       ...new Map(parseDump(text, context.params).map((key) => [key.wif, key])).values(),
     ];
     let oldest = Number.POSITIVE_INFINITY;
+    const seeds: DumpedKey[] = [];
     for (let start = 0; start < keys.length; start += KEYS_PER_BATCH) {
       await this.#changeKeys(async (unit) => {
-        for (const { wif, time, label } of keys.slice(start, start + KEYS_PER_BATCH)) {
+        for (const key of keys.slice(start, start + KEYS_PER_BATCH)) {
+          const { wif, time, label } = key;
           const descriptor = wifDescriptor(context, wif);
           if (this.#hasKeyOf(descriptor)) continue;
+          if (key.isSeed) seeds.push(key);
           const settings = { timestamp: time, active: false, internal: false };
           await addDescriptor(context, unit, descriptor, settings, label);
           oldest = Math.min(oldest, time);
         }
       });
     }
+    await this.#changeKeys(async (unit) => {
+      for (const { descriptor, settings } of chainsBeyond(seeds, keys, context.params)) {
+        await addDescriptor(context, unit, descriptor, settings, undefined);
+      }
+    });
     if (oldest < Number.POSITIVE_INFINITY) {
       await this.rescan(this.#heightBefore(oldest - TIMESTAMP_WINDOW));
     }
   }
 
-  /** Watches scripts, or names them where the wallet has private keys. Throws 'has-private-key'. */
+  /**
+   * Watches scripts from now on. They are the own ones of a wallet without private keys; others keep them apart
+   * from what they can spend. Throws 'has-private-key'.
+   */
   async watch(descriptors: readonly string[], label: string, rescan: boolean): Promise<void> {
     const context = this.#context;
-    const watching = walletMeta(context).flags.privateKeysDisabled;
     const parsed = descriptors.map((text) => parseDescriptor(text, context.params));
     if (parsed.some((one) => this.#hasKeyOf(one))) throw new WalletError('has-private-key');
+    const isOwnOnly = walletMeta(context).flags.privateKeysDisabled;
     await this.#changeKeys(async (unit) => {
       for (const descriptor of parsed) {
-        if (watching) {
+        if (isOwnOnly) {
           const settings = { timestamp: 1, active: false, internal: false };
           await addDescriptor(context, unit, descriptor, settings, label);
-          continue;
-        }
-        for (const { scriptPubKey } of expandDescriptor(descriptor, 0)) {
-          const script = bytesToHex(scriptPubKey);
-          if (addressOf(script, context.params) === undefined) continue;
-          const payments = await paymentsOf(context, script);
-          bookScript(unit, context, script, { label, purpose: 'receive' }, payments);
+        } else {
+          await watchDescriptor(context, unit, descriptor, { timestamp: 0, label });
         }
       }
     });
-    if (watching && rescan) await this.rescan(0);
+    if (rescan) await this.rescan(0);
   }
 
   /** Names the address of a multisignature descriptor. */

@@ -6,10 +6,8 @@
 import {
   type DerivedKey,
   type Descriptor,
-  type ExtendedKey,
   expandDescriptor,
   formatDescriptor,
-  HARDENED,
   hasPrivateKeys,
   isRanged,
   keysOf,
@@ -20,8 +18,16 @@ import {
 } from '@coind/descriptors';
 import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
 import { p2pkh, p2sh, p2wpkh } from '@coind/script';
-import { ADDRESS_TYPES, type AddressType, PURPOSE } from './address-type.ts';
+import type { AddressType } from './address-type.ts';
 import { WalletError } from './errors.ts';
+import {
+  canLookAhead,
+  isHardenedChain,
+  makesType,
+  type NewKeys,
+  typeOfDescriptor,
+} from './key-scheme.ts';
+import { KnownScripts, solutionFor } from './known-scripts.ts';
 import { OwnFilter } from './own-filter.ts';
 import type { DescriptorRow, ScriptHex, ScriptRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -41,66 +47,6 @@ interface Held {
   readonly row: DescriptorRow;
 }
 
-/** The kind of address a descriptor makes; undefined for those that are no address type. */
-export function typeOfDescriptor(descriptor: Descriptor): AddressType | undefined {
-  switch (descriptor.kind) {
-    case 'pkh':
-      return 'legacy';
-    case 'wpkh':
-      return 'bech32';
-    case 'tr':
-    case 'rawtr':
-      return 'bech32m';
-    case 'sh':
-      return descriptor.inner.kind === 'wpkh' || descriptor.inner.kind === 'wsh'
-        ? 'p2sh-segwit'
-        : 'legacy';
-    case 'wsh':
-      return 'bech32';
-    default:
-      return undefined;
-  }
-}
-
-/** False for hardened wildcards of which only the public key is known. */
-function canLookAhead(descriptor: Descriptor): boolean {
-  return keysOf(descriptor).every(
-    (key) => key.kind === 'single' || key.wildcard !== 'hardened' || key.root.privateKey,
-  );
-}
-
-/** The eight descriptors of a new wallet: four types, receiving and change (BIP44/49/84/86). */
-export function standardDescriptors(
-  master: ExtendedKey,
-  { bip44CoinType }: ChainParams,
-): { descriptor: Descriptor; internal: boolean }[] {
-  return ADDRESS_TYPES.flatMap((type) =>
-    [false, true].map((internal) => {
-      const path = [PURPOSE[type] + HARDENED, bip44CoinType + HARDENED, HARDENED, internal ? 1 : 0];
-      const key = {
-        kind: 'extended',
-        root: master,
-        path,
-        wildcard: 'unhardened',
-        marker: 'h',
-      } as const;
-      const descriptor: Descriptor =
-        type === 'p2sh-segwit'
-          ? { kind: 'sh', inner: { kind: 'wpkh', key } }
-          : { kind: ({ legacy: 'pkh', bech32: 'wpkh', bech32m: 'tr' } as const)[type], key };
-      return { descriptor, internal };
-    }),
-  );
-}
-
-/** The solution of one script among those of an index. */
-function solutionFor(
-  solutions: readonly ScriptSolution[],
-  script: ScriptHex,
-): ScriptSolution | undefined {
-  return solutions.find(({ scriptPubKey }) => bytesToHex(scriptPubKey) === script);
-}
-
 /** What a descriptor is added with. */
 export interface DescriptorSettings {
   readonly timestamp: number;
@@ -109,31 +55,31 @@ export interface DescriptorSettings {
   /** First and last index + 1 whose scripts are to be known; ignored without a wildcard. */
   readonly range?: readonly [number, number];
   readonly next?: number;
+  /** Of keys that the wallet made itself: what they follow from. */
+  readonly masterKeyId?: string;
 }
 
-/**
- * Today each chain has a pool, and a locked wallet derives public keys and goes on. In 0.16 there was one
- * pool for all types of addresses, and a locked wallet handed out what was ready and then had no more.
- */
-export type KeypoolStyle = 'modern' | '0.16';
+/** What a script is to the wallet: it has the keys, or it keeps an eye on it. */
+export type Standing = 'own' | 'watched';
 
 /** Settings of a keyring. */
 export interface KeyringOptions {
   readonly params: ChainParams;
   /** Unused scripts known per chain. */
   readonly keypool: number;
-  readonly keypoolStyle: KeypoolStyle;
 }
 
 /** The keys of one wallet. */
 export class Keyring {
   /** Tells most of what is foreign without a look at the disk. */
   readonly filter = new OwnFilter();
+  /** Scripts that are not the wallet's own, but that it watches or knows how to solve. */
+  readonly known: KnownScripts;
   readonly #params: ChainParams;
   readonly #tables: WalletTables;
   readonly #keypool: number;
   readonly #vault: Vault;
-  readonly #keypoolStyle: KeypoolStyle;
+  readonly #now: () => number;
   #held = new Map<number, Held>();
   /** Parsed with secrets on first signature; dropped when the wallet is locked or reloaded. */
   readonly #secret = new Map<number, Descriptor>();
@@ -141,14 +87,15 @@ export class Keyring {
   readonly #ahead = new Map<number, Map<number, ScriptHex>>();
 
   constructor(
-    { params, keypool, keypoolStyle }: KeyringOptions,
-    { tables, vault }: { tables: WalletTables; vault: Vault },
+    { params, keypool }: KeyringOptions,
+    { tables, vault, now }: { tables: WalletTables; vault: Vault; now: () => number },
   ) {
     this.#params = params;
     this.#tables = tables;
     this.#vault = vault;
     this.#keypool = keypool;
-    this.#keypoolStyle = keypoolStyle;
+    this.#now = now;
+    this.known = new KnownScripts({ params }, { table: tables.known, filter: this.filter });
   }
 
   /** Forgets private keys that were in use. */
@@ -162,13 +109,9 @@ export class Keyring {
     }
   }
 
-  /** Whether the keypool may grow now. */
-  get #mayGrow(): boolean {
-    return this.#keypoolStyle === 'modern' || !this.#vault.isLocked;
-  }
-
   /** Reads the descriptors from disk; to be called again after a commit that changed them. */
   async load(): Promise<void> {
+    await this.known.load();
     const held = new Map<number, Held>();
     for await (const [id, row] of this.#tables.descriptors.entries()) {
       const known = this.#held.get(id);
@@ -208,27 +151,46 @@ export class Keyring {
   }
 
   /**
-   * Unused addresses that active chains of one side promise; of one pool, that of the chain of `type`. The scripts behind them may still wait to
-   * be derived; a chain is topped up before it hands out and when one of its scripts is paid.
+   * Unused addresses that the active chains of one side promise. The scripts behind them may still wait to be derived;
+   * a chain is topped up before it hands out and when one of its scripts is paid.
    */
-  keypoolSize(internal: boolean, type?: AddressType): number {
-    const one = this.#keypoolStyle === '0.16' ? type : undefined;
+  keypoolSize(internal: boolean): number {
     let size = 0;
     for (const [id] of this.#held) {
       const row = this.#tables.descriptors.getSync(id);
-      if (!row?.active || row.internal !== internal) continue;
-      if (one === undefined || row.type === one) size += row.promised - row.next;
+      if (row?.active && row.internal === internal) size += row.promised - row.next;
     }
     return size;
   }
 
-  /** Promises at least `size` unused addresses on every active chain; never fewer than before. */
+  /** Unix seconds at which the key was derived that is next; of two hardened chains the later one. */
+  keypoolOldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const [id, { lookahead }] of this.#held) {
+      const row = this.#tables.descriptors.getSync(id);
+      if (!row?.active || !isHardenedChain(lookahead)) continue;
+      const time = this.#tables.derived.getSync([id, row.next])?.time ?? this.#now();
+      oldest = Math.max(oldest ?? time, time);
+    }
+    return oldest;
+  }
+
+  /** Whether new addresses come from chains that a locked wallet, or a copy of it, cannot prolong. */
+  get dependsOnPool(): boolean {
+    return [...this.#held.values()].some(
+      ({ row, lookahead }) => row.active && isHardenedChain(lookahead),
+    );
+  }
+
+  /**
+   * Promises at least `size` unused addresses on every active chain that can go on; never fewer than before.
+   */
   promise(unit: UnitOfWork, size: number = this.#keypool): void {
-    for (const [id] of this.#held) {
+    for (const [id, { lookahead }] of this.#held) {
       const row = unit.get(this.#tables.descriptors, id);
-      if (!row?.active) continue;
-      const promised = Math.max(row.promised, row.next + size);
-      unit.put(this.#tables.descriptors, id, { ...row, promised });
+      if (!row?.active || !canLookAhead(lookahead)) continue;
+      const promised = row.next + size;
+      if (promised > row.promised) unit.put(this.#tables.descriptors, id, { ...row, promised });
     }
   }
 
@@ -238,9 +200,20 @@ export class Keyring {
     return unit ? unit.get(scripts, script) : scripts.getSync(script);
   }
 
+  /** What a script is to the wallet; undefined for a foreign one. */
+  standing(unit: UnitOfWork | undefined, script: ScriptHex): Standing | undefined {
+    if (this.owner(unit, script)) return 'own';
+    return this.known.isWatched(unit, script) ? 'watched' : undefined;
+  }
+
   /** The descriptor behind an own script. */
   descriptorOf(owner: ScriptRow): DescriptorRow | undefined {
     return this.#held.get(owner.descriptor)?.row;
+  }
+
+  /** Unix seconds before which nothing was paid to an own script of a descriptor. */
+  birthOf({ descriptor, index }: ScriptRow, { timestamp }: DescriptorRow): number {
+    return this.#tables.derived.getSync([descriptor, index])?.time ?? timestamp;
   }
 
   /** How to spend an own script; `withSecrets` adds the private keys that the wallet has. */
@@ -255,6 +228,7 @@ export class Keyring {
     if (!owner) return undefined;
     if (!withSecrets) return this.solutionOf(owner, script);
     const descriptor = this.#withSecrets(owner.descriptor);
+    if (descriptor && !canLookAhead(descriptor)) return this.solutionOf(owner, script);
     return descriptor && solutionFor(expandDescriptor(descriptor, owner.index), script);
   }
 
@@ -308,7 +282,9 @@ export class Keyring {
     const id = found?.id ?? this.#nextId(unit);
     const known = found && unit.get(this.#tables.descriptors, id);
     const ranged = isRanged(descriptor);
-    const [start, end] = ranged ? (settings.range ?? [0, this.firstLookahead()]) : [0, 1];
+    const [start, end] = ranged
+      ? (settings.range ?? [0, this.#firstEnd(unit, descriptor)])
+      : [0, 1];
     if (known && ranged && (start > known.rangeStart || end < known.rangeEnd)) {
       const text = formatDescriptor(descriptor, 'private', this.#params);
       throw new WalletError(
@@ -326,6 +302,7 @@ export class Keyring {
       active: settings.active,
       internal: settings.internal,
       ...(type && { type }),
+      ...(settings.masterKeyId !== undefined && { masterKeyId: settings.masterKeyId }),
       rangeStart: start,
       rangeEnd: end,
       next,
@@ -337,6 +314,13 @@ export class Keyring {
     }
     const lookahead = withoutSecrets(descriptor);
     return this.#register(unit, id, lookahead, start, end);
+  }
+
+  /** Adds keys that the wallet made; new addresses come from them. Call `load` after the commit. */
+  addNew(unit: UnitOfWork, { descriptors, masterKeyId }: NewKeys, timestamp: number): void {
+    for (const { descriptor, active, internal } of descriptors) {
+      this.add(unit, descriptor, { timestamp, active, internal, masterKeyId });
+    }
   }
 
   #nextId(unit: UnitOfWork): number {
@@ -358,10 +342,11 @@ export class Keyring {
     const added: ScriptHex[] = [];
     for (let index = start; index < end; index++) {
       const solutions = expandDescriptor(lookahead, index);
+      this.#keepKey(unit, id, lookahead, index, solutions);
       for (const [nth, { scriptPubKey, keys }] of solutions.entries()) {
         const script = bytesToHex(scriptPubKey);
         const [key, another] = keys;
-        if (nth === 0) this.#remember(id, index, script);
+        if (nth === 0 && lookahead.kind !== 'combo') this.#remember(id, index, script);
         if (unit.get(this.#tables.scripts, script)) continue;
         const publicKey = another ? undefined : key?.publicKey;
         unit.put(this.#tables.scripts, script, {
@@ -376,6 +361,24 @@ export class Keyring {
     return added;
   }
 
+  /**
+   * Keeps the key that a hardened chain has at an index, for when it cannot be derived. One that was imported before
+   * is passed over: it is somebody's address already.
+   */
+  #keepKey(
+    unit: UnitOfWork,
+    id: number,
+    lookahead: Descriptor,
+    index: number,
+    [solution]: readonly ScriptSolution[],
+  ): void {
+    const publicKey = solution?.keys[0]?.publicKey;
+    if (!solution || !publicKey || !isHardenedChain(lookahead)) return;
+    if (unit.get(this.#tables.derived, [id, index])) return;
+    if (unit.get(this.#tables.scripts, bytesToHex(solution.scriptPubKey))) return;
+    unit.put(this.#tables.derived, [id, index], { time: this.#now(), publicKey });
+  }
+
   #remember(id: number, index: number, script: ScriptHex): void {
     const known = this.#ahead.get(id);
     // Those that were paid before they were handed out stay behind; now and then all are forgotten.
@@ -383,57 +386,67 @@ export class Keyring {
     this.#ahead.set(id, chain.set(index, script));
   }
 
-  /** The first script of a chain at an index. */
-  #scriptAt(id: number, { lookahead }: Held, index: number): ScriptHex {
-    const known = this.#ahead.get(id)?.get(index);
-    if (known !== undefined) {
-      this.#ahead.get(id)?.delete(index);
-      return known;
-    }
-    const [solution] = expandDescriptor(lookahead, index);
-    return bytesToHex((solution as ScriptSolution).scriptPubKey);
-  }
-
   /** Scripts that a new chain starts with. */
   firstLookahead(): number {
     return Math.min(FIRST_LOOKAHEAD, this.#keypool);
   }
 
+  #firstEnd(unit: UnitOfWork, descriptor: Descriptor): number {
+    return this.#isSealed(unit, descriptor) ? this.#keypool : this.firstLookahead();
+  }
+
+  /** Whether a chain cannot go on when the wallet is locked, so that all of its keypool has to be there. */
+  #isSealed(unit: UnitOfWork, descriptor: Descriptor): boolean {
+    if (!isHardenedChain(descriptor)) return false;
+    return unit.get(this.#tables.encryption, undefined) !== undefined;
+  }
+
   /**
    * Hands out the next unused script of a type. Throws `WalletError` 'no-available-keys' or
-   * 'keypool-ran-out' when no active descriptor makes such scripts.
+   * 'keypool-ran-out' when no active descriptor makes such scripts, or there is none left that a locked wallet knows.
    */
   handOut(unit: UnitOfWork, type: AddressType, internal: boolean): ScriptHex {
-    const found = this.#active(unit, type, internal);
+    const found = this.#active(type, internal);
     if (!found) {
       if (!this.canHandOut(internal)) throw new WalletError('no-available-keys');
       throw new WalletError('keypool-ran-out', `Error: No ${type} addresses available.`);
     }
-    const [id, row] = found;
-    const held = this.#held.get(id) as Held;
-    const runsOut = !this.#mayGrow && row.next >= row.promised;
-    if (runsOut || !canLookAhead(held.lookahead)) throw new WalletError('keypool-ran-out');
-    const end = Math.max(row.rangeEnd, this.#wantedEnd(row, row.next + 1));
-    this.#register(unit, id, held.lookahead, row.rangeEnd, end);
-    unit.put(this.#tables.descriptors, id, {
-      ...row,
-      next: row.next + 1,
-      rangeEnd: end,
-      promised: this.#mayGrow ? Math.max(row.promised, row.next + this.#keypool) : row.promised,
-    });
-    return this.#scriptAt(id, held, row.next);
+    const [id, held] = found;
+    for (;;) {
+      const row = unit.get(this.#tables.descriptors, id) as DescriptorRow;
+      const { next, promised } = row;
+      this.#advance(unit, id, held, row, next + 1, next + this.#keypool);
+      const script = this.#scriptAt(unit, id, held.lookahead, next, type);
+      if (script !== undefined) return script;
+      if (next >= promised) throw new WalletError('keypool-ran-out');
+    }
   }
 
-  #active(
+  #active(type: AddressType, internal: boolean): [number, Held] | undefined {
+    return [...this.#held].find(
+      ([, { row, lookahead }]) =>
+        row.active && row.internal === internal && makesType(lookahead, type),
+    );
+  }
+
+  /** The script of a type at an index of a chain; undefined where it is not there and cannot be derived. */
+  #scriptAt(
     unit: UnitOfWork,
+    id: number,
+    lookahead: Descriptor,
+    index: number,
     type: AddressType,
-    internal: boolean,
-  ): [number, DescriptorRow] | undefined {
-    for (const [id, { row: stale }] of this.#held) {
-      if (!stale.active || stale.type !== type || stale.internal !== internal) continue;
-      return [id, unit.get(this.#tables.descriptors, id) as DescriptorRow];
-    }
-    return undefined;
+  ): ScriptHex | undefined {
+    const remembered = this.#ahead.get(id)?.get(index);
+    this.#ahead.get(id)?.delete(index);
+    if (remembered !== undefined) return remembered;
+    const kept = isHardenedChain(lookahead)
+      ? unit.get(this.#tables.derived, [id, index])?.publicKey
+      : undefined;
+    if (!kept && (isHardenedChain(lookahead) || !canLookAhead(lookahead))) return undefined;
+    const solutions = expandDescriptor(lookahead, index, kept);
+    const solution = solutions.find(({ descriptor }) => typeOfDescriptor(descriptor) === type);
+    return solution && bytesToHex(solution.scriptPubKey);
   }
 
   /** How far a chain should be known when `next` is its next index. */
@@ -442,33 +455,59 @@ export class Keyring {
     return Math.min(next + this.#keypool, Math.max(least, row.rangeEnd + GROWTH));
   }
 
+  /**
+   * Makes `next` the next index of a chain, and derives ahead where it can; then the chain promises the indexes before
+   * `promised`. Returns the scripts that are new.
+   */
+  #advance(
+    unit: UnitOfWork,
+    id: number,
+    { lookahead }: Held,
+    row: DescriptorRow,
+    next: number,
+    promised: number,
+  ): ScriptHex[] {
+    if (!canLookAhead(lookahead)) {
+      unit.put(this.#tables.descriptors, id, { ...row, next });
+      return [];
+    }
+    const full = row.rangeEnd - row.next >= this.#keypool || this.#isSealed(unit, lookahead);
+    const end = Math.max(row.rangeEnd, full ? promised : this.#wantedEnd(row, next));
+    const added = this.#register(unit, id, lookahead, row.rangeEnd, end);
+    unit.put(this.#tables.descriptors, id, {
+      ...row,
+      next,
+      rangeEnd: end,
+      promised: Math.max(row.promised, promised),
+    });
+    return added;
+  }
+
   /** Takes note that an own script was paid: it and those before it are not handed out any more. */
   markUsed(unit: UnitOfWork, { descriptor: id, index }: ScriptRow): ScriptHex[] {
     const row = unit.get(this.#tables.descriptors, id);
     const held = this.#held.get(id);
-    if (!row || !held || !isRanged(held.lookahead) || !canLookAhead(held.lookahead)) return [];
+    if (!row || !held || !isRanged(held.lookahead)) return [];
     const next = Math.max(row.next, index + 1);
-    const promised = this.#mayGrow ? Math.max(row.promised, next + this.#keypool) : row.promised;
-    if (next === row.next) {
-      if (promised > row.promised) unit.put(this.#tables.descriptors, id, { ...row, promised });
-      return [];
+    if (next > row.next) return this.#advance(unit, id, held, row, next, next + this.#keypool);
+    // Today's keypools are filled by every payment, those of 0.16 only by one to a key that was in them.
+    const promised = next + this.#keypool;
+    if (promised > row.promised && !isHardenedChain(held.lookahead)) {
+      unit.put(this.#tables.descriptors, id, { ...row, promised });
     }
-    const full = row.rangeEnd - row.next >= this.#keypool;
-    const end = Math.max(row.rangeEnd, full ? next + this.#keypool : this.#wantedEnd(row, next));
-    const added = this.#register(unit, id, held.lookahead, row.rangeEnd, end);
-    unit.put(this.#tables.descriptors, id, { ...row, next, rangeEnd: end, promised });
-    return added;
+    return [];
   }
 
   /**
    * Derives up to `count` more scripts towards a full keypool; returns how many. Zero means that it is
-   * full, as it must be before old blocks are searched.
+   * full, as it must be before old blocks are searched. `hardenedOnly` leaves out chains that can wait.
    */
-  fill(unit: UnitOfWork, count: number): number {
+  fill(unit: UnitOfWork, count: number, hardenedOnly = false): number {
     let left = count;
     for (const [id, { lookahead }] of this.#held) {
       const row = unit.get(this.#tables.descriptors, id);
       if (!row || !isRanged(lookahead) || !canLookAhead(lookahead)) continue;
+      if (hardenedOnly && !isHardenedChain(lookahead)) continue;
       const end = Math.min(Math.max(row.promised, row.next + this.#keypool), row.rangeEnd + left);
       if (end <= row.rangeEnd) continue;
       this.#register(unit, id, lookahead, row.rangeEnd, end);

@@ -5,18 +5,12 @@
  * rescan and reorganisation take this same path.
  */
 import type { BlockRef } from '@coind/consensus';
-import {
-  type Block,
-  bytesToHex,
-  type OutPoint,
-  type Sats,
-  Tx,
-  type Txid,
-  ZERO_TXID,
-} from '@coind/primitives';
+import { type Block, bytesToHex, type OutPoint, type Sats, Tx, type Txid } from '@coind/primitives';
 import { repost, takeNumber } from './books.ts';
+import { COINBASE_MATURITY, type HeightEntries } from './height-entries.ts';
 import { addAtHeight, subject } from './height-sums.ts';
 import type { Keyring } from './keyring.ts';
+import { type Portion, wholeOf } from './portions.ts';
 import {
   type CoinClass,
   type CoinRow,
@@ -29,14 +23,14 @@ import {
   type TxRow,
   type TxState,
   UNSPENT_GROUPS,
+  type UnspentRow,
+  WATCHED_GROUP,
   type WalletTables,
 } from './tables.ts';
 import { extendTrail, shortenTrail } from './trail.ts';
 import { postingsOf, type TxFacts } from './tx-effects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
-/** A coinbase can be spent by a block this much higher. */
-export const COINBASE_MATURITY = 100;
 /** How far ahead of the clock an earlier entry may be and still order later ones. */
 const TOLERATED_SECONDS = 300;
 
@@ -59,46 +53,6 @@ export interface LedgerEvent {
   readonly txid: Txid;
   readonly state: TxState['kind'];
 }
-
-/** A transaction in a block, as `disconnect` and maturity need them: loaded before a unit begins. */
-export interface HeightEntries {
-  readonly confirmed: readonly Txid[];
-  readonly conflicted: readonly Txid[];
-}
-
-/** Transactions of a block, by their places. */
-export interface Portion {
-  readonly first: number;
-  /** One after the last. */
-  readonly end: number;
-}
-
-const wholeOf = ({ txs }: Block): Portion => ({ first: 0, end: txs.length });
-
-/** Inputs and outputs that one portion of a block has about. */
-export const PORTION_SIZE = 500;
-
-/**
- * A block in portions. A full block that pays one wallet twenty thousand times is half a million rows, which
- * nobody wants in memory at once; most blocks are one portion.
- */
-export function portionsOf(block: Block): Portion[] {
-  const portions: Portion[] = [];
-  let first = 0;
-  let size = 0;
-  block.txs.forEach(({ inputs, outputs }, index) => {
-    size += inputs.length + outputs.length;
-    if (size < PORTION_SIZE) return;
-    portions.push({ first, end: index + 1 });
-    first = index + 1;
-    size = 0;
-  });
-  if (first < block.txs.length) portions.push({ first, end: block.txs.length });
-  return portions;
-}
-
-/** Nothing at a height. */
-export const NO_ENTRIES: HeightEntries = { confirmed: [], conflicted: [] };
 
 /** Applies changes to one unit of work. Make one per unit; it holds no state but that. */
 export class Ledger {
@@ -266,11 +220,11 @@ export class Ledger {
     return Tx.decode(bytes);
   }
 
-  /** True when an output is own or an input spends an own coin. */
+  /** True when an output is own or watched, or an input spends a coin that is. */
   concerns(tx: Tx): boolean {
     const { filter } = this.#keyring;
     const isOwn = (script: Uint8Array): boolean =>
-      filter.mayOwn(script) && this.#keyring.owner(this.#unit, bytesToHex(script)) !== undefined;
+      filter.mayOwn(script) && this.#keyring.standing(this.#unit, bytesToHex(script)) !== undefined;
     const isOwnCoin = (outpoint: OutPoint): boolean =>
       filter.mayKnow(outpoint.txid) && this.#unit.get(this.#tables.coins, outpoint) !== undefined;
     return (
@@ -418,28 +372,35 @@ export class Ledger {
 
   // --- what follows from it ---------------------------------------------------------------------
 
-  /** Makes rows for own outputs that have none yet. */
+  /** Makes rows for own and watched outputs that have none yet; watched coins whose keys came are own. */
   #adoptOutputs(tx: Tx): boolean {
     let adopted = false;
     tx.outputs.forEach(({ value, scriptPubKey }, vout) => {
       const script = bytesToHex(scriptPubKey);
-      const owner = this.#keyring.owner(this.#unit, script);
+      const standing = this.#keyring.standing(this.#unit, script);
+      if (standing === undefined) return;
       const outpoint = outpointOf(tx.txid, vout);
-      if (!owner || this.#unit.get(this.#tables.coins, outpoint)) return;
-      this.#unit.put(this.#tables.coins, outpoint, {
+      const known = this.#unit.get(this.#tables.coins, outpoint);
+      const watched = standing === 'watched';
+      if (known?.watched === watched) return;
+      if (known) this.#count(outpoint, known, -1n);
+      const coin: CoinRow = {
         value,
         script,
         height: -1,
         coinbase: tx.isCoinbase,
         class: 'none',
-      });
-      this.#keyring.markUsed(this.#unit, owner);
+        watched,
+      };
+      this.#unit.put(this.#tables.coins, outpoint, coin);
+      const owner = watched ? undefined : this.#keyring.owner(this.#unit, script);
+      if (owner) this.#keyring.markUsed(this.#unit, owner);
       adopted = true;
     });
     return adopted;
   }
 
-  /** A script became the wallet's own: transactions already known may pay it. */
+  /** A script became the wallet's own, or watched: transactions already known may pay it. */
   adopt(txid: Txid): void {
     const tx = this.tx(txid);
     if (!this.#adoptOutputs(tx)) return;
@@ -467,9 +428,12 @@ export class Ledger {
   /** What a transaction is to the wallet. */
   facts(tx: Tx, row: TxRow): TxFacts {
     let spentOwn = 0n;
+    let spentWatched = 0n;
     if (!row.coinbase) {
       for (const { prevout } of tx.inputs) {
-        spentOwn += this.#unit.get(this.#tables.coins, prevout)?.value ?? 0n;
+        const coin = this.#unit.get(this.#tables.coins, prevout);
+        if (coin?.watched) spentWatched += coin.value;
+        else if (coin) spentOwn += coin.value;
       }
     }
     return {
@@ -478,12 +442,15 @@ export class Ledger {
       mature: this.#isMature(row),
       fromAccount: row.fromAccount,
       spentOwn,
+      spentWatched,
       outputs: tx.outputs.map(({ value, scriptPubKey }) => {
         const script = bytesToHex(scriptPubKey);
+        const standing = this.#keyring.standing(this.#unit, script);
         return {
           value,
           script,
-          own: this.#keyring.owner(this.#unit, script) !== undefined,
+          own: standing === 'own',
+          watched: standing === 'watched',
           label: this.#unit.get(this.#tables.book, script)?.label,
         };
       }),
@@ -496,7 +463,7 @@ export class Ledger {
     if (state.kind !== 'mempool') return false;
     return tx.inputs.every(
       ({ prevout }) =>
-        this.#unit.get(this.#tables.coins, prevout) !== undefined &&
+        this.#unit.get(this.#tables.coins, prevout)?.watched === false &&
         this.#unit.get(this.#tables.txs, prevout.txid)?.trusted === true,
     );
   }
@@ -548,17 +515,15 @@ export class Ledger {
 
   /** Adds a coin to, or takes it from, the sums and indexes of its class. */
   #count(outpoint: OutPoint, coin: CoinRow, sign: 1n | -1n): void {
-    const { totals, unspent, coinsByScript } = this.#tables;
-    const { class: coinClass, value, script, height } = coin;
+    const { unspent, coinsByScript } = this.#tables;
+    const { class: coinClass, value, script, height, watched } = coin;
     const group = UNSPENT_GROUPS[coinClass];
     if (group !== undefined) {
-      const byValue: [number, Sats, OutPoint] = [group, value, outpoint];
+      const at = watched ? group + WATCHED_GROUP : group;
+      const byValue: [number, Sats, OutPoint] = [at, value, outpoint];
       const byScript: [ScriptHex, OutPoint] = [script, outpoint];
       if (sign > 0n) {
-        const owner = this.#keyring.owner(this.#unit, script);
-        if (!owner) throw new Error(`a coin of the wallet without a key: ${script}`);
-        const { coinbase } = coin;
-        this.#unit.put(unspent, byValue, { script, height, coinbase, owner });
+        this.#unit.put(unspent, byValue, this.#unspentRow(coin));
         this.#unit.put(coinsByScript, byScript, true);
       } else {
         this.#unit.del(unspent, byValue);
@@ -566,15 +531,21 @@ export class Ledger {
       }
     }
     if (coinClass === 'confirmed') {
-      addAtHeight(this.#unit, this.#tables, subject.coins, height, sign * value);
+      const sum = watched ? subject.watchedCoins : subject.coins;
+      addAtHeight(this.#unit, this.#tables, sum, height, sign * value);
     }
     if (coinClass !== 'none' && coinClass !== 'spent') {
-      const sums: TotalsRow = this.#unit.get(totals, undefined) ?? EMPTY_TOTALS;
-      this.#unit.put(totals, undefined, {
-        ...sums,
-        [coinClass]: sums[coinClass] + sign * value,
-      });
+      const table = watched ? this.#tables.watchedTotals : this.#tables.totals;
+      const sums: TotalsRow = this.#unit.get(table, undefined) ?? EMPTY_TOTALS;
+      this.#unit.put(table, undefined, { ...sums, [coinClass]: sums[coinClass] + sign * value });
     }
+  }
+
+  #unspentRow({ script, height, coinbase, watched }: CoinRow): UnspentRow {
+    if (watched) return { script, height, coinbase };
+    const owner = this.#keyring.owner(this.#unit, script);
+    if (!owner) throw new Error(`a coin of the wallet without a key: ${script}`);
+    return { script, height, coinbase, owner };
   }
 }
 
@@ -587,29 +558,3 @@ function isSameState(a: TxState, b: TxState): boolean {
   if (a.kind === 'conflicted' && b.kind === 'conflicted') return a.ref.hash === b.ref.hash;
   return true;
 }
-
-/** Loads what lies at a height, or at heights from `height` to `last`. */
-export async function entriesAt(
-  { heights }: WalletTables,
-  height: number,
-  last: number = height,
-): Promise<HeightEntries> {
-  const confirmed: Txid[] = [];
-  const conflicted: Txid[] = [];
-  if (last < 0) return { confirmed, conflicted };
-  const first = Math.max(0, height);
-  const range =
-    first === last
-      ? { prefix: [height] as [number] }
-      : {
-          gte: [first, ZERO_TXID] as [number, Txid],
-          ...(last < HIGHEST && { lt: [last + 1, ZERO_TXID] as [number, Txid] }),
-        };
-  for await (const [[, txid], isConfirmed] of heights.entries(range)) {
-    (isConfirmed ? confirmed : conflicted).push(txid);
-  }
-  return { confirmed, conflicted };
-}
-
-/** As `last` of `entriesAt`: everything above a height. */
-export const HIGHEST = 0xffffffff;

@@ -77,6 +77,7 @@ export class OwnFilter {
     this.#state = 'reading';
     const isRead =
       (await this.#readAll(tables.scripts.chunks(), (script) => this.addScript(script))) &&
+      (await this.#readAll(tables.known.chunks(), (script) => this.addScript(script))) &&
       (await this.#readAll(tables.heights.chunks(), ([height, txid]) => {
         this.addHeight(height);
         this.addTxid(txid);

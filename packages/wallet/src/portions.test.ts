@@ -3,7 +3,7 @@ import { decodeAddress } from '@coind/script';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FakeChain, FOREIGN, fakeWallets } from './fake-chain.test.fixture.ts';
-import { PORTION_SIZE, portionsOf } from './ledger.ts';
+import { PORTION_SIZE, portionsOf } from './portions.ts';
 
 const COIN = 100_000_000n;
 const chain = new FakeChain();

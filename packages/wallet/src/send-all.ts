@@ -165,7 +165,7 @@ async function allCoins(
       const confirmations = height < 0 ? 0 : tip - height + 1;
       if (confirmations < minConfirmations || confirmations > maxConfirmations) continue;
       if (isLocked(outpoint) || (height < 0 && !truc.allows(outpoint))) continue;
-      const size = sizes.of(owner, script);
+      const size = owner && sizes.of(owner, script);
       const isUneconomic = size !== undefined && feeFor(rate, inputVsize(size)) > value;
       if (options.skipUneconomic && isUneconomic) continue;
       found.push({ outpoint, value, size, sequence, height });

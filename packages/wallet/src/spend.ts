@@ -42,7 +42,13 @@ import {
 import { InputSizes } from './input-sizes.ts';
 import { lazily } from './lazily.ts';
 import { SigningProvider, TxSigner } from './sign.ts';
-import { EMPTY_TOTALS, type ScriptHex, type ScriptRow, UNSPENT_GROUPS } from './tables.ts';
+import {
+  EMPTY_TOTALS,
+  type ScriptHex,
+  type ScriptRow,
+  UNSPENT_GROUPS,
+  WATCHED_GROUP,
+} from './tables.ts';
 import { TRUC_CHILD_MAX_WEIGHT, TRUC_MAX_WEIGHT, TRUC_VERSION, TrucCoins } from './truc-coins.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -75,6 +81,8 @@ export interface SpendOptions extends FeeWish {
   readonly locktime?: number;
   /** Also spends unconfirmed coins from others. */
   readonly includeUnsafe?: boolean;
+  /** Also spends watched coins: for transactions that somebody else signs. */
+  readonly includeWatched?: boolean;
   /** Least confirmations of chosen coins. */
   readonly minConfirmations?: number;
   /** The exact fee, whatever the rate says. */
@@ -297,6 +305,7 @@ class SpendPlan {
     const groups = [confirmed];
     if (this.#context.options.spendUnconfirmedChange) groups.push(trusted);
     if (this.#options.includeUnsafe) groups.push(pending);
+    if (this.#options.includeWatched) groups.push(...groups.map((group) => group + WATCHED_GROUP));
     this.#checkWeightBound();
     let available = 0n;
     for (let used = 1; used <= groups.length; used++) {
@@ -445,7 +454,8 @@ class SpendPlan {
     coin: Coin,
     owner: ScriptRow | undefined = this.#context.keyring.owner(undefined, coin.script),
   ): Candidate | undefined {
-    const size = owner && this.#sizes.of(owner, coin.script);
+    if (!owner) return this.#withSolution(coin, this.#context.keyring.known.solve(coin.script));
+    const size = this.#sizes.of(owner, coin.script);
     return size && this.#sized(coin, size);
   }
 
@@ -512,14 +522,22 @@ class SpendPlan {
     const solution = this.#options.foreign?.find(
       ({ scriptPubKey }) => bytesToHex(scriptPubKey) === coin.script,
     );
+    return this.#withSolution(coin, solution);
+  }
+
+  #withSolution(coin: Coin, solution: ScriptSolution | undefined): Candidate | undefined {
     const size = solution && signedInputSize(solution, this.#context.options.ecdsaSize);
     return size && this.#sized(coin, size);
   }
 
   /** Why there are not enough coins. */
   #shortage(available: Sats): WalletError {
-    const totals = this.#context.tables.totals.getSync(undefined) ?? EMPTY_TOTALS;
-    const balance = totals.confirmed + totals.trusted;
+    const { totals, watchedTotals } = this.#context.tables;
+    const tables = this.#options.includeWatched ? [totals, watchedTotals] : [totals];
+    const balance = tables.reduce((sum, table) => {
+      const { confirmed, trusted } = table.getSync(undefined) ?? EMPTY_TOTALS;
+      return sum + confirmed + trusted;
+    }, 0n);
     if (this.#sent > balance) return new WalletError('insufficient-funds');
     if (this.#sent > balance - this.#surroundings.lockedValue()) {
       return new WalletError('coins-unavailable');

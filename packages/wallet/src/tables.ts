@@ -30,6 +30,7 @@ import {
 } from '@coind/store';
 import type { AddressType } from './address-type.ts';
 import type { ChosenFeeRate } from './chosen-fee-rate.ts';
+import type { KeyScheme } from './key-scheme.ts';
 
 /** What a key stands for. */
 export interface OnceRow {
@@ -78,8 +79,10 @@ export interface WalletMeta {
   readonly flags: WalletFlags;
   /** Unix seconds of the oldest key: nothing before it can be the wallet's. */
   readonly birthTime: number;
-  /** HASH160 of the master public key it was created with, as display-order hex; 0.16 showed it. */
+  /** HASH160 of the public key its keys come from, as display-order hex; 0.16 showed it. */
   readonly masterKeyId?: string;
+  /** How its keys are derived; missing for today's way. */
+  readonly keyScheme?: KeyScheme;
 }
 
 /** Numbers that count up; never handed out twice. */
@@ -104,6 +107,8 @@ export interface DescriptorRow {
   readonly active: boolean;
   readonly internal: boolean;
   readonly type?: AddressType;
+  /** Of keys that the wallet made itself: what they follow from, as in `WalletMeta`. */
+  readonly masterKeyId?: string;
   /** First index that was asked for. */
   readonly rangeStart: number;
   /** One after the last index whose script is in the `scripts` table. */
@@ -112,6 +117,14 @@ export interface DescriptorRow {
   readonly next: number;
   /** One after the last index that counts as ready in the keypool. */
   readonly promised: number;
+}
+
+/** A key of a hardened chain, which a locked wallet could not derive. */
+export interface DerivedRow {
+  /** Unix seconds at which it was derived. */
+  readonly time: number;
+  /** 33 bytes. */
+  readonly publicKey: Uint8Array;
 }
 
 /** Which key a script belongs to. */
@@ -159,7 +172,33 @@ export interface HeightSum {
   readonly amount: Sats;
 }
 
-/** Running sums of one own script. */
+/**
+ * What watched addresses add to the sums of one account, for those who want them counted. Differences: change
+ * that comes back to an own address counts otherwise when the coins spent are watched ones.
+ */
+export interface WatchedSumsRow {
+  readonly credits: Sats;
+  readonly pendingCredits: Sats;
+  readonly debits: Sats;
+  readonly received: Sats;
+  readonly pendingReceived: Sats;
+  /** How many watched addresses have this name. */
+  readonly addresses: number;
+}
+
+/** A script that is not the wallet's own, and what it knows of it. */
+export interface KnownScriptRow {
+  /** Its coins are in the wallet's ledger, apart from those it can spend. */
+  readonly watched: boolean;
+  /** Unix seconds before which nothing was paid to it; 0 when nobody said. */
+  readonly timestamp: number;
+  /** How it is solved, with public keys, where that is known. */
+  readonly descriptor?: string;
+  /** What lies behind a script hash, where no descriptor says it. */
+  readonly redeemScript?: ScriptHex;
+}
+
+/** Running sums of one own or watched script. */
 export interface ScriptSumsRow {
   /** Outputs of wallet transactions that pay it, whatever became of them. */
   readonly uses: number;
@@ -200,8 +239,20 @@ export interface TxRow {
 
 /** What a transaction contributed to a running sum; taken back exactly when something changes. */
 export interface Posting {
-  /** `account` credits and debits; `touch` counts it; the rest are received sums and index entries. */
-  readonly kind: 'credit' | 'debit' | 'touch' | 'label' | 'script' | 'name';
+  /**
+   * `account` credits and debits; `touch` counts it; the rest are received sums and index entries. The watched
+   * kinds are what comes on top when watched coins count too, so they may be negative.
+   */
+  readonly kind:
+    | 'credit'
+    | 'debit'
+    | 'touch'
+    | 'label'
+    | 'script'
+    | 'name'
+    | 'watchedCredit'
+    | 'watchedDebit'
+    | 'watchedLabel';
   /** An account or label, or a script in hex. */
   readonly name: string;
   readonly amount: Sats;
@@ -223,7 +274,7 @@ export type CoinClass =
   | 'nonmempool'
   | 'spent';
 
-/** An output that is the wallet's own, spent or not. */
+/** An output that is the wallet's own or watched, spent or not. */
 export interface CoinRow {
   readonly value: Sats;
   readonly script: ScriptHex;
@@ -231,11 +282,14 @@ export interface CoinRow {
   readonly height: number;
   readonly coinbase: boolean;
   readonly class: CoinClass;
+  /** The wallet knows of it, but the keys are somewhere else. */
+  readonly watched: boolean;
 }
 
 /** What lies with an unspent coin: enough to list it or to spend it without a look anywhere else. */
 export interface UnspentRow extends Pick<CoinRow, 'script' | 'height' | 'coinbase'> {
-  readonly owner: ScriptRow;
+  /** Missing for watched coins, which have a description of their own (`known`). */
+  readonly owner?: ScriptRow;
 }
 
 /** The first part of the key of `unspent`, by class; other classes are not in it. */
@@ -245,6 +299,9 @@ export const UNSPENT_GROUPS: Readonly<Partial<Record<CoinClass, number>>> = {
   pending: 2,
   immature: 3,
 };
+
+/** What is added to that for watched coins, so that no search for coins to spend meets them. */
+export const WATCHED_GROUP = 0x10;
 
 /** What unspent coins of each class are worth. */
 export type TotalsRow = Readonly<
@@ -324,7 +381,8 @@ const classes: readonly CoinClass[] = [
   'nonmempool',
   'spent',
 ];
-const coinClass: PartCodec<CoinClass> = oneOf(classes);
+/** Set in the byte of a coin's class when the coin is a watched one. */
+const WATCHED_BIT = 0x80;
 const height: PartCodec<number> = part(
   (writer, value) => void writer.i32(value),
   (reader) => reader.i32(),
@@ -344,11 +402,64 @@ const scriptRow: PartCodec<ScriptRow> = part(
   }),
   41,
 );
-const unspentRow: PartCodec<UnspentRow> = struct<UnspentRow>({
-  script: hex,
-  height,
-  coinbase: bool,
-  owner: scriptRow,
+const derivedRow: PartCodec<DerivedRow> = part(
+  (writer, { time, publicKey }) => {
+    u32be.put(writer, time);
+    writer.bytes(publicKey);
+  },
+  (reader) => ({ time: u32be.take(reader), publicKey: reader.take(33) }),
+  37,
+);
+const unspentRow: PartCodec<UnspentRow> = part(
+  (writer, { script, height: at, coinbase, owner }) => {
+    hex.put(writer, script);
+    height.put(writer, at);
+    bool.put(writer, coinbase);
+    if (owner) scriptRow.put(writer, owner);
+  },
+  (reader) => ({
+    script: hex.take(reader),
+    height: height.take(reader),
+    coinbase: bool.take(reader),
+    // Last in its value, so that nothing left means that there is none.
+    ...(reader.left > 0 && { owner: scriptRow.take(reader) }),
+  }),
+  80,
+);
+const coinRow: PartCodec<CoinRow> = part(
+  (writer, { value, script, height: at, coinbase, class: coinClass, watched }) => {
+    sats.put(writer, value);
+    hex.put(writer, script);
+    height.put(writer, at);
+    bool.put(writer, coinbase);
+    writer.u8(classes.indexOf(coinClass) | (watched ? WATCHED_BIT : 0));
+  },
+  (reader) => {
+    const value = sats.take(reader);
+    const script = hex.take(reader);
+    const at = height.take(reader);
+    const coinbase = bool.take(reader);
+    const byte = reader.u8();
+    const coinClass = classes[byte & ~WATCHED_BIT] ?? 'none';
+    const watched = (byte & WATCHED_BIT) !== 0;
+    return { value, script, height: at, coinbase, class: coinClass, watched };
+  },
+  56,
+);
+const watchedSums: PartCodec<WatchedSumsRow> = struct<WatchedSumsRow>({
+  credits: sats,
+  pendingCredits: sats,
+  debits: sats,
+  received: sats,
+  pendingReceived: sats,
+  addresses: uint,
+});
+const totalsRow: PartCodec<TotalsRow> = struct<TotalsRow>({
+  confirmed: sats,
+  trusted: sats,
+  pending: sats,
+  immature: sats,
+  nonmempool: sats,
 });
 
 const account: PartCodec<AccountRow> = struct<AccountRow>({
@@ -363,7 +474,18 @@ const account: PartCodec<AccountRow> = struct<AccountRow>({
   transactions: uint,
   moves: uint,
 });
-const kinds: readonly Posting['kind'][] = ['credit', 'debit', 'touch', 'label', 'script', 'name'];
+/** By the byte they are written as, so new ones come last. */
+const kinds: readonly Posting['kind'][] = [
+  'credit',
+  'debit',
+  'touch',
+  'label',
+  'script',
+  'name',
+  'watchedCredit',
+  'watchedDebit',
+  'watchedLabel',
+];
 const maybeHeight = optional(u32be);
 /** All postings of a transaction share its height and what it is; only account and amount differ. */
 const postings: PartCodec<readonly Posting[]> = part(
@@ -568,6 +690,7 @@ export const walletTables = {
     json<EncryptionRow>(),
     'The master key, sealed under the passphrase, and how.',
   ),
+  derived: spec('D:', tuple(u32be, u32be), derivedRow, 'Keys of hardened chains, by index.'),
   scripts: spec(
     'k:',
     hex,
@@ -578,6 +701,14 @@ export const walletTables = {
   labels: spec('l:', tuple(text, hex), mark, 'Scripts by label.'),
   accounts: spec('a:', text, account, 'Running sums by account.'),
   allAccounts: spec('z:', unit, account, 'The same sums over all accounts, moves left out.'),
+  watchedAccounts: spec('A:', text, watchedSums, 'What watched addresses add to an account.'),
+  watchedInAll: spec('Z:', unit, watchedSums, 'What they add to the sums over all accounts.'),
+  known: spec(
+    'K:',
+    hex,
+    json<KnownScriptRow>(),
+    'Scripts of others that the wallet watches or knows how to solve.',
+  ),
   current: spec('r:', text, hex, 'The receiving script that getaccountaddress shows.'),
   scriptSums: spec('X:', hex, scriptSums, 'Running sums by script.'),
   sums: spec(
@@ -599,19 +730,14 @@ export const walletTables = {
   moves: spec('M:', uint, moveRow, 'Moves between accounts, one row per side.'),
   heights: spec('h:', tuple(u32be, txid), bool, 'Transactions by height; false for conflicted.'),
   unconfirmed: spec('u:', txid, mark, 'Transactions without a block, conflicted ones excepted.'),
-  coins: spec(
-    'c:',
-    outpoint,
-    struct<CoinRow>({ value: sats, script: hex, height, coinbase: bool, class: coinClass }),
-    'Own outputs, spent ones included.',
-  ),
+  coins: spec('c:', outpoint, coinRow, 'Own and watched outputs, spent ones included.'),
   unspent: spec(
     'v:',
     tuple(u8, i64be, outpoint),
     unspentRow,
-    'Unspent coins by class (`UNSPENT_GROUPS`) and value, with what it takes to list and spend them.',
+    'Unspent coins by class (`UNSPENT_GROUPS`, `WATCHED_GROUP`) and value, with what it takes to list and spend them.',
   ),
-  coinsByScript: spec('y:', tuple(hex, outpoint), mark, 'Unspent own coins by script.'),
+  coinsByScript: spec('y:', tuple(hex, outpoint), mark, 'Unspent own and watched coins by script.'),
   spends: spec('e:', outpoint, list(txid), 'Wallet transactions that spend an outpoint.'),
   payments: spec(
     'q:',
@@ -619,18 +745,8 @@ export const walletTables = {
     txid,
     'Outputs of wallet transactions by script, own and foreign, in order.',
   ),
-  totals: spec(
-    'B:',
-    unit,
-    struct<TotalsRow>({
-      confirmed: sats,
-      trusted: sats,
-      pending: sats,
-      immature: sats,
-      nonmempool: sats,
-    }),
-    'What the unspent coins are worth, by class.',
-  ),
+  totals: spec('B:', unit, totalsRow, 'What the unspent coins are worth, by class.'),
+  watchedTotals: spec('V:', unit, totalsRow, 'The same of watched coins.'),
   journal: spec(
     'j:',
     tuple(text, uint),
@@ -674,6 +790,15 @@ export const EMPTY_ACCOUNT: AccountRow = {
   addresses: 0,
   transactions: 0,
   moves: 0,
+};
+/** An account without anything watched. */
+export const EMPTY_WATCHED_SUMS: WatchedSumsRow = {
+  credits: 0n,
+  pendingCredits: 0n,
+  debits: 0n,
+  received: 0n,
+  pendingReceived: 0n,
+  addresses: 0,
 };
 /** A script nothing was paid to. */
 export const EMPTY_SCRIPT_SUMS: ScriptSumsRow = {

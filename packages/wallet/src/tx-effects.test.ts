@@ -15,10 +15,19 @@ const facts: TxFacts = {
   mature: true,
   fromAccount: 'alice',
   spentOwn: 0n,
+  spentWatched: 0n,
   outputs: [],
 };
-const own = (value: bigint, label?: string) => ({ value, script: `${value}`, own: true, label });
-const foreign = (value: bigint) => ({ value, script: `${value}`, own: false, label: undefined });
+const output = (value: bigint, standing: 'own' | 'watched' | 'foreign', label?: string) => ({
+  value,
+  script: `${value}`,
+  own: standing === 'own',
+  watched: standing === 'watched',
+  label,
+});
+const own = (value: bigint, label?: string) => output(value, 'own', label);
+const watched = (value: bigint, label?: string) => output(value, 'watched', label);
+const foreign = (value: bigint) => output(value, 'foreign');
 
 /** Postings of one kind as `name amount`. */
 const of = (some: TxFacts, kind: string): string[] =>
@@ -56,21 +65,51 @@ describe('what a transaction means', () => {
     expect(of({ ...mined, mature: true }, 'credit')).toEqual(['bob 5']);
   });
 
+  test('watched outputs are received and credited apart, and never debited', () => {
+    const received = { ...facts, fromAccount: '', outputs: [own(5n, 'bob'), watched(7n, 'bob')] };
+    expect(of(received, 'credit')).toEqual(['bob 5']);
+    expect(of(received, 'watchedCredit')).toEqual(['bob 7']);
+    expect(of(received, 'label')).toEqual(['bob 5']);
+    expect(of(received, 'watchedLabel')).toEqual(['bob 7']);
+    expect(of(received, 'script')).toEqual(['5 5', '7 7']);
+    const spent = { ...facts, spentWatched: 20n, outputs: [foreign(4n), watched(15n)] };
+    expect(of(spent, 'debit')).toEqual([]);
+    expect(of(spent, 'watchedDebit')).toEqual(['alice 5']);
+    expect(of(spent, 'watchedCredit')).toEqual([]);
+  });
+
+  test('change to an own address is no credit where the watched coins that paid count', () => {
+    const swept = { ...facts, spentWatched: 20n, outputs: [own(19n)] };
+    expect(of(swept, 'credit')).toEqual([' 19']);
+    expect(of(swept, 'watchedCredit')).toEqual([' -19']);
+    expect(of(swept, 'watchedDebit')).toEqual(['alice 1']);
+  });
+
   test('over all accounts, what comes in less what goes out is what the coins are worth', () => {
-    const output = fc.record({
-      value: fc.bigInt({ min: 0n, max: 1000n }),
-      script: fc.constant('00'),
-      own: fc.boolean(),
-      label: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
-    });
+    const outputs = fc.array(
+      fc
+        .record({
+          value: fc.bigInt({ min: 0n, max: 1000n }),
+          standing: fc.constantFrom('own' as const, 'watched' as const, 'foreign' as const),
+          label: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
+        })
+        .map(({ value, standing, label }) => output(value, standing, label)),
+    );
+    const amount = fc.bigInt({ min: 0n, max: 5000n });
     fc.assert(
-      fc.property(fc.array(output), fc.bigInt({ min: 1n, max: 5000n }), (outputs, spentOwn) => {
-        const some = { ...facts, spentOwn, outputs };
-        const credits = postingsOf(some)
-          .filter(({ kind }) => kind === 'credit')
-          .reduce((sum, { amount }) => sum + amount, 0n);
-        const kept = outputs.reduce((sum, { own: mine, value }) => sum + (mine ? value : 0n), 0n);
-        expect(credits - debitOf(some)).toBe(kept - spentOwn);
+      fc.property(outputs, amount, amount, (paid, spentOwn, spentWatched) => {
+        const some = { ...facts, spentOwn, spentWatched, outputs: paid };
+        const sumOf = (...kinds: string[]) =>
+          postingsOf(some)
+            .filter(({ kind }) => kinds.includes(kind))
+            .reduce((sum, { amount: more }) => sum + more, 0n);
+        const worth = (counts: (one: (typeof paid)[number]) => boolean) =>
+          paid.filter(counts).reduce((sum, { value }) => sum + value, 0n);
+        // Change on watched scripts stays with the account that sent, though it cannot be spent.
+        const kept = spentOwn > 0n ? worth((one) => one.watched && one.label === undefined) : 0n;
+        expect(sumOf('credit') - sumOf('debit')).toBe(worth((one) => one.own) + kept - spentOwn);
+        const all = sumOf('credit', 'watchedCredit') - sumOf('debit', 'watchedDebit');
+        expect(all).toBe(worth((one) => one.own || one.watched) - spentOwn - spentWatched);
       }),
     );
   });

@@ -12,6 +12,7 @@ import {
   type ScriptHex,
   UNSPENT_GROUPS,
   type UnspentRow,
+  WATCHED_GROUP,
 } from './tables.ts';
 
 /** Which coins to list; all that are given must hold. */
@@ -27,6 +28,8 @@ export interface CoinFilter {
   readonly maxCount?: number;
   /** Enough once the coins add up to this. */
   readonly minSum?: Sats;
+  /** Coins of watched addresses too, behind the others; false unless asked for. */
+  readonly includeWatched?: boolean;
 }
 
 /** A coin as `listunspent` shows it. */
@@ -40,7 +43,7 @@ export interface UnspentCoin {
   readonly coinbase: boolean;
   /** Confirmed, or made from own trusted coins. */
   readonly safe: boolean;
-  /** The wallet has the keys. */
+  /** The wallet has the keys; false of a watched coin. */
   readonly spendable: boolean;
   readonly solution?: ScriptSolution;
   /** Descriptor of its script alone, when the wallet can sign for it. */
@@ -53,6 +56,7 @@ interface Found extends UnspentRow {
   readonly outpoint: OutPoint;
   readonly value: Sats;
   readonly class: CoinClass;
+  readonly watched: boolean;
 }
 
 const LOWEST: OutPoint = { txid: '0'.repeat(64), vout: 0 } as OutPoint;
@@ -116,29 +120,41 @@ async function* select(
   }
 }
 
-/** One scan of the index for each class of coins that is asked for. */
+/** One scan of the index for each class of coins that is asked for; watched ones last. */
 function coinsByValue(
-  { tables }: WalletContext,
+  { tables, keyring }: WalletContext,
   filter: CoinFilter,
 ): AsyncIterable<readonly Found[]>[] {
-  const { minAmount = 0n, maxAmount = MAX_VALUE } = filter;
-  return Object.entries(UNSPENT_GROUPS)
-    .filter(([coinClass]) => isWanted(coinClass as CoinClass, filter))
-    .map(([coinClass, group]) => {
+  const { minAmount = 0n, maxAmount = MAX_VALUE, includeWatched = false } = filter;
+  const sides = includeWatched && keyring.known.any ? [false, true] : [false];
+  const wanted = Object.entries(UNSPENT_GROUPS).filter(([coinClass]) =>
+    isWanted(coinClass as CoinClass, filter),
+  );
+  return sides.flatMap((watched) =>
+    wanted.map(([coinClass, group]) => {
+      const at = watched ? group + WATCHED_GROUP : group;
       const rows = tables.unspent.chunks({
-        gte: [group, minAmount, LOWEST],
-        lte: [group, maxAmount, HIGHEST],
+        gte: [at, minAmount, LOWEST],
+        lte: [at, maxAmount, HIGHEST],
       });
-      return foundIn(rows, coinClass as CoinClass);
-    });
+      return foundIn(rows, coinClass as CoinClass, watched);
+    }),
+  );
 }
 
 async function* foundIn(
   chunks: AsyncIterable<[[number, Sats, OutPoint], UnspentRow][]>,
   coinClass: CoinClass,
+  watched: boolean,
 ): AsyncGenerator<Found[]> {
   for await (const rows of chunks) {
-    yield rows.map(([[, value, outpoint], row]) => ({ ...row, value, outpoint, class: coinClass }));
+    yield rows.map(([[, value, outpoint], row]) => ({
+      ...row,
+      value,
+      outpoint,
+      class: coinClass,
+      watched,
+    }));
   }
 }
 
@@ -163,8 +179,9 @@ async function* coinsOn(
       const outpoints = rows.map(([[, outpoint]]) => outpoint);
       const coins = await tables.coins.getMany(outpoints);
       yield coins.flatMap((coin, i) => {
-        if (!coin || !owner || !isWanted(coin.class, filter)) return [];
-        return [{ ...coin, owner, outpoint: outpoints[i] as OutPoint }];
+        if (!coin || !isWanted(coin.class, filter)) return [];
+        if (coin.watched ? !filter.includeWatched : !owner) return [];
+        return [{ ...coin, ...(owner && { owner }), outpoint: outpoints[i] as OutPoint }];
       });
     }
   }
@@ -191,8 +208,8 @@ async function describe(
   const books = await tables.book.getMany(coins.map(({ script }) => script));
   return coins.map((coin, i) => {
     const { outpoint, value, script, owner, coinbase } = coin;
-    const solution = keyring.solutionOf(owner, script);
-    const parent = keyring.descriptorOf(owner);
+    const solution = owner ? keyring.solutionOf(owner, script) : keyring.known.solve(script);
+    const parent = owner && keyring.descriptorOf(owner);
     const address = addressOf(script, params);
     const book = books[i];
     const solvable = solution !== undefined && solution.keys.length > 0;
@@ -206,7 +223,7 @@ async function describe(
       coinbase,
       safe: coin.class !== 'pending',
       // A wallet without private keys still calls its coins spendable: another signer has the keys.
-      spendable: true,
+      spendable: !coin.watched,
       ...(solvable && { solution, descriptor: formatSolution(solution, params) }),
       ...(parent && { parentDescriptor: parent.descriptor }),
     };

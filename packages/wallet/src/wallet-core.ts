@@ -92,7 +92,8 @@ export class WalletCore {
     let sum = 0n;
     for (const { outpoint } of this.#locked.values()) {
       const coin = this.context.tables.coins.getSync(outpoint);
-      if (coin?.class === 'confirmed' || coin?.class === 'trusted') sum += coin.value;
+      if (!coin || coin.watched) continue;
+      if (coin.class === 'confirmed' || coin.class === 'trusted') sum += coin.value;
     }
     return sum;
   }

@@ -2,18 +2,19 @@
  * How a wallet follows the chain: blocks in and out, mempool in and out, catching up after a start, and
  * searching old blocks for new keys. All of it ends in the same ledger calls.
  */
-import type { BlockRef } from '@coind/consensus';
+import type { BlockRef, BlockStep } from '@coind/consensus';
 import { type Block, Tx, type Txid } from '@coind/primitives';
 import type { TxFollower } from './chain-source.ts';
 import {
   COINBASE_MATURITY,
   entriesAt,
+  entriesByHeight,
+  type HeightEntries,
   HIGHEST,
-  type Ledger,
   NO_ENTRIES,
-  type Portion,
-  portionsOf,
-} from './ledger.ts';
+} from './height-entries.ts';
+import type { Ledger } from './ledger.ts';
+import { commitsOf, type StepPortion } from './portions.ts';
 import { extendTrail, shortenTrail, wayBack } from './trail.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
@@ -61,36 +62,45 @@ export class WalletFollower implements TxFollower {
     return this.#tables.position.get(undefined);
   }
 
+  connect(block: Block, ref: BlockRef): Promise<void> {
+    return this.connectAll([{ block, ref }]);
+  }
+
   /**
-   * Commits a large block in portions, the position with the last. Nobody else reads or writes in between,
-   * and a process that dies there finds the portions it has at the next start (`#settleAbove`).
+   * Commits small blocks together and a large one in portions, its position with the last. Nobody else reads or
+   * writes in between, and a process that dies there goes on from the last commit; portions of a block that are
+   * there by then are found at the next start (`#settleAbove`).
    */
-  async connect(block: Block, ref: BlockRef): Promise<void> {
+  async connectAll(steps: readonly BlockStep[]): Promise<void> {
     await this.#core.read(async () => {
-      const { filter } = this.#core.context.keyring;
-      await filter.readWhenWorthwhile(this.#tables);
-      const height = ref.height - COINBASE_MATURITY;
-      const maturing = filter.mayHaveAt(height)
-        ? await entriesAt(this.#tables, height)
-        : NO_ENTRIES;
-      await this.#inPortions(block, (ledger, portion, isLast) => {
-        if (isLast) ledger.connect(block, ref, maturing, this.#about, portion);
-        else ledger.search(block, ref, this.#about, portion);
-      });
+      await this.#core.context.keyring.filter.readWhenWorthwhile(this.#tables);
+      for (const portions of commitsOf(steps)) {
+        const maturing = await this.#maturing(portions);
+        await this.#commit((ledger) => {
+          for (const { block, ref, portion, isLast } of portions) {
+            const mature = maturing.get(ref.height - COINBASE_MATURITY) ?? NO_ENTRIES;
+            if (isLast) ledger.connect(block, ref, mature, this.#about, portion);
+            else ledger.search(block, ref, this.#about, portion);
+          }
+        });
+      }
     });
   }
 
-  /** For a caller that has the queue. */
-  async #inPortions(
-    block: Block,
-    work: (ledger: Ledger, portion: Portion, isLast: boolean) => void,
-  ): Promise<void> {
-    const portions = portionsOf(block);
-    for (const [nth, portion] of portions.entries()) {
-      const isLast = nth === portions.length - 1;
-      // Lost with the power, it is simply connected again.
-      await this.#core.changeNow((_unit, ledger) => work(ledger, portion, isLast), { sync: false });
-    }
+  /** What lies at the heights that become mature with some blocks, of which none can be among these blocks. */
+  async #maturing(portions: readonly StepPortion[]): Promise<ReadonlyMap<number, HeightEntries>> {
+    const { filter } = this.#core.context.keyring;
+    const heights = portions
+      .map(({ ref }) => ref.height - COINBASE_MATURITY)
+      .filter((height) => filter.mayHaveAt(height));
+    const [first, last] = [heights[0], heights.at(-1)];
+    if (first === undefined || last === undefined) return new Map();
+    return entriesByHeight(this.#tables, first, last);
+  }
+
+  /** For a caller that has the queue. Lost with the power, it is simply connected again. */
+  #commit(work: (ledger: Ledger) => void): Promise<void> {
+    return this.#core.changeNow((_unit, ledger) => work(ledger), { sync: false });
   }
 
   async disconnect(block: Block, ref: BlockRef): Promise<void> {
@@ -122,10 +132,13 @@ export class WalletFollower implements TxFollower {
   }
 
   /** Compares with the mempool, catches up with the chain and stays with it. */
-  async start(): Promise<void> {
-    const { source } = this.#core.context;
+  async start({ isCopy = false } = {}): Promise<void> {
+    const { source, keyring } = this.#core.context;
     const position = await this.position();
-    if (position && position.height + FAR_BEHIND < source.tip().height) await this.fillAll();
+    if (keyring.dependsOnPool) await this.#core.change((unit) => keyring.promise(unit));
+    // What it is a copy of may have handed out addresses of the whole keypool; so may one that lagged.
+    const near = isCopy || keyring.dependsOnPool ? 0 : FAR_BEHIND;
+    if (position && position.height + near < source.tip().height) await this.fillAll();
     if (position) await this.#settleAbove(position);
     if (position && source.heightOf(position.hash) === undefined) await this.#goBack(position);
     await this.#reconcile();
@@ -220,14 +233,14 @@ export class WalletFollower implements TxFollower {
     return taken;
   }
 
-  /** Derives every script of the keypool now. */
-  async fillAll(): Promise<void> {
-    while ((await this.#fill(WAITED_FILL_STEP)) > 0);
+  /** Derives every script of the keypool now, or those of hardened chains. */
+  async fillAll({ hardenedOnly = false } = {}): Promise<void> {
+    while ((await this.#fill(WAITED_FILL_STEP, hardenedOnly)) > 0);
   }
 
-  #fill(count: number): Promise<number> {
+  #fill(count: number, hardenedOnly = false): Promise<number> {
     const { keyring } = this.#core.context;
-    return this.#core.change((unit) => keyring.fill(unit, count), { sync: false });
+    return this.#core.change((unit) => keyring.fill(unit, count, hardenedOnly), { sync: false });
   }
 
   /** Fills the keypool while nothing else happens; never keeps the process alive. */
@@ -261,11 +274,15 @@ export class WalletFollower implements TxFollower {
       const ref = source.refAt(height);
       const block = ref && (await source.block(ref.hash));
       if (!ref || !block) break;
-      await this.#core.read(() =>
-        this.#inPortions(block, (ledger, portion) =>
-          ledger.search(block, ref, { ...this.#about, rescan: true }, portion),
-        ),
-      );
+      await this.#core.read(async () => {
+        for (const portions of commitsOf([{ block, ref }])) {
+          await this.#commit((ledger) => {
+            for (const { portion } of portions) {
+              ledger.search(block, ref, { ...this.#about, rescan: true }, portion);
+            }
+          });
+        }
+      });
       last = height;
     }
     for (const tx of source.mempoolTxs()) this.txAdded(tx);

@@ -84,25 +84,25 @@ export class WalletReads {
   // --- balances ---------------------------------------------------------------------------------
 
   /** What can be spent: trusted coins with at least so many confirmations. */
-  balance(minConfirmations = 0): Promise<Sats> {
-    return this.core.read(() => coinBalance(this.context, minConfirmations));
+  balance(minConfirmations = 0, { watched = false } = {}): Promise<Sats> {
+    return this.core.read(() => coinBalance(this.context, minConfirmations, watched));
   }
 
   balances(): Promise<Balances> {
     return this.core.read(() => balances(this.context));
   }
 
-  accountBalance(account: string, minConfirmations = 1): Promise<Sats> {
-    return this.core.read(() => accountBalanceAt(this.context, account, minConfirmations));
+  accountBalance(account: string, minConfirmations = 1, { watched = false } = {}): Promise<Sats> {
+    return this.core.read(() => accountBalanceAt(this.context, account, minConfirmations, watched));
   }
 
   /** `getbalance "*"` of bitcoind 0.16: the account formula over everything. */
-  allAccountsBalance(minConfirmations = 1): Promise<Sats> {
-    return this.core.read(() => allAccountsBalance(this.context, minConfirmations));
+  allAccountsBalance(minConfirmations = 1, { watched = false } = {}): Promise<Sats> {
+    return this.core.read(() => allAccountsBalance(this.context, minConfirmations, watched));
   }
 
-  listAccounts(minConfirmations = 1): Promise<ReadonlyMap<string, Sats>> {
-    return this.core.read(() => listAccounts(this.context, minConfirmations));
+  listAccounts(minConfirmations = 1, { watched = false } = {}): Promise<ReadonlyMap<string, Sats>> {
+    return this.core.read(() => listAccounts(this.context, minConfirmations, watched));
   }
 
   receivedByAddress(
@@ -127,9 +127,10 @@ export class WalletReads {
     minConfirmations = 1,
     includeEmpty = false,
     coinbase: CoinbaseReceived = 'none',
+    { watched = false } = {},
   ): Promise<readonly ReceivedByLabel[]> {
     return this.core.read(() =>
-      listReceivedByLabel(this.context, minConfirmations, includeEmpty, coinbase),
+      listReceivedByLabel(this.context, minConfirmations, includeEmpty, coinbase, watched),
     );
   }
 
@@ -137,10 +138,11 @@ export class WalletReads {
     minConfirmations = 1,
     includeEmpty = false,
     coinbase: CoinbaseReceived = 'none',
-    only?: string,
+    { only, watched = false }: { only?: string | undefined; watched?: boolean } = {},
   ): Promise<readonly ReceivedByAddress[]> {
+    const which = { only, withWatched: watched };
     return this.core.read(() =>
-      listReceivedByAddress(this.context, minConfirmations, includeEmpty, coinbase, only),
+      listReceivedByAddress(this.context, minConfirmations, includeEmpty, coinbase, which),
     );
   }
 
@@ -158,8 +160,8 @@ export class WalletReads {
   }
 
   /** A wallet transaction. Throws 'unknown-transaction'. */
-  transaction(txid: Txid): Promise<TxView> {
-    return this.core.read(() => viewTransaction(this.context, txid));
+  transaction(txid: Txid, filter?: HistoryFilter): Promise<TxView> {
+    return this.core.read(() => viewTransaction(this.context, txid, filter));
   }
 
   /** Transactions in blocks above `height` and unconfirmed ones. */

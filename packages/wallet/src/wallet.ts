@@ -57,6 +57,8 @@ export interface WalletInfo {
   readonly transactions: number;
   readonly keypoolSize: number;
   readonly keypoolSizeInternal: number;
+  /** Unix seconds at which the next key was made. */
+  readonly keypoolOldest: number;
   readonly payTxFee: FeeRate;
   readonly balances: Balances;
   readonly scanning: boolean;
@@ -345,8 +347,10 @@ export class Wallet extends WalletReads {
   }
 
   /** Writes all private keys as text, a line each, as bitcoind did. Throws 'wallet-locked'. */
-  dumpKeys(creator: string, write: TextSink): Promise<void> {
-    return this.core.read(() => {
+  async dumpKeys(creator: string, write: TextSink): Promise<void> {
+    // Programs of that time read keys one by one, those of the keypool too.
+    await this.#follower.fillAll({ hardenedOnly: true });
+    await this.core.read(() => {
       this.encryption.requireUnlocked();
       dumpKeys(this.context, creator, write);
     });
@@ -414,8 +418,9 @@ export class Wallet extends WalletReads {
       name: this.name,
       meta: walletMeta(this.context),
       transactions: transactionCount(this.context),
-      keypoolSize: this.context.keyring.keypoolSize(false, this.context.options.addressType),
-      keypoolSizeInternal: this.context.keyring.keypoolSize(true, this.context.options.addressType),
+      keypoolSize: this.context.keyring.keypoolSize(false),
+      keypoolSizeInternal: this.context.keyring.keypoolSize(true),
+      keypoolOldest: this.context.keyring.keypoolOldest() ?? walletMeta(this.context).birthTime,
       payTxFee: this.core.payTxFee,
       balances: balances(this.context),
       scanning: this.#imports.isScanning,

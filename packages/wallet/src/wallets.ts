@@ -1,14 +1,14 @@
 /** All wallets of a node: creating, opening and closing them. Where their stores lie is the caller's. */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { masterKey } from '@coind/descriptors';
 import { feeRate } from '@coind/primitives';
 import type { Store } from '@coind/store';
 import { decodeBackup } from './backup.ts';
 import type { ChainSource } from './chain-source.ts';
 import type { Randomness, WalletContext, WalletOptions } from './context.ts';
-import { addMaster, masterKeyIdOf, randomMaster, WalletEncryption } from './encryption.ts';
+import { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
+import { type KeyScheme, keysOfSeed, type NewKeys, randomKeys } from './key-scheme.ts';
 import { Keyring } from './keyring.ts';
 import { openTables, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
@@ -23,7 +23,7 @@ import { WalletFollower } from './wallet-follower.ts';
 export const defaultWalletOptions: WalletOptions = {
   addressType: 'bech32',
   keypool: 1000,
-  keypoolStyle: 'modern',
+  keyScheme: 'modern',
   kdfCost: defaultKdfCost,
   fallbackFeeRate: feeRate(0n),
   minFeeRate: feeRate(1000n),
@@ -62,6 +62,16 @@ export interface CreateOptions {
   readonly passphrase?: string;
   /** Makes the keys from this seed instead of a random one. */
   readonly seed?: Uint8Array;
+}
+
+/** Keys of a given seed, or of one that nobody knows. */
+function newKeys(
+  { params, random }: WalletContext,
+  scheme: KeyScheme,
+  seed: Uint8Array | undefined,
+): NewKeys {
+  const given = seed && keysOfSeed(scheme, seed, params);
+  return given ?? randomKeys(scheme, (size) => random.bytes(size), params);
 }
 
 /** The wallets of a node. */
@@ -131,7 +141,7 @@ export class Wallets {
       const store = await this.#modules.storeFor(name, true);
       await store.commit(writes, { sync: true });
       await upgradeWallet(store, schema);
-      return this.#start(name, store, this.#context(store));
+      return this.#start(name, store, this.#context(store), { isCopy: true });
     });
   }
 
@@ -166,44 +176,51 @@ export class Wallets {
     const { source, random = systemRandom } = this.#modules;
     const tables = openTables(store);
     const { params } = source;
-    const { keypool, keypoolStyle, kdfCost } = this.#options;
+    const { keypool, kdfCost } = this.#options;
     const vault = new Vault(kdfCost, { tables });
-    const keyring = new Keyring({ params, keypool, keypoolStyle }, { tables, vault });
+    const now = () => source.now();
+    const keyring = new Keyring({ params, keypool }, { tables, vault, now });
     return { params, tables, keyring, vault, source, options: this.#options, random };
   }
 
   /** Writes the first rows: flags, keys, and the tip, before which nothing can be the wallet's. */
   async #initialise(store: Store, context: WalletContext, options: CreateOptions): Promise<void> {
-    const { tables, vault, source, random } = context;
+    const { tables, vault, keyring, source } = context;
     const { blank = false, privateKeysDisabled = false, avoidReuse = false } = options;
     const { passphrase, seed } = options;
+    const { keyScheme } = this.#options;
     const flags: WalletFlags = { blank, privateKeysDisabled, avoidReuse };
     const unit = new UnitOfWork();
     const tip = source.tip();
     const birthTime = source.now();
-    const wantsKeys = !blank && !privateKeysDisabled;
-    const master = wantsKeys ? ((seed && masterKey(seed)) ?? randomMaster(random)) : undefined;
+    const keys = blank || privateKeysDisabled ? undefined : newKeys(context, keyScheme, seed);
     unit.put(tables.meta, undefined, {
       flags,
       birthTime,
-      ...(master && { masterKeyId: masterKeyIdOf(master) }),
+      ...(keys && { masterKeyId: keys.masterKeyId }),
+      ...(keyScheme !== 'modern' && { keyScheme }),
     });
     // Somebody else's seed may have a past; the caller says so by a rescan.
     const start = { hash: tip.hash, height: tip.height };
     unit.put(tables.position, undefined, start);
     extendTrail(unit, tables, start);
     if (passphrase !== undefined) vault.encrypt(unit, await vault.prepare(passphrase), []);
-    if (master) addMaster(unit, context, master, birthTime);
+    if (keys) keyring.addNew(unit, keys, birthTime);
     await store.commit(unit.writes(), { sync: true });
     vault.lock();
   }
 
-  async #start(name: string, store: Store, context: WalletContext): Promise<Wallet> {
+  async #start(
+    name: string,
+    store: Store,
+    context: WalletContext,
+    { isCopy = false } = {},
+  ): Promise<Wallet> {
     const core = new WalletCore({ name }, { context, store });
     const follower = new WalletFollower(core, { onError: this.#modules.onError });
     try {
       await core.load();
-      await follower.start();
+      await follower.start({ isCopy });
     } catch (error) {
       await follower.stop();
       await core.close();

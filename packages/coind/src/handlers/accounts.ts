@@ -7,6 +7,7 @@ import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
 import { multisigForm, parsePublicKey } from '../shapes/multisig.ts';
 import { scriptOfAddress } from '../shapes/recipient.ts';
+import { receivedByLabelJson } from '../shapes/wallet-json.ts';
 
 const KEY_HEX = /^(?:[0-9a-fA-F]{66}|[0-9a-fA-F]{130})$/;
 
@@ -46,15 +47,13 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
   getreceivedbyaccount: ({ wallet }, { account, minconf }) =>
     wallet.receivedByLabel(account, minconf, 'none'),
 
-  listaccounts: ({ wallet }, { minconf }) => wallet.listAccounts(minconf),
+  listaccounts: ({ wallet }, { minconf, include_watchonly }) =>
+    wallet.listAccounts(minconf, { watched: include_watchonly }),
 
-  async listreceivedbyaccount({ wallet }, { minconf, include_empty }) {
-    const lines = await wallet.listReceivedByLabel(minconf, include_empty, 'none');
-    return lines.map(({ label, amount, confirmations }) => ({
-      account: label,
-      amount,
-      confirmations,
-    }));
+  async listreceivedbyaccount({ wallet }, { minconf, include_empty, include_watchonly }) {
+    const watched = { watched: include_watchonly };
+    const lines = await wallet.listReceivedByLabel(minconf, include_empty, 'none', watched);
+    return lines.map(receivedByLabelJson);
   },
 
   async addmultisigaddress({ wallet, node }, { nrequired, keys, account, address_type }) {

@@ -78,8 +78,9 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
       difficulty: difficultyOf(chain.tip.header.bits),
       testnet: params.name === 'test' || params.name === 'testnet4',
       ...(info && {
-        keypoololdest: info.meta.birthTime,
-        keypoolsize: info.keypoolSize,
+        keypoololdest: info.keypoolOldest,
+        // Of both sides; getwalletinfo tells them apart.
+        keypoolsize: info.keypoolSize + info.keypoolSizeInternal,
         ...(info.unlockedUntil !== undefined && { unlocked_until: info.unlockedUntil }),
         paytxfee: info.payTxFee,
       }),

@@ -10,7 +10,7 @@ const NO_TXID = ZERO_HASH as string as Txid;
 type Surroundings = Pick<NodeModules, 'mempool' | 'era'>;
 
 /** The members of getmempoolentry, today's, those of 0.16, and what -deprecatedrpc brings back. */
-function entryJson({ mempool, era }: Surroundings, entry: Entry) {
+export function entryJson({ mempool, era }: Surroundings, entry: Entry) {
   const { tx } = entry;
   const ancestors = mempool.ancestorTotals(tx.txid);
   const descendants = mempool.descendantTotals(tx.txid);
@@ -46,7 +46,7 @@ function entryJson({ mempool, era }: Surroundings, entry: Entry) {
     depends: txidsOf(entry.parents),
     spentby: mempool.children(tx.txid).map((child) => child.tx.txid),
     unbroadcast: entry.unbroadcast,
-    ...(era.allowed.has('bip125') && { 'bip125-replaceable': isReplaceable(mempool, entry) }),
+    'bip125-replaceable': era.allowed.has('bip125') ? isReplaceable(mempool, entry) : undefined,
   };
 }
 

@@ -1,35 +1,24 @@
 /** Handlers of the methods that make, decode, sign and send transactions without a wallet's help. */
 import type { BlockInfo, Chain } from '@coind/chain';
 import type { Coin, ValidationError } from '@coind/consensus';
-import type { Entry, Mempool } from '@coind/mempool';
-import {
-  type BlockHash,
-  bytesToHex,
-  type FeeRate,
-  feeFor,
-  type Sats,
-  type Tx,
-  type Txid,
-} from '@coind/primitives';
+import { type BlockHash, bytesToHex, feeFor, type Tx, type Txid } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
-import { blockOfUnspent, knownUndoOf } from '../chain-lookup.ts';
+import { knownUndoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
 import { newTx } from '../shapes/new-tx.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
+import { type FoundTx, findTx } from '../tx-lookup.ts';
 import { checkBurn } from './packages.ts';
 
-/** Where a transaction was found: in the mempool, or in a block. */
-type Found =
-  | { readonly tx: Tx; readonly entry: Entry; readonly info?: undefined }
-  | { readonly tx: Tx; readonly entry?: undefined; readonly info: BlockInfo };
-
-async function findTx(
-  { chain, indexes, mempool, params, profile }: NodeModules,
+/** The transaction in the block that is named, or wherever it is. Throws -5 and -1. */
+async function requireTx(
+  node: NodeModules,
   txid: Txid,
   blockhash: BlockHash | undefined,
-): Promise<Found> {
+): Promise<FoundTx> {
+  const { chain, indexes, params } = node;
   if (txid === params.genesis.txs[0]?.txid) throw rpcError('genesisCoinbase');
   if (blockhash !== undefined) {
     const info = chain.info(blockhash);
@@ -41,18 +30,8 @@ async function findTx(
     return { tx, info };
   }
   const isReady = await indexes.tx?.caughtUp();
-  const entry = mempool.get(txid);
-  if (entry) return { tx: entry.tx, entry };
-  const indexed = await indexes.tx?.find(txid);
-  const info = indexed && chain.info(indexed.block);
-  if (info) return { tx: indexed.tx, info };
-  if (profile === 'legacy') {
-    // Up to 0.16 an output that was unspent gave its transaction away.
-    const made = await blockOfUnspent(chain, txid);
-    const block = made && (await chain.block(made.ref.hash));
-    const tx = block?.txs.find((one) => one.txid === txid);
-    if (made && tx) return { tx, info: made };
-  }
+  const found = await findTx(node, txid);
+  if (found) return found;
   if (isReady === undefined) throw rpcError('txNotFoundNoIndex');
   throw rpcError(isReady ? 'txNotFound' : 'txNotFoundYet');
 }
@@ -69,25 +48,16 @@ async function coinsSpentBy(
   return index < 0 ? undefined : (await knownUndoOf(chain, info))?.[index - 1];
 }
 
-/** Refuses outputs that burn more than `maxBurn`, and fees above `maxFeeRate` (zero: any). */
-async function checkSpending(
-  mempool: Mempool,
-  tx: Tx,
-  maxFeeRate: FeeRate,
-  maxBurn: Sats,
-): Promise<void> {
-  checkBurn(tx, maxBurn);
-  if (maxFeeRate === 0n) return;
-  const outcome = await mempool.test(tx);
-  if (outcome.accepted && outcome.entry.fee > feeFor(maxFeeRate, tx.vsize)) {
-    throw rpcError('feeAboveMaximum');
-  }
+/** True when an output of `tx` is unspent in the chain: then a block has it. */
+async function isMined(chain: Chain, { txid, outputs }: Tx): Promise<boolean> {
+  const coins = await chain.coins(outputs.map((_, vout) => ({ txid, vout })));
+  return coins.some((coin) => coin !== undefined);
 }
 
 /** Handlers of the methods that make, decode, sign and send transactions. */
 export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContext> = {
   async getrawtransaction({ node }, { txid, verbosity, blockhash }) {
-    const { tx, info, entry } = await findTx(node, txid, blockhash);
+    const { tx, info, entry } = await requireTx(node, txid, blockhash);
     if (verbosity <= 0) return bytesToHex(tx.encode());
     const { chain, params } = node;
     const isActive = info !== undefined && chain.isActive(info.ref.hash);
@@ -129,17 +99,20 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
     const { chain, mempool } = node;
     const tx = parseTx(hexstring, 'witness');
     if (!tx) throw rpcError('txDecodeFailedNoInputs');
-    const outpoints = tx.outputs.map((_, vout) => ({ txid: tx.txid, vout }));
-    if ((await chain.coins(outpoints)).some((coin) => coin)) throw rpcError('alreadyInChain');
-    await checkSpending(mempool, tx, maxfeerate, maxburnamount);
+    checkBurn(tx, maxburnamount);
     const known = mempool.get(tx.txid);
     if (known) {
       // Whoever sends it once more may know that it did not reach everybody.
       node.peers.relay(known.tx.wtxid);
       return tx.txid;
     }
-    const outcome = await mempool.submit(tx, { unbroadcast: true });
-    if (!outcome.accepted) throw rejection(outcome.error);
+    const maxFee = maxfeerate === 0n ? undefined : feeFor(maxfeerate, tx.vsize);
+    const outcome = await mempool.submit(tx, { unbroadcast: true, maxFee });
+    if (!outcome.accepted) {
+      // Only asked now: what spends coins that are there is in no block.
+      if (await isMined(chain, tx)) throw rpcError('alreadyInChain');
+      throw rejection(outcome.error);
+    }
     return tx.txid;
   },
 };
@@ -147,5 +120,6 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
 /** A refusal by the mempool as sendrawtransaction words it: with 0.16's reject code in front there. */
 export function rejection(error: ValidationError): RpcError {
   if (error.kind === 'missing-inputs') return rpcError('missingInputs');
+  if (error.reason === 'max-fee-exceeded') return rpcError('feeAboveMaximum');
   return new RpcError(-26, error.message, [-26, `${error.bip61}: ${error.reason}`]);
 }

@@ -27,7 +27,7 @@ export const util: Handlers<typeof methods.util, RpcContext> = {
       const wallet = wallet_facts ? await theOnlyWallet(context) : undefined;
       return {
         ...(wallet &&
-          addressInfoJson(await wallet.addressInfo(address), await wallet.info(), node.params)),
+          addressInfoJson(await wallet.addressInfo(address), await wallet.info(), node)),
         isvalid: true,
         address: encodeAddress(script, node.params) ?? address,
         scriptPubKey: bytesToHex(script),

@@ -34,6 +34,7 @@ function fundOptions(options: Options, outputs: number, node: NodeModules): Spen
   return {
     ...changeOptions(change, outputs, node),
     ...addedCoins(options),
+    includeWatched: options.includeWatching === true,
     ...feeInEitherUnit(options),
     // Who names a rate means it: it may be low because somebody else adds to the fee.
     anyFeeRate: true,

@@ -42,7 +42,8 @@ export const walletHistory: Handlers<typeof methods.walletHistory, WalletContext
     const since = blockhash ? await leftSince(node, blockhash) : undefined;
     if (target_confirmations < 1) throw new RpcError(-8, 'Invalid parameter');
     const by = label === undefined ? { by: 'all' as const } : { by: 'label' as const, name: label };
-    const filter: HistoryFilter = { ...by, moves: false, change: include_change };
+    const watched = args.include_watchonly;
+    const filter: HistoryFilter = { ...by, moves: false, change: include_change, watched };
     const views = await wallet.transactionsSince(since?.fork.height ?? -1, filter);
     const removed: TxView[] = [];
     for (const { hash } of include_removed ? (since?.left ?? []) : []) {

@@ -23,6 +23,7 @@ import {
   detailJson,
   entryJson,
   outcomeJson,
+  receivedByLabelJson,
   unspentLines,
 } from '../shapes/wallet-json.ts';
 import { feeOptions } from '../spending-fees.ts';
@@ -127,7 +128,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       balance: balances.trusted,
       unconfirmed_balance: balances.untrustedPending,
       immature_balance: balances.immature,
-      keypoololdest: meta.birthTime,
+      keypoololdest: info.keypoolOldest,
       paytxfee: info.payTxFee,
       ...(meta.masterKeyId !== undefined && { hdmasterkeyid: meta.masterKeyId }),
     };
@@ -196,19 +197,16 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       throw new RpcError(-5, error.message, [-5, 'Invalid address']);
     }
     const { wallet } = context;
-    return addressInfoJson(
-      await wallet.addressInfo(address),
-      await wallet.info(),
-      context.node.params,
-    );
+    return addressInfoJson(await wallet.addressInfo(address), await wallet.info(), context.node);
   },
 
-  async getbalance(context, { account, minconf, avoid_reuse }) {
+  async getbalance(context, { account, minconf, include_watchonly, avoid_reuse }) {
     await checkReuse(context, avoid_reuse);
     const { wallet } = context;
-    if (account === '*') return wallet.allAccountsBalance(minconf ?? 1);
-    if (account !== undefined) return wallet.accountBalance(account, minconf ?? 1);
-    return wallet.balance(minconf ?? 0);
+    const watched = { watched: include_watchonly };
+    if (account === '*') return wallet.allAccountsBalance(minconf ?? 1, watched);
+    if (account !== undefined) return wallet.accountBalance(account, minconf ?? 1, watched);
+    return wallet.balance(minconf ?? 0, watched);
   },
 
   async getbalances({ wallet }) {
@@ -220,6 +218,13 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
         immature: balances.immature,
         nonmempool: balances.nonmempool,
       },
+      ...(balances.watched && {
+        watchonly: {
+          trusted: balances.watched.trusted,
+          untrusted_pending: balances.watched.untrustedPending,
+          immature: balances.watched.immature,
+        },
+      }),
       lastprocessedblock: lastBlockOf(balances),
     };
   },
@@ -241,7 +246,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async listreceivedbyaddress(context, args) {
-    const { minconf, include_empty, coinbase } = args;
+    const { minconf, include_empty, include_watchonly, coinbase } = args;
     const address_filter = args.address_filter === '' ? undefined : args.address_filter;
     if (address_filter !== undefined) {
       try {
@@ -253,21 +258,25 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
         throw error;
       }
     }
-    const lines = await context.wallet.listReceivedByAddress(
-      minconf,
-      include_empty,
-      coinbase,
-      address_filter,
-    );
-    return lines.map((line) => ({ ...line, account: line.label }));
+    const lines = await context.wallet.listReceivedByAddress(minconf, include_empty, coinbase, {
+      only: address_filter,
+      watched: include_watchonly,
+    });
+    return lines.map((line) => ({
+      ...receivedByLabelJson(line),
+      address: line.address,
+      txids: line.txids,
+    }));
   },
 
-  async listreceivedbylabel({ wallet }, { minconf, include_empty, coinbase }) {
-    const lines = await wallet.listReceivedByLabel(minconf, include_empty, coinbase);
-    return lines.map((line) => ({ ...line, account: line.label }));
+  async listreceivedbylabel({ wallet }, { minconf, include_empty, include_watchonly, coinbase }) {
+    const watched = { watched: include_watchonly };
+    const lines = await wallet.listReceivedByLabel(minconf, include_empty, coinbase, watched);
+    return lines.map(receivedByLabelJson);
   },
 
-  async listtransactions({ wallet }, { label, account, count, skip, cursor }) {
+  async listtransactions({ wallet }, args) {
+    const { label, account, count, skip, include_watchonly, cursor } = args;
     if (count < 0) throw rpcError('negativeCount');
     if (skip < 0) throw rpcError('negativeFrom');
     if (label === '') throw rpcError('labelArgument');
@@ -275,7 +284,12 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const by =
       name === undefined || name === '*' ? 'all' : account !== undefined ? 'account' : 'label';
     const entries = await wallet.listTransactions(
-      { by, ...(by !== 'all' && name !== undefined && { name }), moves: account !== undefined },
+      {
+        by,
+        ...(by !== 'all' && name !== undefined && { name }),
+        moves: account !== undefined,
+        watched: include_watchonly,
+      },
       count,
       skip,
       cursor ? parseCursor(cursor) : undefined,
@@ -288,8 +302,9 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     });
   },
 
-  async gettransaction({ wallet, node }, { txid, verbose }) {
-    const view = await wallet.transaction(txid);
+  async gettransaction({ wallet, node }, { txid, include_watchonly, verbose }) {
+    const filter = { by: 'all', moves: true, watched: include_watchonly } as const;
+    const view = await wallet.transaction(txid, filter);
     const { lastBlock } = await wallet.balances();
     return {
       amount: view.amount,
@@ -315,6 +330,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       maxConfirmations: maxconf,
       addresses,
       includeUnsafe: include_unsafe,
+      includeWatched: true,
       ...(query && {
         includeImmature: query.include_immature_coinbase,
         minAmount: query.minimumAmount,

@@ -1,10 +1,12 @@
 /** Wallet history, addresses and coins in the shape RPC shows them; profiles pick their members. */
 import type { Mempool } from '@coind/mempool';
 import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
+import type { Profile } from '@coind/rpc';
 import { classifyOutput, encodeAddress, p2pkh, witnessProgram } from '@coind/script';
 import type {
   AddressInfo,
   HistoryEntry,
+  ReceivedByLabel,
   TxDetail,
   TxView,
   UnspentCoin,
@@ -45,6 +47,7 @@ export function outcomeJson(view: TxView) {
 export function detailJson(view: TxView, detail: TxDetail) {
   const { account, address, category, amount, label, vout, fee, parentDescriptor } = detail;
   return {
+    ...(detail.involvesWatched && { involvesWatchonly: true }),
     account,
     ...(address !== undefined && { address }),
     category,
@@ -66,13 +69,27 @@ export function entryJson(entry: HistoryEntry) {
   return { ...detailJson(entry.view, entry.detail), ...outcomeJson(entry.view) };
 }
 
+/** One line of listreceivedbylabel and listreceivedbyaccount. */
+export function receivedByLabelJson(line: ReceivedByLabel) {
+  const { label, amount, confirmations, involvesWatched } = line;
+  return {
+    ...(involvesWatched && { involvesWatchonly: true }),
+    account: label,
+    label,
+    amount,
+    confirmations,
+  };
+}
+
 /** The members of getaddressinfo, and those of 0.16's validateaddress that a wallet knows. */
 export function addressInfoJson(
   info: AddressInfo,
   { meta }: Pick<WalletInfo, 'meta'>,
-  params: ChainParams,
+  { params, profile }: { readonly params: ChainParams; readonly profile: Profile },
 ) {
   const { scriptPubKey, book, publicKey } = info;
+  // Today a key that was imported alone is its own origin; in 0.16 it had none.
+  const isDerived = info.keyPath !== 'm' || info.masterKeyId !== undefined;
   return {
     address: info.address,
     scriptPubKey: bytesToHex(scriptPubKey),
@@ -80,7 +97,7 @@ export function addressInfoJson(
     solvable: info.isSolvable,
     ...(info.descriptor !== undefined && { desc: info.descriptor }),
     ...(info.parentDescriptor !== undefined && { parent_desc: info.parentDescriptor }),
-    iswatchonly: false,
+    iswatchonly: info.isWatched,
     ...scriptFacts(scriptPubKey),
     ...behindJson(info, params),
     ...(publicKey && {
@@ -91,12 +108,13 @@ export function addressInfoJson(
     }),
     ischange: info.isChange,
     ...(info.timestamp !== undefined && { timestamp: info.timestamp }),
-    ...(info.keyPath !== undefined && {
-      hdkeypath: info.keyPath,
-      hdseedid: '0'.repeat(40),
-      hdmasterfingerprint: info.masterFingerprint ?? '',
-      hdmasterkeyid: meta.masterKeyId,
-    }),
+    ...(info.keyPath !== undefined &&
+      (isDerived || profile !== 'legacy') && {
+        hdkeypath: info.keyPath,
+        hdseedid: '0'.repeat(40),
+        hdmasterfingerprint: info.masterFingerprint ?? '',
+        hdmasterkeyid: info.masterKeyId ?? meta.masterKeyId,
+      }),
     labels: book ? [book.label] : [],
     ...(book && { account: book.label, label: book.label, purpose: book.purpose }),
   };

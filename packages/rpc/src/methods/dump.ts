@@ -29,7 +29,7 @@ export const dump = {
     category: 'wallet',
     profiles,
     about:
-      'Names an address or script that is not of the wallet. A wallet without private keys watches it from now on; in others it is in the address book only.',
+      'Watches an address or script whose keys are somewhere else. What it gets counts where watched addresses are asked for; it is never spent.',
     params: {
       address: str('The address, or a script in hex'),
       label: optional(str('Its label'), ''),

@@ -34,7 +34,7 @@ const fundMembers = {
   changeAddress: optional(str('Where the change goes')),
   changePosition: optional(int('Which output the change is')),
   change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
-  includeWatching: optional(bool('Ignored')),
+  includeWatching: optional(bool('Whether watched coins may be added, for somebody else to sign')),
   lockUnspents: optional(bool('Whether to keep the coins from being spent elsewhere')),
   fee_rate: optional(feeRate('The fee rate, sat/vB')),
   feeRate: inItsTurn(amount('The fee rate, BTC per 1,000 vbytes')),

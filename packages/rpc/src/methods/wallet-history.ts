@@ -29,10 +29,7 @@ function blockOrNone<Hash extends string>(codec: Codec<Hash>): Codec<Hash | ''> 
 const since = blockHash('The block; payments in it are left out');
 const tail = {
   target_confirmations: optional(int('Which block to name as the last: so many confirmations'), 1),
-  include_watchonly: optional(
-    bool('Ignored; watched addresses are in wallets of their own'),
-    false,
-  ),
+  include_watchonly: optional(bool('Whether watched addresses count'), false),
   include_removed: optional(bool('Whether to list what left the chain with its block'), true),
 };
 const modernTail = {

@@ -157,7 +157,7 @@ export const pagedEntry = object({
 });
 
 /** The payments of one transaction, modern. */
-export const details = list(object(payment), 'Its payments');
+export const details = list(object({ ...watched, ...payment }), 'Its payments');
 
 const detailMembers = {
   address: payment.address,
@@ -209,7 +209,7 @@ export const addressInfo = object({
   solvable: bool('Whether the wallet knows how'),
   desc: optional(str('Its descriptor')),
   parent_desc: optional(str('The descriptor it comes from')),
-  iswatchonly: bool('Always false; kept for programs that look'),
+  iswatchonly: bool('Whether the wallet watches it'),
   ...witness,
   script: optional(str('The kind of script behind it')),
   hex: optional(hex('The script behind it')),

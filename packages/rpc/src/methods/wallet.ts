@@ -61,11 +61,7 @@ const warnings = optional(list(str(''), 'Warnings'));
 const loadOnStartup = optional(bool('Whether it is loaded at every start; null: as before'));
 const addressType = optional(str('legacy, p2sh-segwit, bech32 or bech32m'));
 const minconf = optional(int('Payments with fewer confirmations do not count'), 1);
-const includeWatchonly = optional(
-  bool('Ignored; watched addresses are in wallets of their own'),
-  false,
-);
-const legacyWatchonly = optional(bool('Whether watched addresses count'), false);
+const includeWatchonly = optional(bool('Whether watched addresses count'), false);
 const includeImmature = optional(bool('Whether coinbases that cannot be spent yet count'), false);
 const coinbaseReceived = into(
   'coinbase',
@@ -74,7 +70,7 @@ const coinbaseReceived = into(
 const legacyReceived = {
   minconf,
   include_empty: optional(bool('Whether those without payments are listed'), false),
-  include_watchonly: legacyWatchonly,
+  include_watchonly: includeWatchonly,
 };
 const legacyReceivedByAddress = {
   ...legacyReceived,
@@ -176,6 +172,9 @@ const listPage = {
   count: optional(int('How many'), 10),
   skip: optional(int('How many of the newest to leave out'), 0),
   include_watchonly: includeWatchonly,
+};
+const involvesWatchonly = {
+  involvesWatchonly: optional(bool('True when watched addresses were paid')),
 };
 const received = {
   address: str('The address'),
@@ -427,7 +426,7 @@ export const wallet = {
       params: {
         account: optional(str('The account, or * for all')),
         minconf: balanceTail.minconf,
-        include_watchonly: legacyWatchonly,
+        include_watchonly: includeWatchonly,
       },
       refuse({ account, minconf: least, include_watchonly }) {
         if (account !== undefined) return;
@@ -439,7 +438,7 @@ export const wallet = {
       params: {
         dummy: into('account', optional(wholeWallet('* or nothing', 'refused'))),
         minconf: balanceTail.minconf,
-        include_watchonly: legacyWatchonly,
+        include_watchonly: includeWatchonly,
       },
       refuse: () => undefined,
     },
@@ -457,6 +456,13 @@ export const wallet = {
         nonmempool: amount('Outputs of transactions that left the mempool'),
         used: optional(amount('On addresses used before')),
       }),
+      watchonly: optional(
+        object({
+          trusted: amount('What has confirmed'),
+          untrusted_pending: amount('What is on its way'),
+          immature: amount('Coinbases that cannot be spent yet'),
+        }),
+      ),
       lastprocessedblock: lastProcessedBlock,
     }),
     examples: [''],
@@ -496,14 +502,14 @@ export const wallet = {
       address_filter: optional(str('Only this address')),
       include_immature_coinbase: coinbaseReceived,
     },
-    result: list(object(received)),
+    result: list(object({ ...involvesWatchonly, ...received })),
     examples: [''],
     legacy: {
       params: legacyReceived,
       fixed: noCoinbase,
       result: list(
         object({
-          involvesWatchonly: optional(bool('True for a watched address')),
+          ...involvesWatchonly,
           address: received.address,
           account: str('The account'),
           amount: received.amount,
@@ -527,6 +533,7 @@ export const wallet = {
     },
     result: list(
       object({
+        ...involvesWatchonly,
         amount: received.amount,
         confirmations: received.confirmations,
         label: received.label,
@@ -538,7 +545,7 @@ export const wallet = {
       fixed: noCoinbase,
       result: list(
         object({
-          involvesWatchonly: optional(bool('True when watched addresses are among them')),
+          ...involvesWatchonly,
           account: str('The account'),
           amount: received.amount,
           confirmations: received.confirmations,
@@ -570,7 +577,7 @@ export const wallet = {
         account: optional(str('The account; *: all'), '*'),
         count: listPage.count,
         skip: listPage.skip,
-        include_watchonly: legacyWatchonly,
+        include_watchonly: includeWatchonly,
         cursor: historyCursor,
       },
       result: list(pagedAccountEntry),
@@ -580,7 +587,7 @@ export const wallet = {
         label: optional(str('Only payments to addresses with this label; *: all')),
         count: listPage.count,
         skip: listPage.skip,
-        include_watchonly: legacyWatchonly,
+        include_watchonly: includeWatchonly,
       },
       result: list(labelEntry),
     },
@@ -615,7 +622,7 @@ export const wallet = {
     legacy: {
       params: {
         txid: looseHash(txid('The transaction')),
-        include_watchonly: legacyWatchonly,
+        include_watchonly: includeWatchonly,
       },
       result: object({
         ...transactionSums,
