@@ -4,13 +4,22 @@
  */
 import { scalarWords, type WordOperations } from '@coind/primitives/sha256-code';
 import {
+  BYTES_TURNED,
+  loadSplat,
+  loadVector,
+  storeVector,
+  turned,
+  V128,
+  VECTOR_LANES,
+  vectorWords,
+} from '@coind/primitives/vector-code';
+import {
   type Code,
   constant,
   get,
   I32,
   load,
   store,
-  unsigned,
   type ValueType,
 } from '@coind/primitives/wasm-code';
 
@@ -56,51 +65,20 @@ export const scalar: Lanes = {
   atMost: [I32.atMostUnsigned],
 };
 
-const vector = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
-
-/** Instructions on vectors of four 32-bit words. */
-const V128 = {
-  load: vector(0),
-  loadSplat: vector(9),
-  store: vector(11),
-  const: vector(12),
-  shuffleBytes: vector(13),
-  splat: vector(17),
-  atMostUnsigned: vector(62),
-  and: vector(78),
-  or: vector(80),
-  xor: vector(81),
-  bitmask: vector(164),
-  shiftLeft: vector(171),
-  shiftRight: vector(173),
-  add: vector(174),
-} as const;
-
 const ZERO_TO_THREE = [0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]);
-const BYTES_TURNED = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
 
 /** Four at a time. */
 export const simd: Lanes = {
-  count: 4,
+  count: VECTOR_LANES,
   type: 'v128',
-  words: {
-    add: V128.add,
-    and: V128.and,
-    xor: V128.xor,
-    rotated: (local, bits) => [
-      ...[...get(local), ...constant(bits), ...V128.shiftRight],
-      ...[...get(local), ...constant(32 - bits), ...V128.shiftLeft],
-      ...V128.or,
-    ],
-    shifted: (local, bits) => [...get(local), ...constant(bits), ...V128.shiftRight],
-  },
-  load: (address) => [...constant(address), ...V128.loadSplat, 2, 0],
-  loadAll: [...V128.load, 4, 0],
-  storeAll: [...V128.store, 4, 0],
+  words: vectorWords,
+  load: (address) => [...constant(address), ...loadSplat(0)],
+  loadAll: loadVector(0),
+  storeAll: storeVector(0),
   nonces: (local) => {
     const each = [...get(local), ...V128.splat, ...V128.const, ...ZERO_TO_THREE, ...V128.add];
     return [...each, ...each, ...V128.shuffleBytes, ...BYTES_TURNED];
   },
-  swapped: (local) => [...get(local), ...get(local), ...V128.shuffleBytes, ...BYTES_TURNED],
+  swapped: turned,
   atMost: [...V128.atMostUnsigned, ...V128.bitmask],
 };

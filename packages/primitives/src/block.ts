@@ -96,6 +96,22 @@ export class Block {
     this.txs = txs;
   }
 
+  /** The block of `txs`, whose header says their merkle root. */
+  static of(fields: Omit<BlockHeaderFields, 'merkleRoot'>, txs: readonly Tx[]): Block {
+    const txidRoot = txidRootOf(txs);
+    const block = new Block(new BlockHeader({ ...fields, merkleRoot: txidRoot.root }), txs);
+    block.#txidRoot = txidRoot;
+    return block;
+  }
+
+  /** The same transactions behind another header, one with its nonce say; what is known of them is kept. */
+  withHeader(header: BlockHeader): Block {
+    const block = new Block(header, this.txs);
+    block.#txidRoot = this.#txidRoot;
+    block.#wtxidRoot = this.#wtxidRoot;
+    return block;
+  }
+
   /** Reads exactly one block. Throws `DecodeError`. */
   static decode(bytes: Uint8Array): Block {
     const reader = new Reader(bytes);
@@ -122,7 +138,7 @@ export class Block {
 
   /** Merkle root over the txids: what the header should say. Kept, because peers and chain both ask. */
   get txidRoot(): MerkleRoot {
-    this.#txidRoot ??= merkleRoot(this.txs.map(({ txid }) => txid));
+    this.#txidRoot ??= txidRootOf(this.txs);
     return this.#txidRoot;
   }
 
@@ -162,6 +178,10 @@ export class Block {
     for (const tx of this.txs) size += sizeOf(tx);
     return size;
   }
+}
+
+function txidRootOf(txs: readonly Tx[]): MerkleRoot {
+  return merkleRoot(txs.map(({ txid }) => txid));
 }
 
 /** The root that a coinbase in front of `txs` commits to (BIP141); the coinbase itself may be any. */

@@ -36,12 +36,19 @@ export function hashToHex<Id extends string>(wire: Uint8Array): Id {
 
 /** Wire-order bytes of a display-order id. */
 export function hexToHash(id: string): Uint8Array {
+  if (id.length !== 64) return hexToBytes(id).reverse();
+  const wire = new Uint8Array(32);
+  putHash(wire, 0, id);
+  return wire;
+}
+
+/** Writes the 32 wire-order bytes of a display-order id from `at` on. Throws `RangeError` for other text. */
+export function putHash(bytes: Uint8Array, at: number, id: string): void {
   if (scratch && id.length === 64 && scratch.write(id, 'hex') === 32) {
-    const wire = new Uint8Array(32);
-    for (let i = 0; i < 32; i++) wire[i] = scratch[31 - i] as number;
-    return wire;
+    for (let i = 0; i < 32; i++) bytes[at + i] = scratch[31 - i] as number;
+  } else {
+    bytes.set(hexToBytes(id).reverse(), at);
   }
-  return hexToBytes(id).reverse();
 }
 
 /** True for 64 hex digits in lower case: what every id of ours looks like. */

@@ -30,3 +30,17 @@ test('repeating the tail gives the same root, and is seen (CVE-2012-2459)', () =
     }),
   );
 });
+
+test('a large tree is what hashing pair by pair gives', () => {
+  const leaves = ids(1_001);
+  let level = leaves.map(hexToHash);
+  while (level.length > 1) {
+    const next: Uint8Array[] = [];
+    for (let i = 0; i < level.length; i += 2) {
+      const left = level[i] as Uint8Array;
+      next.push(sha256d(new Uint8Array([...left, ...(level[i + 1] ?? left)])));
+    }
+    level = next;
+  }
+  expect(merkleRoot(leaves)).toEqual({ root: hashToHex(level[0] as Uint8Array), mutated: false });
+});

@@ -67,6 +67,8 @@ export const load = (offset: number): Code => [I32.load, 2, ...unsigned(offset)]
 export const store = (offset: number): Code => [I32.store, 2, ...unsigned(offset)];
 /** Runs `body` again and again as long as it leaves something other than zero on the stack. */
 export const loopWhile = (body: Code): Code => [LOOP, NO_RESULT, ...body, BRANCH_IF, 0, END];
+/** Runs `body` when the top of the stack is not zero. */
+export const when = (body: Code): Code => [IF, NO_RESULT, ...body, END];
 /** Leaves the function with what `value` pushes when the top of the stack is not zero. */
 export const returnIf = (value: Code): Code => [IF, NO_RESULT, ...value, RETURN, END];
 
