@@ -2,16 +2,7 @@
  * A block from a template (BIP22, BIP145): the coinbase is the miner's own, everything else as the node
  * says. Whether it is valid is for the node to judge.
  */
-import {
-  Block,
-  type BlockHash,
-  BlockHeader,
-  hexToBytes,
-  merkleRoot,
-  NO_VOUT,
-  Tx,
-  ZERO_TXID,
-} from '@coind/primitives';
+import { Block, type BlockHash, hexToBytes, NO_VOUT, Tx, ZERO_TXID } from '@coind/primitives';
 import { buildScript } from '@coind/script';
 
 /** The part of getblocktemplate's answer that a block is made from. */
@@ -68,13 +59,12 @@ function coinbaseFor(template: Template, { scriptPubKey, extraNonce }: Choices):
 export function blockFor(template: Template, choices: Choices): Block {
   const others = template.transactions.map(({ data }) => Tx.decode(hexToBytes(data)));
   const txs = [coinbaseFor(template, choices), ...others];
-  const header = new BlockHeader({
+  const fields = {
     version: template.version,
     prevHash: template.previousblockhash,
-    merkleRoot: merkleRoot(txs.map(({ txid }) => txid)).root,
     time: choices.time,
     bits: Number.parseInt(template.bits, 16),
     nonce: 0,
-  });
-  return new Block(header, txs);
+  };
+  return Block.of(fields, txs);
 }

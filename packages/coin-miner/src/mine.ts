@@ -4,7 +4,7 @@
  * until the node has said what it thinks of it.
  */
 import { HashMeter, type SearchThreads } from '@coind/pow';
-import { Block, bytesToHex, workOf } from '@coind/primitives';
+import { type Block, bytesToHex, workOf } from '@coind/primitives';
 import { blockFor, type Template } from './block.ts';
 import { type MiningNode, NodeAway } from './node.ts';
 
@@ -122,11 +122,11 @@ class Round {
         extraNonce: this.#extraNonce,
         time: template.curtime + elapsed,
       };
-      const { header, txs } = blockFor(template, choices);
+      const block = blockFor(template, choices);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(TIME_MS)]);
-      const outcome = await this.#modules.threads.search(header, limited);
+      const outcome = await this.#modules.threads.search(block.header, limited);
       if (outcome.status !== 'found') continue;
-      await this.#submit(new Block(outcome.header, txs), template);
+      await this.#submit(block.withHeader(outcome.header), template);
       over.abort();
     }
     await polling;

@@ -5,7 +5,7 @@
  */
 import type { Chain } from '@coind/chain';
 import { HashMeter, type SearchThreads } from '@coind/pow';
-import { Block, type BlockHash } from '@coind/primitives';
+import type { Block, BlockHash } from '@coind/primitives';
 import { BlockRefused, type Miner } from './miner.ts';
 import type { Payee } from './payee.ts';
 import { blockOf } from './template.ts';
@@ -110,7 +110,7 @@ export class Digger {
       // With the clock held still the next template would be the same again.
       if (outcome.status === 'exhausted') this.#extraNonce++;
       if (outcome.status !== 'found') return undefined;
-      return await this.#submit(new Block(outcome.header, block.txs), payee);
+      return await this.#submit(block.withHeader(outcome.header), payee);
     } finally {
       unlisten();
       clearTimeout(aging);

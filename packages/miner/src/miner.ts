@@ -4,7 +4,7 @@
  */
 import type { ValidationError } from '@coind/consensus';
 import { searchNonce } from '@coind/pow';
-import { Block, type BlockHash, type Tx } from '@coind/primitives';
+import type { Block, BlockHash, Tx } from '@coind/primitives';
 import {
   type BlockTemplate,
   blockOf,
@@ -84,7 +84,7 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
       if (outcome.status === 'stopped') break;
       triesLeft -= outcome.tries;
       if (outcome.status === 'exhausted') continue;
-      hashes.push(await submit(new Block(outcome.header, block.txs)));
+      hashes.push(await submit(block.withHeader(outcome.header)));
     }
     return hashes;
   }
@@ -113,7 +113,7 @@ export function createMiner(options: TemplateOptions, modules: MinerModules): Mi
     { maxTries = DEFAULT_MAX_TRIES, ...limits }: MineLimits = {},
   ): Promise<Block | undefined> {
     const outcome = await searchNonce(block.header, { ...limits, maxTries });
-    return outcome.status === 'found' ? new Block(outcome.header, block.txs) : undefined;
+    return outcome.status === 'found' ? block.withHeader(outcome.header) : undefined;
   }
 
   return {

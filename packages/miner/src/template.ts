@@ -21,11 +21,9 @@ import type { Chunk, Entry, Mempool } from '@coind/mempool';
 import { compareRates } from '@coind/mempool';
 import {
   Block,
-  BlockHeader,
   type ChainParams,
   type FeeRate,
   feeRate,
-  merkleRoot,
   type Sats,
   type Tx,
 } from '@coind/primitives';
@@ -214,13 +212,5 @@ export function blockOf(
   const { height, coinbaseValue: value, parent, version, time, bits, finalCoinbase } = template;
   const fields = { height, value, scriptPubKey, txs, isFinal: finalCoinbase, ...coinbase };
   const all = [coinbaseTx(fields, params), ...txs];
-  const header = new BlockHeader({
-    version,
-    prevHash: parent.ref.hash,
-    merkleRoot: merkleRoot(all.map(({ txid }) => txid)).root,
-    time,
-    bits,
-    nonce: 0,
-  });
-  return new Block(header, all);
+  return Block.of({ version, prevHash: parent.ref.hash, time, bits, nonce: 0 }, all);
 }

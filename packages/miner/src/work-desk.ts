@@ -4,7 +4,7 @@
  */
 import type { Chain } from '@coind/chain';
 import type { Mempool } from '@coind/mempool';
-import { Block, BlockHeader, decodeBits, hashToNumber } from '@coind/primitives';
+import { type Block, BlockHeader, decodeBits, hashToNumber } from '@coind/primitives';
 import type { Miner } from './miner.ts';
 import type { Payee } from './payee.ts';
 import { type BlockTemplate, blockOf, refreshed } from './template.ts';
@@ -64,7 +64,7 @@ export class WorkDesk {
     const { block, payee } = found;
     const header = new BlockHeader({ ...block.header, time, nonce });
     if (hashToNumber(header.hash) > decodeBits(header.bits).target) return false;
-    const outcome = await this.#modules.chain.submitBlock(new Block(header, block.txs));
+    const outcome = await this.#modules.chain.submitBlock(block.withHeader(header));
     if (outcome.status !== 'connected') return false;
     payee.paid();
     return true;
