@@ -117,6 +117,12 @@ function entriesOf({ mempool }: Wire, wtxids: Iterable<Wtxid>): Entry[] {
   return entries;
 }
 
+function byBothIds(txs: readonly Tx[]): ReadonlyMap<string, Tx> {
+  const map = new Map<string, Tx>();
+  for (const tx of txs) map.set(tx.txid, tx).set(tx.wtxid, tx);
+  return map;
+}
+
 /** Relay of transactions with all peers. */
 export class TxRelay {
   readonly download: TxDownload;
@@ -126,8 +132,9 @@ export class TxRelay {
   #nextCheck = 0;
   /** Inbound peers are told at common moments, so that many connections learn no more than one. */
   #nextInbound = 0;
-  /** Of the latest block: a peer may ask for what was announced right before. */
-  #recentBlockTxs = new Map<string, Tx>();
+  /** Of the latest block: a peer may ask for what was announced right before. By both ids once one does. */
+  #recentBlock: readonly Tx[] = [];
+  #recentBlockTxs: ReadonlyMap<string, Tx> | undefined;
   /** Refused, replaced or orphaned: they may be in the next block. */
   readonly #extra: Tx[] = [];
   #extraAt = 0;
@@ -171,12 +178,8 @@ export class TxRelay {
 
   /** The latest block's transactions stay available for a while. */
   rememberBlock(txs: readonly Tx[]): void {
-    const map = new Map<string, Tx>();
-    for (const tx of txs) {
-      map.set(tx.txid, tx);
-      map.set(tx.wtxid, tx);
-    }
-    this.#recentBlockTxs = map;
+    this.#recentBlock = txs;
+    this.#recentBlockTxs = undefined;
   }
 
   /** True when the peer must not send us transactions. */
@@ -268,6 +271,7 @@ export class TxRelay {
     const entry =
       type === inventoryTypes.WTX ? mempool.getByWtxid(hash as Wtxid) : mempool.get(hash as Txid);
     if (entry && entry.sequence < (peer.txRelay?.lastSequence ?? 0)) return entry.tx;
+    this.#recentBlockTxs ??= byBothIds(this.#recentBlock);
     return this.#recentBlockTxs.get(hash);
   }
 
