@@ -409,21 +409,24 @@ class ChainMempool implements Mempool {
     const { txs } = block;
     const mined = new Set<PoolEntry>();
     if (this.#pool.size > 0 || this.#pool.deltas.size > 0) {
-      for (const { txid } of txs) {
-        const entry = this.#pool.get(txid);
+      // What an entry spends no other entry does, so only strangers can contradict something here.
+      const strangers: Tx[] = [];
+      for (const tx of txs) {
+        const entry = this.#pool.get(tx.txid);
         if (entry) mined.add(entry);
-        this.#pool.forgetPriority(txid);
+        else strangers.push(tx);
+        this.#pool.forgetPriority(tx.txid);
       }
       this.#remove(mined, 'block');
-      for (const { inputs } of txs) this.#removeConflicts(inputs.map(({ prevout }) => prevout));
+      for (const { inputs } of strangers) this.#removeConflicts(inputs);
     }
     this.#floor.blockConnected(this.#clock.now());
     for (const listener of this.#listeners) listener.blockTaken?.(block, height, [...mined]);
   }
 
-  /** After the mined ones left, whoever still spends the same coins never can. */
-  #removeConflicts(spent: readonly OutPoint[]): void {
-    for (const prevout of spent) {
+  /** After the mined ones left, whoever still spends the coins of these inputs never can. */
+  #removeConflicts(inputs: Tx['inputs']): void {
+    for (const { prevout } of inputs) {
       const conflict = this.#pool.spender(prevout);
       if (!conflict) continue;
       this.#pool.forgetPriority(conflict.tx.txid);

@@ -104,9 +104,10 @@ export function leaveClusters(removed: Iterable<PoolEntry>, clusters: Set<EntryC
     entry.children.clear();
     const { cluster } = entry;
     if (!cluster) continue;
-    touched.add(cluster);
     cluster.entries.delete(entry);
     entry.cluster = undefined;
+    if (cluster.entries.size > 0) touched.add(cluster);
+    else clusters.delete(cluster);
   }
   for (const cluster of touched) {
     clusters.delete(cluster);
