@@ -202,6 +202,7 @@ export class Keyring {
 
   /** What a script is to the wallet; undefined for a foreign one. */
   standing(unit: UnitOfWork | undefined, script: ScriptHex): Standing | undefined {
+    if (!this.filter.mayOwnHex(script)) return undefined;
     if (this.owner(unit, script)) return 'own';
     return this.known.isWatched(unit, script) ? 'watched' : undefined;
   }

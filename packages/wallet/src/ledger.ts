@@ -235,16 +235,28 @@ export class Ledger {
 
   /** Takes in a transaction, or a change of its state; ignores those that do not concern the wallet. */
   learn(tx: Tx, state: TxState, about: Learning): boolean {
-    const known = this.#keyring.filter.mayKnow(tx.txid)
-      ? this.#unit.get(this.#tables.txs, tx.txid)
-      : undefined;
+    const mayKnow = this.#keyring.filter.mayKnow(tx.txid);
+    const known = mayKnow ? this.#unit.get(this.#tables.txs, tx.txid) : undefined;
     if (known) {
       if (!isSameState(known.state, state)) this.#setState(tx.txid, known, state, tx);
       return true;
     }
     if (!this.concerns(tx)) return false;
+    this.#isNew(tx, !mayKnow);
     this.#insert(tx, state, about);
     return true;
+  }
+
+  /** Nothing about it is on disk; `unspent` says that it is not met after a transaction that spends it. */
+  #isNew({ txid, outputs }: Tx, unspent: boolean): void {
+    const { txs, postings, coins, spends } = this.#tables;
+    this.#unit.hasNo(txs, txid);
+    this.#unit.hasNo(postings, txid);
+    for (let vout = 0; vout < outputs.length; vout++) {
+      const outpoint = outpointOf(txid, vout);
+      this.#unit.hasNo(coins, outpoint);
+      if (unspent) this.#unit.hasNo(spends, outpoint);
+    }
   }
 
   #insert(tx: Tx, state: TxState, about: Learning): void {

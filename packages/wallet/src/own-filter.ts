@@ -4,7 +4,7 @@
  * up on disk: a foreign output costs a tenth of what it did. A fingerprint once entered stays; one too many
  * costs a look that finds nothing.
  */
-import { hexToBytes, type Txid } from '@coind/primitives';
+import type { Txid } from '@coind/primitives';
 import type { ScriptHex, WalletTables } from './tables.ts';
 
 /** Scripts and transactions together, above which a wallet does without: 30 bytes of memory for each. */
@@ -18,8 +18,14 @@ const TAIL = 6;
 function fingerprintOf(script: Uint8Array): number | undefined {
   const at = script.length - TAIL;
   if (at < 0) return undefined;
-  const low = (script[at] as number) | ((script[at + 1] as number) << 8);
-  return low | ((script[at + 2] as number) << 16) | (((script[at + 3] as number) & 0x3f) << 24);
+  const high = ((script[at] as number) << 24) | ((script[at + 1] as number) << 16);
+  return (high | ((script[at + 2] as number) << 8) | (script[at + 3] as number)) & 0x3fffffff;
+}
+
+/** The same of its hex. */
+function fingerprintOfHex(script: ScriptHex): number | undefined {
+  const at = script.length - 2 * TAIL;
+  return at < 0 ? undefined : Number.parseInt(script.slice(at, at + 8), 16) & 0x3fffffff;
 }
 
 /** 28 bits of a txid. */
@@ -43,6 +49,13 @@ export class OwnFilter {
     return fingerprint === undefined || this.#scripts.has(fingerprint);
   }
 
+  /** The same of its hex. */
+  mayOwnHex(script: ScriptHex): boolean {
+    if (this.#state !== 'read') return this.#pass();
+    const fingerprint = fingerprintOfHex(script);
+    return fingerprint === undefined || this.#scripts.has(fingerprint);
+  }
+
   /** False when the wallet certainly has no transaction of this id, and none that spends from one. */
   mayKnow(txid: Txid): boolean {
     return this.#state === 'read' ? this.#txids.has(fingerprintOfId(txid)) : this.#pass();
@@ -59,7 +72,7 @@ export class OwnFilter {
   }
 
   addScript(script: ScriptHex): void {
-    const fingerprint = fingerprintOf(hexToBytes(script));
+    const fingerprint = fingerprintOfHex(script);
     if (fingerprint !== undefined) this.#scripts.add(fingerprint);
   }
 

@@ -5,6 +5,7 @@
  */
 import { bytesToHex, type OutPoint } from '@coind/primitives';
 import type { Table, Write } from '@coind/store';
+import { ABSENT, type RowCache } from './row-cache.ts';
 
 interface Row {
   readonly key: unknown;
@@ -30,6 +31,12 @@ function nameOf(key: unknown): string {
 /** Changes that are not written yet. */
 export class UnitOfWork {
   readonly #rows = new Map<unknown, Map<string, Row>>();
+  readonly #cache: RowCache | undefined;
+
+  /** `cache` is asked before the disk. */
+  constructor(cache?: RowCache) {
+    this.#cache = cache;
+  }
 
   #rowsOf(table: unknown): Map<string, Row> {
     let rows = this.#rows.get(table);
@@ -46,9 +53,17 @@ export class UnitOfWork {
     const name = nameOf(key);
     const known = rows.get(name);
     if (known) return known.value as V | undefined;
-    const value = table.getSync(key);
+    const kept = this.#cache?.get(table, name);
+    const value = kept === undefined ? table.getSync(key) : kept === ABSENT ? undefined : kept;
     rows.set(name, { key, value, dirty: false });
-    return value;
+    return value as V | undefined;
+  }
+
+  /** Says that there is no such row, to spare the look at the disk. */
+  hasNo<K, V>(table: Table<K, V>, key: K): void {
+    const rows = this.#rowsOf(table);
+    const name = nameOf(key);
+    if (!rows.has(name)) rows.set(name, { key, value: undefined, dirty: false });
   }
 
   put<K, V>(table: Table<K, V>, key: K, value: V): void {
@@ -83,5 +98,12 @@ export class UnitOfWork {
       }
     }
     return writes;
+  }
+
+  /** Leaves its rows to the next units, once its writes are on disk. */
+  keepIn(cache: RowCache): void {
+    for (const [table, rows] of this.#rows) {
+      for (const [name, { value }] of rows) cache.put(table, name, value);
+    }
   }
 }

@@ -4,9 +4,10 @@
  * and the listeners. What changes mean is the ledger's; what callers may ask is in `wallet.ts`.
  */
 import { type FeeRate, feeRate, type OutPoint, outpointKey, type Sats } from '@coind/primitives';
-import type { Store } from '@coind/store';
+import type { Store, Write } from '@coind/store';
 import type { WalletContext } from './context.ts';
 import { Ledger, type LedgerEvent } from './ledger.ts';
+import { RowCache } from './row-cache.ts';
 import { Serial } from './serial.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
@@ -26,6 +27,7 @@ export class WalletCore {
   readonly #serial = new Serial();
   readonly #listeners = new Set<WalletListener>();
   readonly #locked = new Map<string, Locked>();
+  readonly #rows: RowCache;
   /** `settxfee`; forgotten when the wallet is unloaded. */
   payTxFee: FeeRate = feeRate(0n);
 
@@ -33,6 +35,7 @@ export class WalletCore {
     this.name = name;
     this.context = modules.context;
     this.#store = modules.store;
+    this.#rows = new RowCache(modules.context.tables);
   }
 
   /** Reads what is needed in memory. */
@@ -64,13 +67,24 @@ export class WalletCore {
     work: (unit: UnitOfWork, ledger: Ledger) => T | Promise<T>,
     { sync = true } = {},
   ): Promise<T> {
-    const unit = new UnitOfWork();
+    const unit = new UnitOfWork(this.#rows);
     const ledger = new Ledger(unit, this.context);
     const result = await work(unit, ledger);
     const writes = unit.writes();
-    if (writes.length > 0) await this.#store.commit(writes, { sync });
+    if (writes.length > 0) await this.#write(writes, sync);
+    unit.keepIn(this.#rows);
     for (const event of ledger.events) for (const listener of this.#listeners) listener(event);
     return result;
+  }
+
+  async #write(writes: readonly Write[], sync: boolean): Promise<void> {
+    try {
+      await this.#store.commit(writes, { sync });
+    } catch (error) {
+      // It may be on disk all the same.
+      this.#rows.clear();
+      throw error;
+    }
   }
 
   /** Everything asked for so far is done. */
