@@ -377,17 +377,19 @@ class ChainMempool implements Mempool {
   #remove(entries: ReadonlySet<PoolEntry>, reason: RemovalReason): void {
     if (entries.size === 0) return;
     this.#pool.remove(entries);
-    for (const { tx, unbroadcast } of entries) {
-      if (unbroadcast) {
-        this.#log?.debug(
-          'mempool',
-          `Removed ${tx.txid} from set of unbroadcast txns before confirmation that txn was sent out`,
-        );
-      }
-      // What blocks take out counts too, although whoever follows the numbers hears of it with the block.
-      const sequence = this.#sequence++;
-      for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
+    for (const entry of entries) this.#tellRemoved(entry, reason);
+  }
+
+  #tellRemoved({ tx, unbroadcast }: PoolEntry, reason: RemovalReason): void {
+    if (unbroadcast) {
+      this.#log?.debug(
+        'mempool',
+        `Removed ${tx.txid} from set of unbroadcast txns before confirmation that txn was sent out`,
+      );
     }
+    // What blocks take out counts too, although whoever follows the numbers hears of it with the block.
+    const sequence = this.#sequence++;
+    for (const listener of this.#listeners) listener.txRemoved?.(tx, reason, sequence);
   }
 
   #tellAdded(entry: PoolEntry, origin: EntryOrigin): void {
@@ -401,27 +403,35 @@ class ChainMempool implements Mempool {
    * anybody else in.
    */
   async #tipChanged({ connected, disconnected }: TipChange): Promise<void> {
+    for (const { block } of disconnected) {
+      for (const listener of this.#listeners) listener.blockLost?.(block);
+    }
     for (const { block, ref } of connected) this.#blockConnected(block, ref.height);
     if (disconnected.length > 0) await this.#reorganised(connected, disconnected);
+    for (const listener of this.#listeners) listener.tipSettled?.();
   }
 
   #blockConnected(block: Block, height: number): void {
     const { txs } = block;
-    const mined = new Set<PoolEntry>();
+    const mined = new Map<Txid, PoolEntry>();
     if (this.#pool.size > 0 || this.#pool.deltas.size > 0) {
-      // What an entry spends no other entry does, so only strangers can contradict something here.
-      const strangers: Tx[] = [];
-      for (const tx of txs) {
-        const entry = this.#pool.get(tx.txid);
-        if (entry) mined.add(entry);
-        else strangers.push(tx);
-        this.#pool.forgetPriority(tx.txid);
+      for (const { txid } of txs) {
+        const entry = this.#pool.get(txid);
+        if (entry) mined.set(txid, entry);
+        this.#pool.forgetPriority(txid);
       }
-      this.#remove(mined, 'block');
-      for (const { inputs } of strangers) this.#removeConflicts(inputs);
+      this.#pool.remove(new Set(mined.values()));
+      // All of them are gone by now; they are told of, and numbered, in the order of the block. What an entry spends
+      // no other entry does, so only strangers can contradict something here.
+      for (const { txid, inputs } of txs) {
+        const entry = mined.get(txid);
+        if (entry) this.#tellRemoved(entry, 'block');
+        else this.#removeConflicts(inputs);
+      }
     }
     this.#floor.blockConnected(this.#clock.now());
-    for (const listener of this.#listeners) listener.blockTaken?.(block, height, [...mined]);
+    for (const listener of this.#listeners)
+      listener.blockTaken?.(block, height, [...mined.values()]);
   }
 
   /** After the mined ones left, whoever still spends the coins of these inputs never can. */

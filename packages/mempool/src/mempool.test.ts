@@ -281,6 +281,39 @@ describe('blocks', () => {
     expect(bench.mempool.info()).toMatchObject({ size: 0, usage: 0, vbytes: 0, fees: 0n });
   });
 
+  test('are told of in order: what went, what leaves for what came, what comes back, the end', async () => {
+    const told: string[] = [];
+    const name = new Map<string, string>();
+    bench.mempool.follow({
+      txAdded: ({ txid }, _entry, sequence) => told.push(`+${name.get(txid)} ${sequence}`),
+      txRemoved: ({ txid }, reason, sequence) =>
+        told.push(`-${name.get(txid)} ${reason} ${sequence}`),
+      blockLost: ({ hash }) => told.push(`lost ${name.get(hash)}`),
+      blockTaken: ({ hash }) => told.push(`taken ${name.get(hash)}`),
+      tipSettled: () => told.push('settled'),
+    });
+    const [loser, mined, winner] = [pay(0, { fee: 2_000n }), pay(1), pay(0)];
+    for (const [text, { txid }] of Object.entries({ loser, mined, winner })) name.set(txid, text);
+    await bench.submit(loser);
+    await bench.submit(mined);
+    const fork = bench.chain.tip.ref.hash;
+    const first = await bench.mine([winner, mined]);
+    // A conflict has the number of the transaction that contradicts it, not one behind all that were mined.
+    expect(told.splice(0)).toEqual([
+      '+loser 1',
+      '+mined 2',
+      '-loser conflict 3',
+      '-mined block 4',
+      'taken undefined',
+      'settled',
+    ]);
+    name.set(first.hash, 'first');
+    const second = await bench.mine([], fork);
+    name.set(second.hash, 'second');
+    await bench.chain.preciousBlock(second.hash);
+    expect(told).toEqual(['lost first', 'taken second', '+winner 5', '+mined 6', 'settled']);
+  });
+
   test('that lose their place give their transactions back', async () => {
     const parent = pay(0);
     const child = childOf(parent);

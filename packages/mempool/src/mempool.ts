@@ -24,6 +24,10 @@ export interface MempoolListener {
   txRemoved?(tx: Tx, reason: RemovalReason, sequence: number): void;
   /** A block was connected; `entries` of it were in the pool. Told after everything that left for it. */
   blockTaken?(block: Block, height: number, entries: readonly Entry[]): void;
+  /** A block was disconnected; told before anything that comes of it, the last block first. */
+  blockLost?(block: Block): void;
+  /** Everything that a change of the tip brings about has been told. */
+  tipSettled?(): void;
 }
 
 /** What came of a transaction. A refusal is a value; its `error` says why and what kind it is. */
