@@ -16,6 +16,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   store: ['primitives'],
   rpc: ['primitives'],
   pow: ['primitives'],
+  zmq: [],
   descriptors: ['primitives', 'script'],
   consensus: ['primitives', 'script'],
   chain: ['primitives', 'script', 'consensus', 'store'],
@@ -25,7 +26,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   p2p: ['primitives', 'script', 'consensus', 'chain', 'mempool'],
   coind: [
     ...['primitives', 'pow', 'script', 'descriptors', 'store', 'rpc', 'consensus', 'chain'],
-    ...['wallet', 'mempool', 'miner', 'p2p'],
+    ...['wallet', 'mempool', 'miner', 'p2p', 'zmq'],
   ],
   'coin-cli': ['primitives', 'rpc'],
   'coin-miner': ['primitives', 'pow', 'script', 'rpc'],
