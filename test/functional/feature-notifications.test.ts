@@ -58,3 +58,28 @@ test('start, blocks, alerts and the end are told to commands, warnings to caller
   await client.reconsiderblock({ blockhash: second });
   expect((await client.getblockchaininfo()).warnings).toEqual([]);
 });
+
+test('a wallet tells a command of each of its transactions, and of each turn they take', async () => {
+  const place = temporaryDirectory();
+  onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+  const file = join(place, 'told');
+  await using daemon = await startDaemon({
+    datadir: place,
+    args: [`-walletnotify=echo %w"|%s|%b|%h" >> "${file}"`, '-fallbackfee=0.0002'],
+  });
+  const { client } = daemon;
+  const name = "it's $HOME";
+  await client.createwallet({ wallet_name: name });
+  const address = await client.getnewaddress();
+  const [hash = ''] = await client.generatetoaddress({ nblocks: 1, address });
+  const { tx } = (await client.getblock({ blockhash: hash as never })) as { tx: readonly string[] };
+  const mined = `${name}|${tx[0]}|${hash}|1`;
+  expect(await lines(file, 1)).toEqual([mined]);
+  await client.generatetoaddress({ nblocks: 100, address: ADDRESS });
+  await client.rescanblockchain();
+  expect(await lines(file, 2)).toEqual([mined, mined]);
+  const txid = (await client.sendtoaddress({ address: ADDRESS, amount: 1_000n })) as string;
+  expect((await lines(file, 3))[2]).toBe(`${name}|${txid}|unconfirmed|-1`);
+  await client.generatetoaddress({ nblocks: 1, address: ADDRESS });
+  expect((await lines(file, 4))[3]).toBe(`${name}|${txid}|${await client.getbestblockhash()}|102`);
+});

@@ -47,6 +47,8 @@ import {
   validationOptions,
   type WalletOptions,
   walletOptions,
+  type ZmqTopic,
+  zmqTopicsOf,
 } from './option-groups.ts';
 import { optionsOf } from './options.ts';
 import { SettingsFile } from './settings-file.ts';
@@ -70,6 +72,8 @@ export interface Options {
   readonly mining: MiningOptions;
   readonly wallets: WalletOptions;
   readonly notify: NotifyOptions;
+  /** Topics to publish over ZeroMQ. */
+  readonly zmq: readonly ZmqTopic[];
   readonly indexes: IndexOptions;
   readonly net: NetOptions;
   readonly rpc: RpcOptions;
@@ -160,6 +164,7 @@ export function parseOptions(argv: readonly string[], env: Environment): Request
     mining: miningOptions(context),
     wallets: walletOptions(context),
     notify: notifyOptions(settings),
+    zmq: zmqTopicsOf(settings),
     indexes: indexOptions(settings),
     net: netOptions(context),
     rpc: rpcOptions(context),

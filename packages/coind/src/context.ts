@@ -21,6 +21,7 @@ import type { Payees } from './payees.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SettingsFile } from './settings-file.ts';
 import type { Warnings } from './warnings.ts';
+import type { Zmq } from './zmq/zmq.ts';
 
 /** The running node as handlers see it. */
 export interface NodeModules {
@@ -52,6 +53,8 @@ export interface NodeModules {
   /** Nodes that peers have told us of. */
   readonly addresses: AddressManager;
   readonly scheduler: Scheduler;
+  /** Notifications for programs elsewhere. */
+  readonly zmq: Pick<Zmq, 'active'>;
   /** Where the wallet of a name lies, or would lie. */
   readonly walletPath: (name: string) => string;
   /** The names of all wallets that lie on the disk, sorted. */

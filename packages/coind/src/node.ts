@@ -2,40 +2,25 @@
  * The map of the program: every module in the order in which it is made, and the same list backwards to stop.
  * RPC listens first and answers "loading" (-28) until the rest is there, because programs poll it.
  */
-import { mkdirSync } from 'node:fs';
-import {
-  CHAIN_SCHEMA,
-  type Chain,
-  ChainError,
-  type ChainOptions,
-  importBlocksFile,
-  openChain,
-} from '@coind/chain';
-import { MAX_FUTURE_BLOCK_TIME } from '@coind/consensus';
+import { type Chain, ChainError, importBlocksFile, openChain } from '@coind/chain';
 import { createMempool, mempoolDefaults } from '@coind/mempool';
 import { createMiner, Digger, Mining, templateDefaults, WorkDesk } from '@coind/miner';
 import { type Network, tcpNetwork } from '@coind/p2p';
 import { createSearchThreads } from '@coind/pow';
 import { ConfError } from '@coind/rpc/conf';
-import { memoryStore, openStore, type Store } from '@coind/store';
-import {
-  defaultWalletOptions,
-  WALLET_SCHEMA,
-  Wallets,
-  type WalletsModules,
-  walletUpgrades,
-} from '@coind/wallet';
 import { ScanPlace } from './chain-scans.ts';
-import { chainSource, type NodeChainSource } from './chain-source.ts';
+import { chainSource } from './chain-source.ts';
 import { createClock, type NodeClock } from './clock.ts';
 import type { Options } from './config.ts';
 import type { NodeModules } from './context.ts';
 import type { DataDir } from './data-dir.ts';
-import { type DefaultWallet, defaultWallet, NO_DEFAULT_WALLET } from './default-wallet.ts';
+import { NO_DEFAULT_WALLET } from './default-wallet.ts';
 import { FEE_FLUSH_MS, FeeFiles } from './fee-files.ts';
 import { openIndexStores, startIndexes } from './indexes.ts';
 import type { Log, OpenLog } from './log.ts';
 import { MempoolFile } from './mempool-file.ts';
+import { chainOptions, checkTipTime, openChainStore } from './node-chain.ts';
+import { openNodeWallets } from './node-wallets.ts';
 import { Payees } from './payees.ts';
 import { openNodePeers } from './peers.ts';
 import { RebuildError } from './rebuild-error.ts';
@@ -44,8 +29,10 @@ import { createScheduler } from './scheduler.ts';
 import { notifyAlert, notifyBlocks, notifyShutdown, runCommand } from './shell-notify.ts';
 import { checkSnapshotMarker, markSnapshot } from './snapshot-marker.ts';
 import { askOverRpc, watchTrustedNode } from './trusted-node.ts';
-import { listWalletDirectory, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
+import { listWalletDirectory, walletPath } from './wallet-store.ts';
 import { PRE_RELEASE, Warnings, warnOfInvalidChain, watchUnknownRules } from './warnings.ts';
+import { ZmqFeed } from './zmq/feed.ts';
+import { openZmq } from './zmq/zmq.ts';
 
 /** What the surroundings of a node give it. */
 export interface Surroundings {
@@ -154,10 +141,12 @@ async function openNode(
     ? await serveRpc(options, { dataDir, log })
     : undefined;
   closers.add(() => rpc?.close());
+  const zmq = await openZmq(options.zmq, log);
+  closers.add(() => zmq.close());
 
   rpc?.loading('Loading block index…');
   if (dataDir && !options.validation.reindex) checkSnapshotMarker(dataDir.network, params);
-  const store = await openChainStore(options, dataDir, log);
+  const { store, isEmpty } = await openChainStore(options, dataDir, log);
   closers.add(() => store.close());
   const indexStores = await openIndexStores(options.indexes, {
     directory: dataDir?.indexes,
@@ -224,6 +213,9 @@ async function openNode(
 
   const mempool = createMempool(mempoolOptions(options), { chain, clock, log });
   closers.add(() => mempool.close());
+  const feed = new ZmqFeed(zmq, { chain });
+  if (isEmpty) feed.connected(params.genesis);
+  mempool.follow(feed);
   const mempoolFile = new MempoolFile(
     {
       path: dataDir?.mempool,
@@ -322,6 +314,7 @@ async function openNode(
     saveBans: network.saveBans,
     addresses: network.addresses,
     scheduler,
+    zmq,
     wallets: opened?.wallets,
     walletPath: (name) => walletPath(dataDir?.wallets ?? '', name),
     walletsOnDisk: () => (dataDir ? listWalletDirectory(dataDir.wallets) : []),
@@ -389,50 +382,6 @@ async function startMining({ mining: { mode } }: Options, node: NodeModules): Pr
   await node.mining.set(mode, payee);
 }
 
-/** Refuses a chain from the future: the clock is wrong, or the chain is somebody else's. */
-function checkTipTime(chain: Chain, now: number): void {
-  const { ref, header } = chain.tip;
-  if (ref.height === 0 || header.time <= now + MAX_FUTURE_BLOCK_TIME) return;
-  throw new RebuildError(
-    "The block database contains a block which appears to be from the future. This may be due to your computer's date and time being set incorrectly. Only rebuild the block database if you are sure that your computer's date and time are correct",
-  );
-}
-
-function openChainStore(
-  { params, validation }: Options,
-  dataDir: DataDir | undefined,
-  log: Log,
-): Promise<Store> {
-  if (!dataDir) return Promise.resolve(memoryStore());
-  mkdirSync(dataDir.chainstate, { recursive: true });
-  log.info(`Opening LevelDB in ${dataDir.chainstate}`);
-  const stamp = { network: params.name, schema: CHAIN_SCHEMA, kind: 'chain' };
-  return openStore(dataDir.chainstate, stamp, { cacheBytes: validation.databaseCacheBytes });
-}
-
-function chainOptions({ params, validation }: Options): ChainOptions {
-  const { assumeValid: _, ...rules } = params;
-  const { assumeValid, minimumChainwork, pruneTargetBytes, maxBlockFileBytes, stopAtHeight } =
-    validation;
-  return {
-    params: { ...rules, minimumChainwork, ...(assumeValid && { assumeValid }) },
-    checkBlocks: validation.checkBlocks,
-    checkLevel: validation.checkLevel,
-    reindex: validation.reindex,
-    reindexChainstate: validation.reindexChainstate,
-    cacheBytes: validation.cacheBytes,
-    maxTipAgeSeconds: validation.maxTipAgeSeconds,
-    scriptThreads: validation.scriptThreads,
-    scriptCacheEntries: validation.scriptCacheEntries,
-    obfuscateFiles: validation.obfuscateBlocks,
-    ...(pruneTargetBytes !== undefined && {
-      prune: { targetBytes: pruneTargetBytes, afterHeight: validation.pruneAfterHeight },
-    }),
-    ...(maxBlockFileBytes !== undefined && { maxFileBytes: maxBlockFileBytes }),
-    ...(stopAtHeight !== undefined && { stopAtHeight }),
-  };
-}
-
 function mempoolOptions({ mempool }: Options) {
   return {
     ...mempoolDefaults,
@@ -469,84 +418,5 @@ function templateOptions({ mining, profile }: Options) {
     minFee: mining.minFeeRate,
     finalCoinbase: profile === 'legacy',
     ...(mining.blockVersion !== undefined && { version: mining.blockVersion }),
-  };
-}
-
-interface WalletSurroundings {
-  readonly dataDir: DataDir | undefined;
-  readonly source: NodeChainSource;
-  readonly log: Log;
-  readonly onError: (error: unknown) => void;
-}
-
-/** Opens the wallets that are to be loaded; the default one is made when it is first asked for. */
-async function openNodeWallets(
-  options: Options,
-  { dataDir, source, log, onError }: WalletSurroundings,
-): Promise<{ readonly wallets: Wallets; readonly defaultWallet: DefaultWallet }> {
-  const kept = new Set<string>();
-  const wallets = new Wallets(walletOptions(options), {
-    source,
-    onError,
-    ...(dataDir ? walletsOnDisk(dataDir, options) : walletsInMemory(kept)),
-  });
-  for (const name of options.wallets.load) {
-    await wallets.load(parseWalletName(name));
-    log.info(`Wallet "${name}" loaded`);
-  }
-  if (!options.wallets.createDefault || options.wallets.load.length > 0) {
-    return { wallets, defaultWallet: NO_DEFAULT_WALLET };
-  }
-  const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
-  const unnamed = await defaultWallet(wallets, isThere);
-  // 0.16 had its wallet from the first start on.
-  if (options.profile === 'legacy') await unnamed.open();
-  return { wallets, defaultWallet: unnamed };
-}
-
-type WalletStores = Pick<WalletsModules, 'storeFor' | 'exists'>;
-
-function walletsOnDisk({ wallets: directory }: DataDir, { params }: Options): WalletStores {
-  return {
-    async storeFor(name) {
-      const path = walletPath(directory, name);
-      mkdirSync(path, { recursive: true });
-      const stamp = { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' };
-      return openStore(path, stamp, { upgrades: walletUpgrades });
-    },
-    exists: async (name) => walletExists(directory, name),
-  };
-}
-
-function walletsInMemory(names: Set<string>): WalletStores {
-  return {
-    async storeFor(name) {
-      names.add(name);
-      return memoryStore();
-    },
-    exists: async (name) => names.has(name),
-  };
-}
-
-function walletOptions({ wallets, profile }: Options) {
-  return {
-    addressType: wallets.addressType,
-    ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
-    keypool: wallets.keypoolSize,
-    keyScheme: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
-    kdfCost: defaultWalletOptions.kdfCost,
-    fallbackFeeRate: wallets.fallbackFeeRate,
-    minFeeRate: wallets.minFeeRate,
-    discardFeeRate: wallets.discardFeeRate,
-    maxFee: wallets.maxTxFee,
-    confirmTarget: wallets.confirmTarget,
-    replaceable: wallets.replaceable,
-    broadcast: wallets.broadcast,
-    spendUnconfirmedChange: wallets.spendUnconfirmedChange,
-    rejectLongChains: wallets.rejectLongChains,
-    ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
-    closestCoins: profile === 'legacy',
-    payForAncestors: profile !== 'legacy',
-    ...(profile === 'core' && { changeKeysOf: 'bitcoind' as const }),
   };
 }

@@ -141,6 +141,19 @@ export interface NotifyOptions {
   readonly shutdown: readonly string[];
 }
 
+const zmqTopics = ['hashblock', 'hashtx', 'rawblock', 'rawtx', 'sequence'] as const;
+
+/** A topic to publish over ZeroMQ at an address. */
+export interface ZmqTopic {
+  readonly topic: (typeof zmqTopics)[number];
+  /** The topic as `getzmqnotifications` calls it. */
+  readonly type: `pub${(typeof zmqTopics)[number]}`;
+  /** ZeroMQ's: `tcp://…` or `ipc://…`. */
+  readonly address: string;
+  /** Messages that may wait for one subscriber. */
+  readonly highWaterMark: number;
+}
+
 /** For the indexes. */
 export interface IndexOptions {
   readonly tx: boolean;
@@ -385,6 +398,20 @@ export function notifyOptions(settings: Settings): NotifyOptions {
     startup: command('startupnotify'),
     shutdown: settings.texts('shutdownnotify').filter((text) => text !== ''),
   };
+}
+
+/** What to publish over ZeroMQ, and where. */
+export function zmqTopicsOf(settings: Settings): readonly ZmqTopic[] {
+  return zmqTopics.flatMap((topic) => {
+    const highWaterMark = settings.int(`zmqpub${topic}hwm`, 1_000);
+    return settings.texts(`zmqpub${topic}`).map((address) => ({
+      topic,
+      type: `pub${topic}` as const,
+      // Elsewhere bitcoind calls such sockets unix:, ZeroMQ has another word.
+      address: address.replace(/^unix:/, 'ipc://'),
+      highWaterMark,
+    }));
+  });
 }
 
 /** Which indexes to keep. */

@@ -428,7 +428,7 @@ const walletOptions: OptionTable = inCategory('wallet', {
   }),
   walletnotify: text(
     'Run this command when a wallet transaction changes (%s txid, %w wallet, %b block hash, %h height)',
-    { value: '<cmd>', noEffect: true },
+    { value: '<cmd>' },
   ),
   walletrbf: bool('Make wallet transactions replaceable', { default: '1' }),
 });
@@ -643,52 +643,42 @@ const zmqOptions: OptionTable = inCategory('zmq', {
   zmqpubhashblock: text('Publish block hashes over ZeroMQ here', {
     value: '<address>',
     repeatable: true,
-    noEffect: true,
   }),
   zmqpubhashblockhwm: int('Messages kept for slow readers of -zmqpubhashblock', {
     value: '<n>',
     default: '1000',
-    noEffect: true,
   }),
   zmqpubhashtx: text('Publish transaction ids over ZeroMQ here', {
     value: '<address>',
     repeatable: true,
-    noEffect: true,
   }),
   zmqpubhashtxhwm: int('Messages kept for slow readers of -zmqpubhashtx', {
     value: '<n>',
     default: '1000',
-    noEffect: true,
   }),
   zmqpubrawblock: text('Publish blocks over ZeroMQ here', {
     value: '<address>',
     repeatable: true,
-    noEffect: true,
   }),
   zmqpubrawblockhwm: int('Messages kept for slow readers of -zmqpubrawblock', {
     value: '<n>',
     default: '1000',
-    noEffect: true,
   }),
   zmqpubrawtx: text('Publish transactions over ZeroMQ here', {
     value: '<address>',
     repeatable: true,
-    noEffect: true,
   }),
   zmqpubrawtxhwm: int('Messages kept for slow readers of -zmqpubrawtx', {
     value: '<n>',
     default: '1000',
-    noEffect: true,
   }),
   zmqpubsequence: text('Publish changes of chain and mempool over ZeroMQ here', {
     value: '<address>',
     repeatable: true,
-    noEffect: true,
   }),
   zmqpubsequencehwm: int('Messages kept for slow readers of -zmqpubsequence', {
     value: '<n>',
     default: '1000',
-    noEffect: true,
   }),
 });
 

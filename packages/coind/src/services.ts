@@ -36,6 +36,7 @@ import { walletPsbt } from './handlers/wallet-psbt.ts';
 import { walletSend } from './handlers/wallet-send.ts';
 import { walletSendAll } from './handlers/wallet-send-all.ts';
 import { wallets } from './handlers/wallets.ts';
+import { zmq } from './handlers/zmq.ts';
 import { walletOf } from './wallet-context.ts';
 import { translated } from './wallet-errors.ts';
 
@@ -66,6 +67,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.rawtransactions, rawtransactions, nodeContext),
     service(methods.scripts, translated(scripts), nodeContext),
     service(methods.util, util, nodeContext),
+    service(methods.zmq, zmq, nodeContext),
     service(methods.accounts, translated(accounts), walletContext),
     service(methods.dev, translated(audit), walletContext),
     service(methods.dump, translated(dump), walletContext),

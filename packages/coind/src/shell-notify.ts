@@ -1,9 +1,11 @@
 /**
- * The commands that an operator has run when something happens: -blocknotify, -alertnotify, -startupnotify and
- * -shutdownnotify. They go through the shell, as in bitcoind; whatever takes the place of %s is harmless there.
+ * The commands that an operator has run when something happens: -blocknotify, -alertnotify, -walletnotify,
+ * -startupnotify and -shutdownnotify. They go through the shell, as in bitcoind; whatever takes the place of %s and the
+ * like is harmless there.
  */
 import { spawn } from 'node:child_process';
 import type { Chain, TipChange } from '@coind/chain';
+import type { LedgerEvent, Wallets } from '@coind/wallet';
 import type { Log } from './log.ts';
 import type { NotifyOptions } from './option-groups.ts';
 
@@ -26,6 +28,11 @@ const UNSAFE = /[^a-zA-Z0-9 .,;_/:?@()-]/g;
 /** Text as one word of a shell command, without anything that might be more than text. */
 export function shellWord(text: string): string {
   return `'${text.replace(UNSAFE, '')}'`;
+}
+
+/** Any text as one word of a shell command: quoted, a quote in it by leaving the quotes for it. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** Puts `value` in the place of every %s. */
@@ -59,4 +66,63 @@ function newTips({ connected, disconnected }: TipChange, chain: Chain): string[]
 /** Runs the commands of `options.shutdown` and waits for them. */
 export async function notifyShutdown({ shutdown }: NotifyOptions, log: Log): Promise<void> {
   await Promise.all(shutdown.map((command) => runCommand(command, log)));
+}
+
+/** Commands for wallets that run at the same time: a rescan may find more transactions than a system has processes. */
+const WALLET_COMMANDS_AT_ONCE = 16;
+
+/**
+ * Runs `command` for each transaction of a wallet that is new, has changed its block or the lack of one, or was found
+ * again by a rescan: with its id for %s, the wallet's name for %w, hash and height of its block for %b and %h.
+ */
+export function notifyWallets(
+  command: string | undefined,
+  wallets: Pick<Wallets, 'onOpen'>,
+  log: Log,
+): void {
+  if (command === undefined) return;
+  const waiting: string[] = [];
+  let running = 0;
+  const runNext = (): void => {
+    const next = running < WALLET_COMMANDS_AT_ONCE ? waiting.shift() : undefined;
+    if (next === undefined) return;
+    running++;
+    void runCommand(next, log).then(() => {
+      running--;
+      runNext();
+    });
+  };
+  wallets.onOpen((wallet) => {
+    wallet.onEvent((event) => {
+      if (isNews(event)) waiting.push(walletCommand(command, wallet.name, event));
+      runNext();
+    });
+  });
+}
+
+/**
+ * What bitcoind runs its command for: not for one that has left the mempool or was given up, unless one of a
+ * block contradicts it.
+ */
+export function isNews({ before, state, contradicted }: Omit<LedgerEvent, 'txid'>): boolean {
+  const waited = before?.kind === 'mempool' || before?.kind === 'inactive';
+  if (state.kind === 'inactive') return contradicted || !waited;
+  return state.kind !== 'conflicted' || before?.kind === 'mempool';
+}
+
+/** The command for one event. */
+export function walletCommand(
+  command: string,
+  wallet: string,
+  { txid, state }: Pick<LedgerEvent, 'txid' | 'state'>,
+): string {
+  const ref = state.kind === 'confirmed' ? state.ref : undefined;
+  const values: Readonly<Record<string, string>> = {
+    '%s': txid,
+    '%b': ref?.hash ?? 'unconfirmed',
+    '%h': `${ref?.height ?? -1}`,
+    // The shell of Windows has no way to write every name.
+    ...(process.platform !== 'win32' && { '%w': shellQuoted(wallet) }),
+  };
+  return command.replaceAll(/%[sbhw]/g, (letter) => values[letter] ?? letter);
 }

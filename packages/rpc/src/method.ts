@@ -24,7 +24,8 @@ export type Category =
   | 'network'
   | 'rawtransactions'
   | 'util'
-  | 'wallet';
+  | 'wallet'
+  | 'zmq';
 
 /** Parameters in order; aliases of one stand behind it: `'verbosity|verbose'`. */
 export type Params = Readonly<Record<string, Codec<unknown>>>;

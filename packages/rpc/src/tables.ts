@@ -32,6 +32,7 @@ import { walletKeys } from './methods/wallet-keys.ts';
 import { walletPsbt } from './methods/wallet-psbt.ts';
 import { walletSend } from './methods/wallet-send.ts';
 import { walletSendAll } from './methods/wallet-send-all.ts';
+import { zmq } from './methods/zmq.ts';
 
 /** Every method there is, in one table per file of methods/. */
 export const methods = {
@@ -65,6 +66,7 @@ export const methods = {
   walletPsbt,
   walletSend,
   walletSendAll,
+  zmq,
 };
 
 /** All methods by name, as a client knows them. */
@@ -99,6 +101,7 @@ export const allMethods = {
   ...walletPsbt,
   ...walletSend,
   ...walletSendAll,
+  ...zmq,
 };
 
 const made = new Map<string, ReadonlyMap<string, View>>();

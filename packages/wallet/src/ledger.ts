@@ -51,7 +51,11 @@ export interface Learning {
 /** Something that happened to a transaction, told after the commit. */
 export interface LedgerEvent {
   readonly txid: Txid;
-  readonly state: TxState['kind'];
+  /** Undefined for one that the wallet did not have; the same as `state` for one that a rescan has found again. */
+  readonly before: TxState | undefined;
+  readonly state: TxState;
+  /** It left the mempool because a block holds one that spends the same coin. */
+  readonly contradicted: boolean;
 }
 
 /** Applies changes to one unit of work. Make one per unit; it holds no state but that. */
@@ -165,11 +169,11 @@ export class Ledger {
     this.learn(tx, { kind: 'mempool' }, about);
   }
 
-  /** A transaction left the mempool without a block. */
-  removed(txid: Txid): void {
+  /** A transaction left the mempool without a block, perhaps because one of a block contradicts it. */
+  removed(txid: Txid, { contradicted = false } = {}): void {
     const row = this.#unit.get(this.#tables.txs, txid);
     if (row?.state.kind === 'mempool') {
-      this.#setState(txid, row, { kind: 'inactive', abandoned: false });
+      this.#setState(txid, row, { kind: 'inactive', abandoned: false }, { contradicted });
     }
   }
 
@@ -238,7 +242,8 @@ export class Ledger {
     const mayKnow = this.#keyring.filter.mayKnow(tx.txid);
     const known = mayKnow ? this.#unit.get(this.#tables.txs, tx.txid) : undefined;
     if (known) {
-      if (!isSameState(known.state, state)) this.#setState(tx.txid, known, state, tx);
+      if (!isSameState(known.state, state)) this.#setState(tx.txid, known, state, { tx });
+      else if (about.rescan) this.#tell(tx.txid, state, state);
       return true;
     }
     if (!this.concerns(tx)) return false;
@@ -295,14 +300,14 @@ export class Ledger {
     this.refresh(txid, tx);
     // Its children may have been met first, when their parent was not known to be the wallet's.
     for (const child of this.#children(txid)) this.refresh(child);
-    this.events.push({ txid, state: state.kind });
+    this.#tell(txid, undefined, state);
   }
 
   /** Removes a transaction that never left this process: the mempool would not have it. */
   forget(txid: Txid): void {
     const tx = this.tx(txid);
     const row = this.#unit.get(this.#tables.txs, txid) as TxRow;
-    this.#setState(txid, row, { kind: 'inactive', abandoned: true }, tx);
+    this.#setState(txid, row, { kind: 'inactive', abandoned: true }, { tx });
     const old = this.#unit.get(this.#tables.postings, txid) ?? [];
     const journal = { about: txid, cause: 'refused', time: row.time } as const;
     repost(this.#unit, this.#tables, old, [], { order: row.order, journal });
@@ -353,11 +358,20 @@ export class Ledger {
     return time;
   }
 
-  #setState(txid: Txid, row: TxRow, state: TxState, tx?: Tx): void {
+  #setState(
+    txid: Txid,
+    row: TxRow,
+    state: TxState,
+    { tx, contradicted }: { readonly tx?: Tx; readonly contradicted?: boolean } = {},
+  ): void {
     this.#index(txid, row.state, state);
     this.#unit.put(this.#tables.txs, txid, { ...row, state });
     this.refresh(txid, tx);
-    this.events.push({ txid, state: state.kind });
+    this.#tell(txid, row.state, state, contradicted);
+  }
+
+  #tell(txid: Txid, before: TxState | undefined, state: TxState, contradicted = false): void {
+    this.events.push({ txid, before, state, contradicted });
   }
 
   /** Keeps the indexes by height and of unconfirmed transactions. */

@@ -126,8 +126,11 @@ export class WalletFollower implements TxFollower {
     change.catch(this.#onError);
   }
 
-  txRemoved(tx: Tx): void {
-    const change = this.#core.change((_unit, ledger) => ledger.removed(tx.txid), { sync: false });
+  txRemoved(tx: Tx, reason: string): void {
+    const contradicted = reason === 'conflict';
+    const change = this.#core.change((_unit, ledger) => ledger.removed(tx.txid, { contradicted }), {
+      sync: false,
+    });
     change.catch(this.#onError);
   }
 

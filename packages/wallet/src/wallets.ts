@@ -97,7 +97,7 @@ export class Wallets {
     return this.#open.get(name);
   }
 
-  /** Called with every wallet that is opened from now on. */
+  /** Called with every wallet that is opened from now on, before it catches up with the chain. */
   onOpen(listener: (wallet: Wallet) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -218,18 +218,18 @@ export class Wallets {
   ): Promise<Wallet> {
     const core = new WalletCore({ name }, { context, store });
     const follower = new WalletFollower(core, { onError: this.#modules.onError });
+    const encryption = new WalletEncryption({ core });
+    const wallet = new Wallet({ core, follower, encryption });
     try {
       await core.load();
+      for (const listener of this.#listeners) listener(wallet);
       await follower.start({ isCopy });
     } catch (error) {
       await follower.stop();
       await core.close();
       throw error;
     }
-    const encryption = new WalletEncryption({ core });
-    const wallet = new Wallet({ core, follower, encryption });
     this.#open.set(name, wallet);
-    for (const listener of this.#listeners) listener(wallet);
     return wallet;
   }
 }

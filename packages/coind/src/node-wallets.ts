@@ -1,0 +1,100 @@
+/**
+ * The wallets of a node: where they lie, which are loaded at the start, and what of the options is theirs. What a
+ * wallet does is the business of @coind/wallet.
+ */
+import { mkdirSync } from 'node:fs';
+import { memoryStore, openStore } from '@coind/store';
+import {
+  defaultWalletOptions,
+  WALLET_SCHEMA,
+  Wallets,
+  type WalletsModules,
+  walletUpgrades,
+} from '@coind/wallet';
+import type { NodeChainSource } from './chain-source.ts';
+import type { Options } from './config.ts';
+import type { DataDir } from './data-dir.ts';
+import { type DefaultWallet, defaultWallet, NO_DEFAULT_WALLET } from './default-wallet.ts';
+import type { Log } from './log.ts';
+import { notifyWallets } from './shell-notify.ts';
+import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
+
+interface WalletSurroundings {
+  readonly dataDir: DataDir | undefined;
+  readonly source: NodeChainSource;
+  readonly log: Log;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Opens the wallets that are to be loaded; the default one is made when it is first asked for. */
+export async function openNodeWallets(
+  options: Options,
+  { dataDir, source, log, onError }: WalletSurroundings,
+): Promise<{ readonly wallets: Wallets; readonly defaultWallet: DefaultWallet }> {
+  const kept = new Set<string>();
+  const wallets = new Wallets(walletOptions(options), {
+    source,
+    onError,
+    ...(dataDir ? walletsOnDisk(dataDir, options) : walletsInMemory(kept)),
+  });
+  notifyWallets(options.wallets.notify, wallets, log);
+  for (const name of options.wallets.load) {
+    await wallets.load(parseWalletName(name));
+    log.info(`Wallet "${name}" loaded`);
+  }
+  if (!options.wallets.createDefault || options.wallets.load.length > 0) {
+    return { wallets, defaultWallet: NO_DEFAULT_WALLET };
+  }
+  const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
+  const unnamed = await defaultWallet(wallets, isThere);
+  // 0.16 had its wallet from the first start on.
+  if (options.profile === 'legacy') await unnamed.open();
+  return { wallets, defaultWallet: unnamed };
+}
+
+type WalletStores = Pick<WalletsModules, 'storeFor' | 'exists'>;
+
+function walletsOnDisk({ wallets: directory }: DataDir, { params }: Options): WalletStores {
+  return {
+    async storeFor(name) {
+      const path = walletPath(directory, name);
+      mkdirSync(path, { recursive: true });
+      const stamp = { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' };
+      return openStore(path, stamp, { upgrades: walletUpgrades });
+    },
+    exists: async (name) => walletExists(directory, name),
+  };
+}
+
+function walletsInMemory(names: Set<string>): WalletStores {
+  return {
+    async storeFor(name) {
+      names.add(name);
+      return memoryStore();
+    },
+    exists: async (name) => names.has(name),
+  };
+}
+
+function walletOptions({ wallets, profile }: Options) {
+  return {
+    addressType: wallets.addressType,
+    ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
+    keypool: wallets.keypoolSize,
+    keyScheme: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
+    kdfCost: defaultWalletOptions.kdfCost,
+    fallbackFeeRate: wallets.fallbackFeeRate,
+    minFeeRate: wallets.minFeeRate,
+    discardFeeRate: wallets.discardFeeRate,
+    maxFee: wallets.maxTxFee,
+    confirmTarget: wallets.confirmTarget,
+    replaceable: wallets.replaceable,
+    broadcast: wallets.broadcast,
+    spendUnconfirmedChange: wallets.spendUnconfirmedChange,
+    rejectLongChains: wallets.rejectLongChains,
+    ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
+    closestCoins: profile === 'legacy',
+    payForAncestors: profile !== 'legacy',
+    ...(profile === 'core' && { changeKeysOf: 'bitcoind' as const }),
+  };
+}
