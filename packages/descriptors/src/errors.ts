@@ -4,3 +4,8 @@
 export class DescriptorError extends Error {
   override name = 'DescriptorError';
 }
+
+/** Throws a `DescriptorError`. */
+export function refuse(message: string): never {
+  throw new DescriptorError(message);
+}

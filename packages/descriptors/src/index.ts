@@ -15,20 +15,30 @@ export {
 export { descriptorChecksum, withChecksum } from './checksum.ts';
 export {
   type Descriptor,
-  expandDescriptor,
-  formatDescriptor,
-  formatSolution,
   hasAllPrivateKeys,
   hasPrivateKeys,
   isRanged,
   isSolvable,
   keysOf,
+  leavesOf,
   mapKeys,
-  parseDescriptor,
-  parseMultipath,
-  type ScriptSolution,
+  type TapTree,
+  warningsOf,
   withoutSecrets,
 } from './descriptor.ts';
 export { DescriptorError } from './errors.ts';
-export { inferDescriptor } from './infer.ts';
-export { type DerivedKey, type KeyExpression, type KeyOrigin, wipeKey } from './key-expression.ts';
+export { expandDescriptor, type ScriptSolution } from './expand.ts';
+export { formatDescriptor } from './format.ts';
+export { formatSolution, inferDescriptor, type Knowledge, knowledgeOf } from './infer.ts';
+export {
+  type DerivedKey,
+  type KeyExpression,
+  type KeyOrigin,
+  wipeKey,
+} from './key-expression.ts';
+export type { Context } from './miniscript/context.ts';
+export { decodeMiniscript, type KeyFinder } from './miniscript/decode.ts';
+export { Miniscript } from './miniscript/node.ts';
+export { type Means, satisfyMiniscript } from './miniscript/satisfy.ts';
+export { parseDescriptor, parseMultipath } from './parse.ts';
+export type { TapLeaf, TaprootOutput } from './tap-tree.ts';

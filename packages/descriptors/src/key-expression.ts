@@ -1,9 +1,10 @@
 /**
- * Key expressions of output descriptors (BIP380): a public key, a WIF key or an extended key with a
- * path, each with the origin it was derived from. What a script does with the key is `descriptor.ts`.
+ * Key expressions of output descriptors (BIP380, BIP390): a public key, a WIF key, an extended key with a path, or several
+ * of these behind one; each with the origin it was derived from. Reading them is `key-parse.ts`, what a script does with
+ * the key is `expand.ts`.
  */
-import { bytesToHex, type ChainParams, concatBytes, hexToBytes, isHex } from '@coind/primitives';
-import { AddressError, decodeWif, encodeWif, isPublicKey, publicKey } from '@coind/script';
+import { bytesToHex, type ChainParams, compareBytes } from '@coind/primitives';
+import { encodeWif } from '@coind/script';
 import {
   deriveChild,
   derivePath,
@@ -13,10 +14,8 @@ import {
   formatPath,
   HARDENED,
   neuter,
-  parseExtendedKey,
-  parsePath,
 } from './bip32.ts';
-import { DescriptorError } from './errors.ts';
+import { aggregateExtendedKey, aggregateKeys } from './musig.ts';
 
 /** Where a key came from: the fingerprint of some ancestor and the way down from it. */
 export interface KeyOrigin {
@@ -31,23 +30,36 @@ interface Common {
   readonly marker: 'h' | "'";
 }
 
+/** Which keys of a chain are meant: the one at its end, or one for every index. */
+export type Wildcard = 'none' | 'unhardened' | 'hardened';
+
+/** A key alone. */
+export interface SingleKey extends Common {
+  readonly kind: 'single';
+  readonly publicKey: Uint8Array;
+  readonly privateKey?: Uint8Array;
+  /** Written as 32 bytes, as taproot writes keys. */
+  readonly xOnly: boolean;
+}
+
+/** A key that others are derived from. */
+export interface ChainKey extends Common {
+  readonly kind: 'extended';
+  readonly root: ExtendedKey;
+  readonly path: readonly number[];
+  readonly wildcard: Wildcard;
+}
+
+/** `musig(…)`: the aggregate of keys, or one that is derived from it. */
+export interface MusigKey extends Common {
+  readonly kind: 'musig';
+  readonly participants: readonly (SingleKey | ChainKey)[];
+  readonly path: readonly number[];
+  readonly wildcard: Exclude<Wildcard, 'hardened'>;
+}
+
 /** One key of a descriptor. */
-export type KeyExpression = Common &
-  (
-    | {
-        readonly kind: 'single';
-        readonly publicKey: Uint8Array;
-        readonly privateKey?: Uint8Array;
-        /** Written as 32 bytes, as taproot writes keys. */
-        readonly xOnly: boolean;
-      }
-    | {
-        readonly kind: 'extended';
-        readonly root: ExtendedKey;
-        readonly path: readonly number[];
-        readonly wildcard: 'none' | 'unhardened' | 'hardened';
-      }
-  );
+export type KeyExpression = SingleKey | ChainKey | MusigKey;
 
 /** A key at one index. */
 export interface DerivedKey {
@@ -55,155 +67,53 @@ export interface DerivedKey {
   readonly publicKey: Uint8Array;
   readonly privateKey?: Uint8Array;
   readonly origin: KeyOrigin;
-}
-
-/** Which spellings of a public key a script allows. */
-export interface KeyContext {
-  readonly uncompressed: boolean;
-  readonly xOnly: boolean;
-}
-
-function refuse(message: string): never {
-  throw new DescriptorError(message);
-}
-
-/** Reads a key expression inside `name(…)`. Throws `DescriptorError` with bitcoind's text. */
-export function parseKey(
-  text: string,
-  name: string,
-  context: KeyContext,
-  params: ChainParams,
-): KeyExpression {
-  if (text === '') refuse(`${name}(): No key provided`);
-  const parts = text.split(']');
-  if (parts.length > 2) {
-    refuse(`${name}(): Multiple ']' characters found for a single pubkey`);
-  }
-  const keyText = parts[parts.length - 1] as string;
-  const marker = text.includes("'") ? "'" : 'h';
-  if (parts.length === 1) return { ...parseBareKey(keyText, name, context, params), marker };
-  const originText = parts[0] as string;
-  if (!originText.startsWith('[')) {
-    refuse(
-      `${name}(): Key origin start '[ character expected but not found, got '${originText[0] ?? ''}' instead`,
-    );
-  }
-  const [print = '', ...steps] = originText.slice(1).split('/');
-  if (print.length !== 8) {
-    refuse(
-      `${name}(): Fingerprint is not 4 bytes (${print.length} characters instead of 8 characters)`,
-    );
-  }
-  if (!isHex(print)) refuse(`${name}(): Fingerprint '${print}' is not hex`);
-  const path = parseSteps(steps, name);
-  const origin = { fingerprint: print.toLowerCase(), path };
-  return { ...parseBareKey(keyText, name, context, params), origin, marker };
-}
-
-function parseSteps(steps: readonly string[], name: string): number[] {
-  for (const step of steps) {
-    if (parsePath([step])) continue;
-    const index = step.replace(/[h']$/, '');
-    if (/^[0-9]+$/.test(index) && Number(index) <= 0xffffffff) {
-      refuse(`${name}(): Key path value ${index} is out of range`);
-    }
-    refuse(`${name}(): Key path value '${index}' is not a valid uint32`);
-  }
-  return parsePath(steps) as number[];
-}
-
-function parseBareKey(
-  text: string,
-  name: string,
-  context: KeyContext,
-  params: ChainParams,
-): KeyExpression {
-  const [keyText = '', ...steps] = text.split('/');
-  const marker = 'h';
-  if (keyText.trim() !== keyText) {
-    refuse(`${name}(): Key '${keyText}' is invalid due to whitespace`);
-  }
-  if (steps.length === 0) {
-    const single = parseSingle(keyText, name, context, params);
-    if (single) return { ...single, marker };
-  }
-  const root = parseExtendedKey(keyText, params);
-  if (!root) return refuse(`${name}(): key '${keyText}' is not valid`);
-  const last = steps[steps.length - 1];
-  const wildcard =
-    last === '*' ? 'unhardened' : last === '*h' || last === "*'" ? 'hardened' : 'none';
-  if (wildcard !== 'none') steps.pop();
-  return { kind: 'extended', root, path: parseSteps(steps, name), wildcard, marker };
-}
-
-function parseSingle(
-  text: string,
-  name: string,
-  context: KeyContext,
-  params: ChainParams,
-): Omit<Extract<KeyExpression, { kind: 'single' }>, 'marker'> | undefined {
-  if (isHex(text)) {
-    const bytes = hexToBytes(text);
-    if (context.xOnly && bytes.length === 32) {
-      const even = concatBytes(Uint8Array.of(2), bytes);
-      if (isPublicKey(even)) return { kind: 'single', publicKey: even, xOnly: true };
-    }
-    if (!isPublicKey(bytes)) return refuse(`${name}(): Pubkey '${text}' is invalid`);
-    if (bytes.length === 65 && !context.uncompressed) {
-      return refuse(`${name}(): Uncompressed keys are not allowed`);
-    }
-    return { kind: 'single', publicKey: bytes, xOnly: false };
-  }
-  try {
-    const { privateKey, compressed } = decodeWif(text, params);
-    if (!compressed && !context.uncompressed) {
-      return refuse(`${name}(): Uncompressed keys are not allowed`);
-    }
-    const key = publicKey(privateKey, compressed);
-    return { kind: 'single', publicKey: key, privateKey, xOnly: false };
-  } catch (error) {
-    // Not a WIF key: it may still be an extended one.
-    if (error instanceof AddressError) return undefined;
-    throw error;
-  }
+  /** Who has to sign together, of an aggregate key. */
+  readonly musig?: {
+    /** The aggregate before anything was derived from it. */
+    readonly aggregate: Uint8Array;
+    /** In the order of their bytes. */
+    readonly participants: readonly DerivedKey[];
+  };
 }
 
 /** `public` as given, `private` with its secrets, `normalized` with hardened steps folded away. */
 export type KeyForm = 'public' | 'private' | 'normalized';
 
-/** Writes a key expression. `xOnly` writes single keys as taproot does. */
-export function formatKey(
-  key: KeyExpression,
-  form: KeyForm,
-  xOnly: boolean,
-  params: ChainParams,
-): string {
+/** Writes a key expression. */
+export function formatKey(key: KeyExpression, form: KeyForm, params: ChainParams): string {
   const marker = form === 'normalized' ? 'h' : key.marker;
-  const originText = (origin: KeyOrigin | undefined): string =>
-    origin ? `[${origin.fingerprint}${formatPath(origin.path, marker)}]` : '';
+  if (key.kind === 'musig') {
+    const inner = key.participants.map((participant) => formatKey(participant, form, params));
+    return `musig(${inner.join(',')})${formatPath(key.path)}${star(key.wildcard, 'h')}`;
+  }
   if (key.kind === 'single') {
     if (form === 'private' && key.privateKey) {
       const compressed = key.publicKey.length === 33;
-      return originText(key.origin) + encodeWif(key.privateKey, compressed, params);
+      return formatOrigin(key.origin, marker) + encodeWif(key.privateKey, compressed, params);
     }
-    const bytes = key.xOnly || xOnly ? key.publicKey.subarray(1, 33) : key.publicKey;
-    return originText(key.origin) + bytesToHex(bytes);
+    const bytes = key.xOnly ? key.publicKey.subarray(1, 33) : key.publicKey;
+    return formatOrigin(key.origin, marker) + bytesToHex(bytes);
   }
-  const star = { none: '', unhardened: '/*', hardened: `/*${marker}` }[key.wildcard];
   if (form === 'normalized') {
-    const folded = foldHardened(key);
-    const xpub = formatExtendedKey(neuter(folded.root), params);
-    return `${originText(folded.origin)}${xpub}${formatPath(folded.path)}${star}`;
+    const { origin, root, path } = foldHardened(key);
+    const xpub = formatExtendedKey(neuter(root), params);
+    return `${formatOrigin(origin, marker)}${xpub}${formatPath(path)}${star(key.wildcard, marker)}`;
   }
-  const root = form === 'private' ? key.root : neuter(key.root);
+  const root = formatExtendedKey(form === 'private' ? key.root : neuter(key.root), params);
   const path = formatPath(key.path, marker);
-  return `${originText(key.origin)}${formatExtendedKey(root, params)}${path}${star}`;
+  return `${formatOrigin(key.origin, marker)}${root}${path}${star(key.wildcard, marker)}`;
 }
 
-type Extended = Extract<KeyExpression, { kind: 'extended' }>;
+function formatOrigin(origin: KeyOrigin | undefined, marker: 'h' | "'"): string {
+  return origin ? `[${origin.fingerprint}${formatPath(origin.path, marker)}]` : '';
+}
+
+function star(wildcard: Wildcard, marker: 'h' | "'"): string {
+  return { none: '', unhardened: '/*', hardened: `/*${marker}` }[wildcard];
+}
 
 /** The same key with every hardened step that the private key allows moved into the origin. */
-function foldHardened(key: Extended): Extended {
+function foldHardened(key: ChainKey): ChainKey {
   let last = -1;
   key.path.forEach((index, i) => {
     if (index >= HARDENED) last = i;
@@ -224,6 +134,7 @@ const parents = new WeakMap<KeyExpression, ExtendedKey>();
 
 /** The key at `index` (ignored without a wildcard). Throws `RangeError` where a private key is missing. */
 export function deriveKey(key: KeyExpression, index: number, known?: Uint8Array): DerivedKey {
+  if (key.kind === 'musig') return deriveMusig(key, index);
   if (key.kind === 'single') {
     const fingerprint = fingerprintHex(key.publicKey);
     return {
@@ -243,10 +154,7 @@ export function deriveKey(key: KeyExpression, index: number, known?: Uint8Array)
   };
 }
 
-function descend(
-  key: KeyExpression & { readonly kind: 'extended' },
-  [step]: readonly number[],
-): ExtendedKey {
+function descend(key: ChainKey, [step]: readonly number[]): ExtendedKey {
   let parent = parents.get(key);
   if (!parent) {
     parent = derivePath(key.root, key.path);
@@ -255,11 +163,29 @@ function descend(
   return step === undefined ? parent : deriveChild(parent, step);
 }
 
+function deriveMusig({ participants: keys, path, wildcard }: MusigKey, index: number): DerivedKey {
+  const participants = keys
+    .map((key) => deriveKey(key, index))
+    .sort((a, b) => compareBytes(a.publicKey, b.publicKey));
+  const aggregate = aggregateKeys(participants.map(({ publicKey }) => publicKey));
+  const steps = wildcard === 'none' ? path : [...path, index];
+  const { publicKey } = derivePath(aggregateExtendedKey(aggregate), steps);
+  return {
+    publicKey,
+    origin: { fingerprint: fingerprintHex(aggregate), path: steps },
+    musig: { aggregate, participants },
+  };
+}
+
 /**
  * The same key without secrets that unhardened derivation does not need: deriving public children
  * costs less than private ones, and looking ahead must work while keys are locked away.
  */
 export function publicKeyOnly(key: KeyExpression): KeyExpression {
+  if (key.kind === 'musig') {
+    const participants = key.participants.map((one) => publicKeyOnly(one) as SingleKey | ChainKey);
+    return { ...key, participants };
+  }
   if (key.kind === 'single') {
     const { privateKey: _, ...rest } = key;
     return rest;
@@ -271,16 +197,28 @@ export function publicKeyOnly(key: KeyExpression): KeyExpression {
 
 /** Overwrites the secrets of a key that is not needed any more. */
 export function wipeKey(key: KeyExpression): void {
-  if (key.kind === 'single') {
-    key.privateKey?.fill(0);
-    return;
+  if (key.kind === 'musig') key.participants.forEach(wipeKey);
+  else if (key.kind === 'single') key.privateKey?.fill(0);
+  else {
+    key.root.privateKey?.fill(0);
+    parents.get(key)?.privateKey?.fill(0);
+    parents.delete(key);
   }
-  key.root.privateKey?.fill(0);
-  parents.get(key)?.privateKey?.fill(0);
-  parents.delete(key);
+}
+
+/** True when the expression makes another key for every index. */
+export function isRangedKey(key: KeyExpression): boolean {
+  if (key.kind === 'single') return false;
+  return key.wildcard !== 'none' || (key.kind === 'musig' && key.participants.some(isRangedKey));
 }
 
 /** True when the expression carries a secret. */
 export function hasPrivateKey(key: KeyExpression): boolean {
+  if (key.kind === 'musig') return key.participants.some(hasPrivateKey);
   return (key.kind === 'single' ? key.privateKey : key.root.privateKey) !== undefined;
+}
+
+/** True when every key in the expression carries its secret. */
+export function hasWholePrivateKey(key: KeyExpression): boolean {
+  return key.kind === 'musig' ? key.participants.every(hasPrivateKey) : hasPrivateKey(key);
 }

@@ -8,6 +8,7 @@ export type WasmCurve = Pick<
   typeof import('tiny-secp256k1'),
   | 'isPoint'
   | 'isXOnlyPoint'
+  | 'pointAdd'
   | 'pointAddScalar'
   | 'pointCompress'
   | 'pointFromScalar'

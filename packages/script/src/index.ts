@@ -57,12 +57,14 @@ export {
 export { ScriptError, type ScriptErrorCode, scriptErrors } from './script-error.ts';
 export { decodeScriptNum, encodeScriptNum, isTrue } from './script-num.ts';
 export {
+  addPoints,
   convertPublicKey,
   ecdsaVerify,
   isPrivateKey,
   isPublicKey,
   isXOnlyPublicKey,
   isXOnlyTweak,
+  multiplyPoint,
   negatePrivate,
   publicKey,
   type RecoverableSignature,

@@ -185,6 +185,16 @@ export function tweakAddPublic(
   }
 }
 
+/** The sum of two points, in 33 bytes; undefined for the point at infinity. Throws for what is no point. */
+export function addPoints(a: Uint8Array, b: Uint8Array): Uint8Array | undefined {
+  return wasmCurve().pointAdd(a, b, true) ?? undefined;
+}
+
+/** A point times a scalar that is not zero, in 33 bytes. Throws for what is no point or no such scalar. */
+export function multiplyPoint(point: Uint8Array, scalar: Uint8Array): Uint8Array {
+  return wasmCurve().pointMultiply(point, scalar, true) as Uint8Array;
+}
+
 /** `privateKey + tweak` modulo the order (BIP32); undefined when that is zero or the tweak too big. */
 export function tweakAddPrivate(privateKey: Uint8Array, tweak: Uint8Array): Uint8Array | undefined {
   const add = bytesToScalar(tweak);

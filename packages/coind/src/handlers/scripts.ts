@@ -62,14 +62,6 @@ function witnessForm(script: Uint8Array): Uint8Array | undefined {
   return type === 'pubkey' && first ? p2wpkh(hash160(first)) : p2wsh(sha256(script));
 }
 
-/** The descriptor of a witness script's address: with what is inside where that can be said. */
-function witnessDescriptor(script: Uint8Array, program: Uint8Array, params: ChainParams): string {
-  const [inner = ''] = inferDescriptor(script, params).split('#');
-  return inner.startsWith('multi(')
-    ? withChecksum(`wsh(${inner})`)
-    : inferDescriptor(program, params);
-}
-
 const addressOf = (script: Uint8Array, params: ChainParams): string =>
   encodeAddress(script, params) ?? '';
 
@@ -81,7 +73,8 @@ function wrappedJson(script: Uint8Array, params: ChainParams) {
     ...(program && {
       segwit: {
         ...scriptPubKeyJson(program, params),
-        desc: witnessDescriptor(script, program, params),
+        // What is inside is known here, to a descriptor as well.
+        desc: inferDescriptor(program, params, { script: () => script }),
         'p2sh-segwit': addressOf(p2sh(hash160(program)), params),
       },
     }),

@@ -76,7 +76,7 @@ function byOrigin(keyring: Keyring, { publicKey, origin }: NamedKey): ScriptSolu
 
 /** The index at which `key` comes to lie where `origin` leads; undefined when it never does. */
 function indexBelow(key: KeyExpression, { fingerprint, path }: KeyOrigin): number | undefined {
-  if (key.kind === 'single') return undefined;
+  if (key.kind !== 'extended') return undefined;
   const base = key.origin ?? { fingerprint: fingerprintHex(key.root.publicKey), path: [] };
   const above = [...base.path, ...key.path];
   if (base.fingerprint !== fingerprint || above.some((step, i) => step !== path[i])) {
