@@ -17,6 +17,7 @@ import { encryption } from './handlers/encryption.ts';
 import { fees } from './handlers/fees.ts';
 import { former } from './handlers/former.ts';
 import { generating } from './handlers/generating.ts';
+import { imports } from './handlers/imports.ts';
 import { mempool } from './handlers/mempool.ts';
 import { mempoolFile } from './handlers/mempool-file.ts';
 import { mining } from './handlers/mining.ts';
@@ -72,6 +73,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.dev, translated(audit), walletContext),
     service(methods.dump, translated(dump), walletContext),
     service(methods.encryption, translated(encryption), walletContext),
+    service(methods.imports, translated(imports), walletContext),
     service(methods.former, translated(former), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
     service(methods.walletFund, translated(walletFund), walletContext),

@@ -81,14 +81,31 @@ export function proveTxs(
   return { header, txCount: txids.length, hashes, flags };
 }
 
+/** A transaction that is proven to be in a block. */
+export interface ProvenTx {
+  readonly txid: Txid;
+  /** Its place in the block. */
+  readonly index: number;
+}
+
 /**
  * The transactions that `proof` proves to be in the block of its header; undefined when it is no proof:
  * parts are missing or left over, or the tree has another root.
  */
-export function provenTxs({ header, txCount, hashes, flags }: MerkleBlock): Txid[] | undefined {
+export function provenTxs(proof: MerkleBlock): Txid[] | undefined {
+  return provenPlaces(proof)?.map(({ txid }) => txid);
+}
+
+/** The same with their places. */
+export function provenPlaces({
+  header,
+  txCount,
+  hashes,
+  flags,
+}: MerkleBlock): ProvenTx[] | undefined {
   if (txCount === 0 || txCount > MAX_TX_COUNT || hashes.length > txCount) return undefined;
   if (flags.length * 8 < hashes.length) return undefined;
-  const found: Txid[] = [];
+  const found: ProvenTx[] = [];
   let nextBit = 0;
   let nextHash = 0;
   const walk = (height: number, position: number): Uint8Array | undefined => {
@@ -97,7 +114,9 @@ export function provenTxs({ header, txCount, hashes, flags }: MerkleBlock): Txid
     nextBit++;
     if (height === 0 || below === 0) {
       const hash = hashes[nextHash++];
-      if (hash && height === 0 && below === 1) found.push(hashToHex<Txid>(hash));
+      if (hash && height === 0 && below === 1) {
+        found.push({ txid: hashToHex<Txid>(hash), index: position });
+      }
       return hash;
     }
     const left = walk(height - 1, position * 2);

@@ -71,9 +71,9 @@ export interface Method<P extends Params = Params, Result = unknown, Legacy = un
   readonly labels?: Variant & { /** The word that brings it back. */ readonly unless?: string };
 }
 
-/** A method that one release serves only to those who ask for it. */
+/** A method that a release, or bitcoind today, serves only to those who ask for it. */
 export interface Deprecation {
-  readonly release: Release;
+  readonly release: Release | 'core';
   /** What -deprecatedrpc is given to have it. */
   readonly word: string;
   /** What a call is refused with (-32) otherwise. */
@@ -199,7 +199,8 @@ function refusalOf(
   profile: Profile,
   { release, allowed }: Era,
 ): Deprecation | undefined {
-  if (profile !== 'legacy' || deprecated?.release !== release) return undefined;
+  const served = profile === 'legacy' ? release : profile;
+  if (deprecated?.release !== served) return undefined;
   return allowed.has(deprecated.word) ? undefined : deprecated;
 }
 

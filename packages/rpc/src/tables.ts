@@ -14,6 +14,7 @@ import { encryption } from './methods/encryption.ts';
 import { fees } from './methods/fees.ts';
 import { former } from './methods/former.ts';
 import { generating } from './methods/generating.ts';
+import { imports } from './methods/imports.ts';
 import { mempool } from './methods/mempool.ts';
 import { mempoolFile } from './methods/mempool-file.ts';
 import { mining } from './methods/mining.ts';
@@ -48,6 +49,7 @@ export const methods = {
   fees,
   former,
   generating,
+  imports,
   mempool,
   mempoolFile,
   mining,
@@ -84,6 +86,7 @@ export const allMethods = {
   ...former,
   ...mempool,
   ...generating,
+  ...imports,
   ...mempoolFile,
   ...mining,
   ...miningInfo,

@@ -65,26 +65,3 @@ describe('keys as text', () => {
     await expect(wallet.importDump(FOREIGN_KEY)).rejects.toMatchObject({ key: 'wallet-locked' });
   });
 });
-
-describe('watching', () => {
-  test('a wallet without private keys counts what it watches', async () => {
-    const chain = new FakeChain();
-    await chain.mine(FOREIGN);
-    const { wallets } = fakeWallets(chain);
-    const watching = await wallets.create('w', { privateKeysDisabled: true });
-    await watching.watch([`addr(${FOREIGN})`], 'friend', true);
-    expect((await watching.balances()).immature).toBe(50n * COIN);
-  });
-
-  test('a wallet with keys only names it, and refuses what it has the key of', async () => {
-    const { wallet, chain } = await fundedWallet(1);
-    await wallet.watch([`addr(${FOREIGN})`], 'friend', true);
-    await chain.mine(FOREIGN);
-    expect(await wallet.balances()).toMatchObject({ spendable: 50n * COIN, immature: 0n });
-    expect((await wallet.addressInfo(FOREIGN)).book?.label).toBe('friend');
-    const own = await wallet.newAddress();
-    await expect(wallet.watch([`addr(${own})`], 'x', false)).rejects.toMatchObject({
-      key: 'has-private-key',
-    });
-  });
-});

@@ -34,6 +34,17 @@ export const walletErrors = {
   'private-keys-disabled': 'Error: Private keys are disabled for this wallet',
   'private-key-unknown': 'Private key not available',
   'invalid-private-key': 'Invalid private key encoding',
+  /** One request among several names something that is none, or things that cannot be together. */
+  'invalid-import': 'Invalid scriptPubKey',
+  'contradictory-import': 'Incompatibility found',
+  'incomplete-import': 'Missing required fields',
+  'rescan-failed': 'Rescan failed',
+  'rescan-incomplete':
+    'Rescan was unable to fully rescan the blockchain. Some transactions may be missing.',
+  'rescan-aborted': 'Rescan aborted by user.',
+  'rescan-running': 'Wallet is currently rescanning. Abort existing rescan or wait.',
+  'foreign-transaction': 'No addresses in wallet correspond to included transaction',
+  'invalid-label': 'Invalid label name',
   'invalid-range': 'Range is too large',
   'descriptor-conflict': 'Could not add descriptor',
   'fee-estimation-failed':

@@ -25,21 +25,21 @@ import type { UnitOfWork } from './unit-of-work.ts';
 
 /** One request of `importdescriptors`. */
 export interface DescriptorImport {
-  /** With checksum. */
-  readonly descriptor: string;
+  /** With checksum; undefined for a request that names none. */
+  readonly descriptor: string | undefined;
   /** Unix seconds before which nothing was paid to it; 'now' for a fresh one. */
   readonly timestamp: number | 'now';
   readonly active?: boolean;
   readonly internal?: boolean;
-  /** First and last index, both included. */
-  readonly range?: readonly [number, number];
+  /** First and last index, both included, or only the last; 'malformed' for what is neither. */
+  readonly range?: number | readonly [number, number] | 'malformed';
   readonly nextIndex?: number;
   readonly label?: string;
 }
 
 /** What became of one request. */
 export type ImportOutcome = { readonly warnings: readonly string[] } & (
-  | { readonly success: true; readonly timestamp: number }
+  | { readonly success: true }
   | { readonly success: false; readonly error: WalletError | DescriptorError }
 );
 
@@ -57,79 +57,79 @@ export interface CheckedImport {
   readonly label: string | undefined;
 }
 
-/** Checks a request and says what is to be added; collects warnings. */
+/**
+ * Checks a request and says what is to be added; collects warnings. The order of the checks is bitcoind's, since
+ * the first refusal is the one that is told. Throws `WalletError`, `DescriptorError`.
+ */
 export function checkImport(
-  context: WalletContext,
+  { options, params }: WalletContext,
   flags: WalletFlags,
   request: DescriptorImport,
+  timestamp: number,
   warnings: string[],
-  now: number,
 ): readonly CheckedImport[] {
-  const descriptors = parseMultipath(request.descriptor, context.params, true);
-  if (descriptors.length > 1 && request.internal) {
+  const { descriptor: text, active = false, internal, label, nextIndex } = request;
+  if (text === undefined) refuse('contradictory-import', 'Descriptor not found.');
+  if (label === '*') refuse('invalid-label', 'Invalid label name');
+  const descriptors = parseMultipath(text, params, true);
+  const isPair = descriptors.length > 1;
+  if (isPair && internal !== undefined) {
     throw new DescriptorError("Cannot have multipath descriptor while also specifying 'internal'");
   }
-  return descriptors.map((descriptor, nth) => {
-    // The second of a multipath pair makes change addresses.
-    const one = descriptors.length > 1 ? { ...request, internal: nth === 1 } : request;
-    return checkOne(context, flags, descriptor, one, nth === 0 ? warnings : [], now);
-  });
-}
-
-function checkOne(
-  { options }: WalletContext,
-  flags: WalletFlags,
-  descriptor: Descriptor,
-  request: DescriptorImport,
-  warnings: string[],
-  now: number,
-): CheckedImport {
-  const { active = false, internal = false, label } = request;
-  const ranged = isRanged(descriptor);
-  if (!ranged && request.range) {
+  const ranged = descriptors.some(isRanged);
+  if (!ranged && request.range !== undefined) {
     refuse('invalid-range', 'Range should not be specified for an un-ranged descriptor');
   }
-  if (ranged && !request.range) warnings.push('Range not given, using default keypool range');
-  const [first, last] = request.range ?? [0, options.keypool - 1];
-  checkRange(first, last);
+  if (ranged && request.range === undefined) {
+    warnings.push('Range not given, using default keypool range');
+  }
+  const [first, last] = ranged ? rangeOf(request.range ?? options.keypool - 1) : [0, 0];
+  const next = ranged ? (nextIndex ?? first) : first;
+  if (next < first || next > last) refuse('invalid-range', 'next_index is out of range');
   if (active && !ranged) refuse('invalid-range', 'Active descriptors must be ranged');
-  if (ranged && label !== undefined) {
-    refuse('invalid-range', 'Ranged descriptors should not have a label');
+  checkLabel(label, { isPair, ranged, internal: internal === true });
+  if (active && descriptors.some(({ kind }) => kind === 'combo')) {
+    refuse('descriptor-conflict', 'Combo descriptors cannot be set to active');
   }
-  if (internal && label !== undefined) {
-    refuse('invalid-range', 'Internal addresses should not have a label');
-  }
-  const next = request.nextIndex ?? first;
-  if (ranged && (next < first || next > last)) {
-    refuse('invalid-range', 'next_index is out of range');
-  }
-  if (active && !typeOfDescriptor(descriptor)) {
-    const what = descriptor.kind === 'combo' ? 'Combo descriptors' : 'Such descriptors';
-    refuse('descriptor-conflict', `${what} cannot be set to active`);
-  }
-  if (flags.privateKeysDisabled && hasPrivateKeys(descriptor)) {
+  if (flags.privateKeysDisabled && descriptors.some(hasPrivateKeys)) {
     refuse(
       'descriptor-conflict',
       'Cannot import private keys to a wallet with private keys disabled',
     );
   }
-  try {
-    expandDescriptor(descriptor, first);
-  } catch (error) {
-    if (!(error instanceof DescriptorError)) throw error;
-    refuse(
-      'descriptor-conflict',
-      'Cannot expand descriptor. Probably because of hardened derivations without private keys provided',
-    );
-  }
-  checkSecrets(descriptor, flags, warnings);
-  const timestamp = request.timestamp === 'now' ? now : Math.max(1, request.timestamp);
-  return {
-    descriptor,
-    settings: { timestamp, active, internal, range: [first, last + 1], next },
+  return descriptors.map((descriptor, nth) => {
+    checkKeys(descriptor, flags, warnings);
+    const isTyped = typeOfDescriptor(descriptor) !== undefined;
+    if (active && !isTyped) {
+      warnings.push('Unknown output type, cannot set descriptor to active.');
+    }
+    // The second of a pair makes change addresses.
+    const isInternal = isPair ? nth === 1 : internal === true;
+    const settings = {
+      timestamp,
+      active: active && isTyped,
+      internal: isInternal,
+      range: [first, last + 1] as const,
+      next,
+    };
     // A single address is in the address book from the start, be it without a name.
-    label: ranged || internal ? undefined : (label ?? ''),
-  };
+    return { descriptor, settings, label: ranged || isInternal ? undefined : (label ?? '') };
+  });
+}
+
+function rangeOf(
+  range: number | readonly [number, number] | 'malformed',
+): readonly [number, number] {
+  if (range === 'malformed') {
+    refuse('invalid-range', 'Range must be specified as end or as [begin,end]');
+  }
+  const [first, last] = typeof range === 'number' ? [0, range] : range;
+  if (typeof range !== 'number' && last < first) {
+    refuse('invalid-range', 'Range specified as [begin,end] must not have begin after end');
+  }
+  if (last < 0) refuse('invalid-range', 'End of range is too high');
+  checkRange(first, last);
+  return [first, last];
 }
 
 /** Checks the range of a ranged descriptor. Throws `WalletError` 'invalid-range'. */
@@ -142,14 +142,34 @@ export function checkRange(first: number, last: number): void {
   if (last - first >= MAX_RANGE) refuse('invalid-range', 'Range is too large');
 }
 
-function checkSecrets(descriptor: Descriptor, flags: WalletFlags, warnings: string[]): void {
-  if (!flags.privateKeysDisabled && !hasPrivateKeys(descriptor)) {
+function checkLabel(
+  label: string | undefined,
+  { isPair, ranged, internal }: { isPair: boolean; ranged: boolean; internal: boolean },
+): void {
+  if (label === undefined) return;
+  if (isPair) refuse('invalid-range', 'Multipath descriptors should not have a label');
+  if (ranged) refuse('invalid-range', 'Ranged descriptors should not have a label');
+  if (internal) refuse('invalid-range', 'Internal addresses should not have a label');
+}
+
+function checkKeys(descriptor: Descriptor, flags: WalletFlags, warnings: string[]): void {
+  try {
+    expandDescriptor(descriptor, 0);
+  } catch (error) {
+    if (!(error instanceof DescriptorError)) throw error;
+    refuse(
+      'descriptor-conflict',
+      'Cannot expand descriptor. Probably because of hardened derivations without private keys provided',
+    );
+  }
+  if (flags.privateKeysDisabled) return;
+  if (!hasPrivateKeys(descriptor)) {
     refuse(
       'descriptor-conflict',
       'Cannot import descriptor without private keys to a wallet with private keys enabled',
     );
   }
-  if (!flags.privateKeysDisabled && !hasAllPrivateKeys(descriptor)) {
+  if (!hasAllPrivateKeys(descriptor)) {
     warnings.push(
       'Not all private keys provided. Some wallet functionality may return unexpected errors',
     );
@@ -170,27 +190,39 @@ export async function addDescriptor(
     unit.put(tables.meta, undefined, { ...meta, birthTime: settings.timestamp });
   }
   const added = keyring.add(unit, descriptor, settings);
-  const payments = await adoptScripts(context, unit, added, 'own');
+  await adoptScripts(context, unit, added, 'own');
+  if (keyring.known.any) await completeShared(context, unit, added);
   if (label === undefined) return;
-  for (const { scriptPubKey } of expandDescriptor(descriptor, settings.range?.[0] ?? 0)) {
+  await nameKey(context, unit, descriptor, label, settings.range?.[0] ?? 0);
+}
+
+/** Names all addresses that a descriptor has at an index. */
+export async function nameKey(
+  context: WalletContext,
+  unit: UnitOfWork,
+  descriptor: Descriptor,
+  label: string,
+  index = 0,
+): Promise<void> {
+  for (const { scriptPubKey } of expandDescriptor(descriptor, index)) {
     const script = bytesToHex(scriptPubKey);
     // A bare public key has no address, so there is nothing to name.
     if (addressOf(script, context.params) === undefined) continue;
-    const txids = payments.get(script) ?? (await paymentsOf(context, script));
+    const txids = await paymentsOf(context, script);
     bookScript(unit, context, script, { label, purpose: 'receive' }, txids);
   }
 }
 
 /**
  * Scripts have become the wallet's own or watched, or own instead of watched: it takes over what it already
- * knows of them. Returns the transactions that pay each.
+ * knows of them.
  */
 export async function adoptScripts(
   context: WalletContext,
   unit: UnitOfWork,
   scripts: readonly ScriptHex[],
   standing: Standing,
-): Promise<Map<ScriptHex, readonly Txid[]>> {
+): Promise<void> {
   const { keyring, tables } = context;
   const payments = new Map<ScriptHex, readonly Txid[]>();
   for (const script of scripts) payments.set(script, await paymentsOf(context, script));
@@ -206,7 +238,35 @@ export async function adoptScripts(
     }
     for (const txid of txids) ledger.adopt(txid);
   }
-  return payments;
+}
+
+/** Known scripts with several keys, of which the wallet has the last one now, are own from here on. */
+async function completeShared(
+  context: WalletContext,
+  unit: UnitOfWork,
+  added: readonly ScriptHex[],
+): Promise<void> {
+  const { keyring, tables, params } = context;
+  const keys = new Set<string>();
+  for (const script of added) {
+    const key = unit.get(tables.scripts, script)?.publicKey;
+    if (key) keys.add(bytesToHex(key));
+  }
+  const shared = new Set<ScriptHex>();
+  for (const key of keys) {
+    const range = { prefix: [key] as [string] };
+    for await (const [[, script]] of tables.sharedKeys.entries(range)) shared.add(script);
+  }
+  for (const script of shared) {
+    const row = keyring.known.get(unit, script);
+    if (row?.descriptor === undefined) continue;
+    const descriptor = parseDescriptor(row.descriptor, params);
+    const [solution] = expandDescriptor(descriptor, 0);
+    const missing = solution?.keys.find(({ publicKey }) => !keyring.scriptOfKey(publicKey, unit));
+    if (!solution || missing) continue;
+    const settings = { timestamp: Math.max(1, row.timestamp), active: false, internal: false };
+    await addDescriptor(context, unit, descriptor, settings, undefined);
+  }
 }
 
 /** The descriptor of a single private key: every address it can have. Throws 'invalid-private-key'. */

@@ -14,7 +14,9 @@ export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
 export type { HistoryEntry, HistoryFilter, HistoryPlace, TxDetail, TxView } from './history.ts';
 export type { Once } from './idempotency.ts';
 export { checkRange, type DescriptorImport, type ImportOutcome } from './import.ts';
+export type { MultiImport } from './import-multi.ts';
 export type { JournalLine, JournalPage } from './journal.ts';
+export type { Watched } from './key-imports.ts';
 export type { LedgerEvent } from './ledger.ts';
 export { signMessageWithKey, verifyMessage } from './message.ts';
 export type { HandlingOptions, PartialPayment, UnsignedReplacement } from './partial-payments.ts';
@@ -49,6 +51,7 @@ export {
   updateOutputs,
 } from './psbt/psbt-signer.ts';
 export type { FillOptions } from './psbt/wallet-psbt.ts';
+export { type RescanProgress, TIMESTAMP_WINDOW } from './rescan.ts';
 export type { SendAllOptions, Share } from './send-all.ts';
 export type { InputError, SignedTx } from './sign.ts';
 export { type PlainKey, type PrevOut, signWithKeys } from './sign-request.ts';
@@ -61,6 +64,7 @@ export {
   type MoveRow,
   type TxRow,
   type TxState,
+  UNBORN,
   WALLET_SCHEMA,
   type WalletFlags,
   type WalletMeta,

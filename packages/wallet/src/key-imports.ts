@@ -1,14 +1,12 @@
 /**
  * Keys and scripts coming into an open wallet, and the search of old blocks for what they were paid. What
- * one descriptor adds is `import.ts`; here is the order: check, commit, let the keyring know, search.
+ * one descriptor adds is `import.ts`, one script `watch.ts`; here is the order: check, commit, let the keyring
+ * know, search.
  */
-import {
-  type Descriptor,
-  DescriptorError,
-  expandDescriptor,
-  parseDescriptor,
-} from '@coind/descriptors';
-import { bytesToHex } from '@coind/primitives';
+
+import type { BlockRef } from '@coind/consensus';
+import { type Descriptor, DescriptorError, expandDescriptor } from '@coind/descriptors';
+import { bytesToHex, type Tx } from '@coind/primitives';
 import { type WalletContext, walletMeta } from './context.ts';
 import { chainsBeyond, type DumpedKey, parseDump } from './dump.ts';
 import type { WalletEncryption } from './encryption.ts';
@@ -18,62 +16,81 @@ import {
   checkImport,
   type DescriptorImport,
   type ImportOutcome,
+  nameKey,
   wifDescriptor,
 } from './import.ts';
+import { importMulti, type MultiImport } from './import-multi.ts';
 import { addMultisig } from './multisig.ts';
+import { type Rescans, TIMESTAMP_WINDOW } from './rescan.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
-import type { WalletFollower } from './wallet-follower.ts';
-import { watchDescriptor } from './watch.ts';
-
-/** Seconds before a key's birth from which blocks are searched: clocks of miners differ. */
-const TIMESTAMP_WINDOW = 7200;
+import { type Importing, importPublicKey, importRedeemScript, importScript } from './watch.ts';
 
 /** Keys that are added in one batch. */
 const KEYS_PER_BATCH = 100;
 
+/** What is to be watched: a script, a script and the P2SH address it is behind, or all that pays a key. */
+export type Watched = { readonly kind: 'script' | 'redeem-script' | 'public-key' } & {
+  readonly bytes: Uint8Array;
+};
+
+const watching = {
+  script: importScript,
+  'redeem-script': importRedeemScript,
+  'public-key': importPublicKey,
+} as const;
+
 /** Imports of one wallet. */
 export class KeyImports {
   readonly #core: WalletCore;
-  readonly #follower: WalletFollower;
   readonly #encryption: WalletEncryption;
-  #scanning = false;
-  #abort = false;
+  readonly #rescans: Rescans;
 
-  constructor(modules: {
-    core: WalletCore;
-    follower: WalletFollower;
-    encryption: WalletEncryption;
-  }) {
+  constructor(modules: { core: WalletCore; encryption: WalletEncryption; rescans: Rescans }) {
     this.#core = modules.core;
-    this.#follower = modules.follower;
     this.#encryption = modules.encryption;
+    this.#rescans = modules.rescans;
   }
 
   get #context(): WalletContext {
     return this.#core.context;
   }
 
-  /** Whether old blocks are being searched. */
-  get isScanning(): boolean {
-    return this.#scanning;
+  /** Runs `work`, with the right to search when it is to be followed by a search. */
+  #beforeSearch<T>(rescan: boolean, work: () => Promise<T>): Promise<T> {
+    return rescan ? this.#rescans.reserved(work) : work();
   }
 
-  /** Adds a private key with all addresses it can have, named `label`. */
-  async privateKey(wif: string, label: string, rescan: boolean): Promise<void> {
-    await this.#requireKeys();
-    const descriptor = wifDescriptor(this.#context, wif);
-    await this.#changeKeys((unit) => {
-      const settings = { timestamp: 1, active: false, internal: false };
-      return addDescriptor(this.#context, unit, descriptor, settings, label);
+  /** Adds a private key with all addresses it can have, named `label`. One that is there is only named. */
+  privateKey(wif: string, label: string, rescan: boolean): Promise<void> {
+    const context = this.#context;
+    return this.#beforeSearch(rescan, async () => {
+      await this.#requireKeys();
+      const descriptor = wifDescriptor(context, wif);
+      if (this.#hasKeyOf(descriptor)) {
+        await this.#core.change((unit) => nameKey(context, unit, descriptor, label));
+        return;
+      }
+      await this.#changeKeys((unit) => {
+        const settings = { timestamp: 1, active: false, internal: false };
+        return addDescriptor(context, unit, descriptor, settings, label);
+      });
+      if (rescan) await this.#rescans.searchWhole();
     });
-    if (rescan) await this.rescan(0);
   }
 
   /** Adds the keys of a dump that it does not have, with their labels. */
-  async dump(text: string): Promise<void> {
+  dump(text: string): Promise<void> {
+    return this.#rescans.reserved(async () => {
+      await this.#requireKeys();
+      const oldest = await this.#addDump(text);
+      if (oldest < Number.POSITIVE_INFINITY) await this.#rescans.searchWhole(oldest);
+    });
+  }
+
+  /** The time of the oldest key that was new. */
+  async #addDump(text: string): Promise<number> {
     const context = this.#context;
-    await this.#requireKeys();
     const keys = [
       ...new Map(parseDump(text, context.params).map((key) => [key.wif, key])).values(),
     ];
@@ -97,31 +114,15 @@ export class KeyImports {
         await addDescriptor(context, unit, descriptor, settings, undefined);
       }
     });
-    if (oldest < Number.POSITIVE_INFINITY) {
-      await this.rescan(this.#heightBefore(oldest - TIMESTAMP_WINDOW));
-    }
+    return oldest;
   }
 
-  /**
-   * Watches scripts from now on. They are the own ones of a wallet without private keys; others keep them apart
-   * from what they can spend. Throws 'has-private-key'.
-   */
-  async watch(descriptors: readonly string[], label: string, rescan: boolean): Promise<void> {
-    const context = this.#context;
-    const parsed = descriptors.map((text) => parseDescriptor(text, context.params));
-    if (parsed.some((one) => this.#hasKeyOf(one))) throw new WalletError('has-private-key');
-    const isOwnOnly = walletMeta(context).flags.privateKeysDisabled;
-    await this.#changeKeys(async (unit) => {
-      for (const descriptor of parsed) {
-        if (isOwnOnly) {
-          const settings = { timestamp: 1, active: false, internal: false };
-          await addDescriptor(context, unit, descriptor, settings, label);
-        } else {
-          await watchDescriptor(context, unit, descriptor, { timestamp: 0, label });
-        }
-      }
+  /** Watches something from now on, and what it was paid before if asked. Throws 'has-private-key'. */
+  watch({ kind, bytes }: Watched, label: string, rescan: boolean): Promise<void> {
+    return this.#beforeSearch(rescan, async () => {
+      await this.#importing((importing) => watching[kind](importing, bytes, label));
+      if (rescan) await this.#rescans.searchWhole();
     });
-    if (rescan) await this.rescan(0);
   }
 
   /** Names the address of a multisignature descriptor. */
@@ -130,51 +131,80 @@ export class KeyImports {
   }
 
   /** Imports descriptors one by one, then searches the blocks since the oldest of them. */
-  async descriptors(requests: readonly DescriptorImport[]): Promise<ImportOutcome[]> {
+  descriptors(requests: readonly DescriptorImport[]): Promise<ImportOutcome[]> {
+    return this.#rescans.reserved(() =>
+      this.#all(requests, true, (request, timestamp, warnings) =>
+        this.#descriptor(request, timestamp, warnings),
+      ),
+    );
+  }
+
+  /** Imports addresses, scripts and keys one by one, then searches the blocks since the oldest of them. */
+  multi(requests: readonly MultiImport[], rescan: boolean): Promise<ImportOutcome[]> {
+    return this.#beforeSearch(rescan, () =>
+      this.#all(requests, rescan, (request, timestamp) =>
+        this.#importing((importing) => importMulti(importing, request, timestamp)),
+      ),
+    );
+  }
+
+  /** Does requests one by one; a refusal is one request's outcome. */
+  async #all<R extends { readonly timestamp: number | 'now' }>(
+    requests: readonly R[],
+    rescan: boolean,
+    work: (request: R, timestamp: number, warnings: string[]) => Promise<void>,
+  ): Promise<ImportOutcome[]> {
     await this.#core.read(() => this.#encryption.requireUnlocked());
-    const now = this.#context.source.tip().medianTimePast;
+    const tip = this.#context.source.tip();
     const outcomes: ImportOutcome[] = [];
-    for (const request of requests) outcomes.push(await this.#descriptor(request, now));
-    const times = outcomes.flatMap((outcome) => (outcome.success ? [outcome.timestamp] : []));
-    if (times.length > 0) {
-      await this.rescan(this.#heightBefore(Math.min(...times) - TIMESTAMP_WINDOW));
-    }
-    return outcomes;
-  }
-
-  async #descriptor(request: DescriptorImport, now: number): Promise<ImportOutcome> {
-    const warnings: string[] = [];
-    const context = this.#context;
-    try {
-      const { flags } = walletMeta(context);
-      const checked = checkImport(context, flags, request, warnings, now);
-      for (const { descriptor, settings, label } of checked) {
-        await this.#changeKeys((unit) => addDescriptor(context, unit, descriptor, settings, label));
+    const times: number[] = [];
+    for (const request of requests) {
+      const asked = request.timestamp === 'now' ? tip.medianTimePast : request.timestamp;
+      times.push(asked);
+      const warnings: string[] = [];
+      try {
+        await work(request, Math.max(1, asked), warnings);
+        outcomes.push({ success: true, warnings });
+      } catch (error) {
+        const refused = error instanceof WalletError || error instanceof DescriptorError;
+        if (!refused) throw error;
+        outcomes.push({ success: false, error, warnings });
       }
-      const times = checked.map(({ settings }) => settings.timestamp);
-      return { success: true, timestamp: Math.min(...times), warnings };
-    } catch (error) {
-      const refused = error instanceof WalletError || error instanceof DescriptorError;
-      if (refused) return { success: false, error, warnings };
-      throw error;
+    }
+    if (!rescan || !outcomes.some(({ success }) => success)) return outcomes;
+    const lowest = Math.max(1, Math.min(tip.time, ...times));
+    const complete = await this.#rescans.searchSince(lowest);
+    if (complete <= lowest) return outcomes;
+    return outcomes.map((outcome, i) => withMissing(outcome, times[i] as number, complete));
+  }
+
+  async #descriptor(
+    request: DescriptorImport,
+    timestamp: number,
+    warnings: string[],
+  ): Promise<void> {
+    const context = this.#context;
+    const { flags } = walletMeta(context);
+    const checked = checkImport(context, flags, request, timestamp, warnings);
+    for (const { descriptor, settings, label } of checked) {
+      await this.#changeKeys((unit) => addDescriptor(context, unit, descriptor, settings, label));
     }
   }
 
-  /** Searches old blocks for the wallet's own. */
-  async rescan(start: number, end?: number): Promise<{ start: number; stop: number }> {
-    this.#scanning = true;
-    this.#abort = false;
-    try {
-      return await this.#follower.rescan(start, end, () => this.#abort);
-    } finally {
-      this.#scanning = false;
-    }
-  }
-
-  /** Makes a search under way stop; says whether there was one. */
-  abortRescan(): boolean {
-    this.#abort = true;
-    return this.#scanning;
+  /**
+   * Takes in a transaction of a block that is proven to have it. Throws 'foreign-transaction' unless one of its
+   * outputs is own or watched.
+   */
+  transaction(tx: Tx, ref: BlockRef, index: number): Promise<void> {
+    const { source } = this.#context;
+    return this.#core.change((_unit, ledger) => {
+      if (!ledger.pays(tx)) throw new WalletError('foreign-transaction');
+      const blockTime = source.headerTime(ref.hash);
+      ledger.confirm(tx, ref, index, {
+        now: source.now(),
+        ...(blockTime !== undefined && { blockTime }),
+      });
+    });
   }
 
   /** Throws 'private-keys-disabled', 'wallet-locked'. */
@@ -193,6 +223,10 @@ export class KeyImports {
     });
   }
 
+  #importing(work: (importing: Importing) => Promise<void>): Promise<void> {
+    return this.#changeKeys((unit) => work({ context: this.#context, unit }));
+  }
+
   /** A change of keys; the keyring knows of it before the next call runs. */
   #changeKeys(work: (unit: UnitOfWork) => Promise<void>): Promise<void> {
     return this.#core.read(async () => {
@@ -200,18 +234,18 @@ export class KeyImports {
       await this.#context.keyring.load();
     });
   }
+}
 
-  /** The first block whose time is not before `time`; header times grow, with small exceptions. */
-  #heightBefore(time: number): number {
-    const { source } = this.#context;
-    let low = 0;
-    let high = source.tip().height;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const ref = source.refAt(middle);
-      if (ref && (source.headerTime(ref.hash) ?? 0) < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
+/** What an import is worth when blocks since its time could not be read. */
+function withMissing(outcome: ImportOutcome, timestamp: number, complete: number): ImportOutcome {
+  if (!outcome.success || complete <= timestamp) return outcome;
+  const details = {
+    timestamp: BigInt(timestamp),
+    blockTime: BigInt(complete - TIMESTAMP_WINDOW - 1),
+  };
+  return {
+    success: false,
+    error: new WalletError('rescan-failed', undefined, details),
+    warnings: outcome.warnings,
+  };
 }

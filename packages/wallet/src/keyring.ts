@@ -247,10 +247,22 @@ export class Keyring {
   }
 
   /** An own script that this key alone spends; undefined when the wallet has none. */
-  scriptOfKey(publicKey: Uint8Array): ScriptHex | undefined {
-    const hash = hash160(publicKey);
+  scriptOfKey(publicKey: Uint8Array, unit?: UnitOfWork): ScriptHex | undefined {
+    return this.#scriptOfHash(hash160(publicKey), unit);
+  }
+
+  #scriptOfHash(hash: Uint8Array, unit?: UnitOfWork): ScriptHex | undefined {
     const forms = [p2pkh(hash), p2wpkh(hash), p2sh(hash160(p2wpkh(hash)))];
-    return forms.map(bytesToHex).find((script) => this.owner(undefined, script) !== undefined);
+    return forms.map(bytesToHex).find((script) => this.owner(unit, script) !== undefined);
+  }
+
+  /** The public key of the wallet's that has this hash. */
+  publicKeyOf(hash: Uint8Array): Uint8Array | undefined {
+    const script = this.#scriptOfHash(hash);
+    if (script === undefined) return undefined;
+    return (
+      this.owner(undefined, script)?.publicKey ?? this.#solve(script, false)?.keys[0]?.publicKey
+    );
   }
 
   #full(id: number): Descriptor | undefined {

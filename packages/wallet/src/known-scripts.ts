@@ -4,7 +4,7 @@
  * many, so they lie in a table and are looked up one by one; a wallet that knows none never looks.
  */
 import { expandDescriptor, parseDescriptor, type ScriptSolution } from '@coind/descriptors';
-import { bytesToHex, type ChainParams } from '@coind/primitives';
+import { bytesToHex, type ChainParams, hexToBytes } from '@coind/primitives';
 import type { Table } from '@coind/store';
 import type { OwnFilter } from './own-filter.ts';
 import type { KnownScriptRow, ScriptHex } from './tables.ts';
@@ -68,9 +68,25 @@ export class KnownScripts {
     if (this.get(unit, script)) unit.del(this.#table, script);
   }
 
+  /** What lies behind a known script hash, as far as somebody told. */
+  scriptBehind(unit: UnitOfWork, script: ScriptHex): Uint8Array | undefined {
+    const row = this.get(unit, script);
+    if (row?.redeemScript !== undefined) return hexToBytes(row.redeemScript);
+    const solution = this.#solutionOf(row, script);
+    return solution?.redeemScript ?? solution?.witnessScript;
+  }
+
+  /** The key of a known P2PKH script. */
+  publicKeyBehind(unit: UnitOfWork, script: ScriptHex): Uint8Array | undefined {
+    return this.#solutionOf(this.get(unit, script), script)?.keys[0]?.publicKey;
+  }
+
   /** How a known script is solved, with public keys only; undefined where nobody told. */
   solve(script: ScriptHex): ScriptSolution | undefined {
-    const row = this.get(undefined, script);
+    return this.#solutionOf(this.get(undefined, script), script);
+  }
+
+  #solutionOf(row: KnownScriptRow | undefined, script: ScriptHex): ScriptSolution | undefined {
     if (row?.descriptor === undefined) return undefined;
     return solutionFor(expandDescriptor(parseDescriptor(row.descriptor, this.#params), 0), script);
   }

@@ -303,19 +303,46 @@ export class Ledger {
     this.#tell(txid, undefined, state);
   }
 
-  /** Removes a transaction that never left this process: the mempool would not have it. */
-  forget(txid: Txid): void {
+  /** Takes in one transaction of a block that is known to hold it, however the wallet stands to the rest. */
+  confirm(tx: Tx, ref: BlockRef, index: number, about: Learning): void {
+    this.#markConflicts(tx, ref);
+    this.learn(tx, { kind: 'confirmed', ref, index }, about);
+  }
+
+  /** True when some output is own or watched. */
+  pays(tx: Tx): boolean {
+    return tx.outputs.some(
+      ({ scriptPubKey }) =>
+        this.#keyring.standing(this.#unit, bytesToHex(scriptPubKey)) !== undefined,
+    );
+  }
+
+  /**
+   * Removes a transaction as if the wallet had never met it: because the mempool would not have it, or because
+   * somebody says so. The books of what it spent, and of what spends it, follow.
+   */
+  forget(txid: Txid, cause: 'refused' | 'removal' = 'refused'): void {
     const tx = this.tx(txid);
+    const children = this.#children(txid);
     const row = this.#unit.get(this.#tables.txs, txid) as TxRow;
-    this.#setState(txid, row, { kind: 'inactive', abandoned: true }, { tx });
-    const old = this.#unit.get(this.#tables.postings, txid) ?? [];
-    const journal = { about: txid, cause: 'refused', time: row.time } as const;
-    repost(this.#unit, this.#tables, old, [], { order: row.order, journal });
+    this.#because(cause, () => {
+      this.#setState(txid, row, { kind: 'inactive', abandoned: true }, { tx });
+      const old = this.#unit.get(this.#tables.postings, txid) ?? [];
+      const journal = { about: txid, cause, time: row.time };
+      repost(this.#unit, this.#tables, old, [], { order: row.order, journal });
+      this.#erase(tx, row);
+      for (const child of children) this.refresh(child);
+    });
+  }
+
+  /** Deletes every row about a transaction whose effects have been taken back. */
+  #erase(tx: Tx, row: TxRow): void {
+    const { txid } = tx;
     tx.outputs.forEach(({ scriptPubKey }, vout) => {
       this.#unit.del(this.#tables.payments, [bytesToHex(scriptPubKey), row.order, vout]);
       this.#unit.del(this.#tables.coins, outpointOf(txid, vout));
     });
-    for (const { prevout } of tx.inputs) {
+    for (const { prevout } of row.coinbase ? [] : tx.inputs) {
       const left = (this.#unit.get(this.#tables.spends, prevout) ?? []).filter((id) => id !== txid);
       if (left.length > 0) this.#unit.put(this.#tables.spends, prevout, left);
       else this.#unit.del(this.#tables.spends, prevout);

@@ -1,6 +1,7 @@
 /**
  * Multisignature addresses that a wallet has part in (`addmultisigaddress`). One whose keys are all the wallet's is
- * an own address: what it gets counts and can be spent. Any other is a name in the address book.
+ * an own address: what it gets counts and can be spent. Of any other the wallet knows how it is solved: it signs its
+ * part, and should it get the other keys, or be told to watch the address, it needs to be told no more.
  */
 import { expandDescriptor, parseDescriptor } from '@coind/descriptors';
 import { bytesToHex } from '@coind/primitives';
@@ -8,6 +9,7 @@ import { bookScript, paymentsOf } from './address-book.ts';
 import type { WalletContext } from './context.ts';
 import { addDescriptor } from './import.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
+import { rememberScript } from './watch.ts';
 
 /**
  * Takes in the address of `text`, a descriptor with public keys only, and names it; naming it again renames it. The
@@ -29,6 +31,10 @@ export async function addMultisig(
   if (isOwn && !keyring.owner(unit, script)) {
     const settings = { timestamp: source.now(), active: false, internal: false };
     await addDescriptor(context, unit, descriptor, settings, undefined);
+  } else if (!isOwn) {
+    const { redeemScript, witnessScript } = solution;
+    const scripts = [redeemScript, witnessScript].filter((one) => one !== undefined);
+    rememberScript({ context, unit }, solution.scriptPubKey, { timestamp: 0, scripts });
   }
   bookScript(unit, context, script, { label, purpose: 'send' }, payments);
 }

@@ -52,7 +52,9 @@ export async function signForWallet(
   const spent = await findSpent(context, tx, described(prevouts));
   const provider = new SigningProvider();
   for (const output of spent) {
-    if (output) addOwn(context, provider, output.scriptPubKey);
+    if (!output) continue;
+    addOwn(context, provider, output.scriptPubKey);
+    addKnown(context, provider, output.scriptPubKey);
   }
   for (const { redeemScript, witnessScript } of prevouts) {
     for (const script of [redeemScript, witnessScript]) {
@@ -69,6 +71,14 @@ export async function signForWallet(
 function addOwn({ keyring }: WalletContext, provider: SigningProvider, script: Uint8Array): void {
   const solution = keyring.solve(bytesToHex(script), true);
   if (solution) provider.addSolution(solution);
+}
+
+/** A script with keys of others too: ours sign their part. */
+function addKnown(context: WalletContext, provider: SigningProvider, script: Uint8Array): void {
+  const solution = context.keyring.known.solve(bytesToHex(script));
+  if (!solution) return;
+  provider.addSolution(solution);
+  for (const { publicKey: key } of solution.keys) addOwnKey(context, provider, key);
 }
 
 function addOwnKey(context: WalletContext, provider: SigningProvider, key: Uint8Array): void {

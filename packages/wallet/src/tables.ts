@@ -74,10 +74,13 @@ export interface WalletFlags {
   readonly avoidReuse: boolean;
 }
 
+/** The birth time of a wallet that never had a key or an address. */
+export const UNBORN: number = Number.MAX_SAFE_INTEGER;
+
 /** What a wallet is. */
 export interface WalletMeta {
   readonly flags: WalletFlags;
-  /** Unix seconds of the oldest key: nothing before it can be the wallet's. */
+  /** Unix seconds of the oldest key: nothing before it can be the wallet's. `UNBORN` before there is one. */
   readonly birthTime: number;
   /** HASH160 of the public key its keys come from, as display-order hex; 0.16 showed it. */
   readonly masterKeyId?: string;
@@ -325,7 +328,7 @@ export interface JournalRow {
 /**
  * Why a line is in the journal: a transaction was made or met or got its block; a move; an address got
  * another name; keys were imported and old blocks searched; a block left the chain; a rival transaction
- * was mined; the mempool refused a payment.
+ * was mined; the mempool refused a payment; somebody removed a transaction from the wallet.
  */
 export type JournalCause =
   | 'transaction'
@@ -334,7 +337,8 @@ export type JournalCause =
   | 'rescan'
   | 'reorganisation'
   | 'conflict'
-  | 'refused';
+  | 'refused'
+  | 'removal';
 
 /** What stands at a place in the order. */
 export interface OrderRow {
@@ -708,6 +712,12 @@ export const walletTables = {
     hex,
     json<KnownScriptRow>(),
     'Scripts of others that the wallet watches or knows how to solve.',
+  ),
+  sharedKeys: spec(
+    'Y:',
+    tuple(hex, hex),
+    mark,
+    'Public keys of known scripts with several: whoever brings the last one makes the script own.',
   ),
   current: spec('r:', text, hex, 'The receiving script that getaccountaddress shows.'),
   scriptSums: spec('X:', hex, scriptSums, 'Running sums by script.'),

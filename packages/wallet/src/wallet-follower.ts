@@ -36,6 +36,17 @@ const WAITED_FILL_STEP = 128;
 const FILL_DELAY_MS = 60_000;
 const FILL_PAUSE_MS = 20;
 
+/** What became of a search of old blocks. */
+export interface RescanOutcome {
+  /** First and last height that were looked at. */
+  readonly start: number;
+  readonly stop: number;
+  /** Somebody broke it off. */
+  readonly aborted: boolean;
+  /** The last block that could not be read. */
+  readonly failed?: BlockRef;
+}
+
 /** Follows the chain for one wallet. */
 export class WalletFollower implements TxFollower {
   readonly name: string;
@@ -261,35 +272,46 @@ export class WalletFollower implements TxFollower {
     this.#timer.unref();
   }
 
-  /** Searches the blocks from `start` to `end` (the wallet's tip) and the mempool for its own. */
+  /**
+   * Searches the blocks from `start` to `end` (the wallet's tip) and the mempool for its own. Blocks that are not
+   * there are passed over. Before each block `goOn` hears how much is done, and says whether to go on.
+   */
   async rescan(
     start: number,
     end?: number,
-    isAborted: () => boolean = () => false,
-  ): Promise<{ start: number; stop: number }> {
+    goOn: (progress: number) => boolean = () => true,
+  ): Promise<RescanOutcome> {
     const { source } = this.#core.context;
     await this.fillAll();
-    let height = Math.max(0, start);
-    let last = height - 1;
+    const first = Math.max(0, start);
+    let height = first;
+    let failed: BlockRef | undefined;
+    let aborted = false;
     for (; ; height++) {
       const tip = (await this.position())?.height ?? -1;
-      if (height > Math.min(end ?? tip, tip) || isAborted()) break;
+      const last = Math.min(end ?? tip, tip);
+      if (height > last) break;
+      aborted = !goOn((height - first) / (last - first + 1));
+      if (aborted) break;
       const ref = source.refAt(height);
       const block = ref && (await source.block(ref.hash));
-      if (!ref || !block) break;
-      await this.#core.read(async () => {
-        for (const portions of commitsOf([{ block, ref }])) {
-          await this.#commit((ledger) => {
-            for (const { portion } of portions) {
-              ledger.search(block, ref, { ...this.#about, rescan: true }, portion);
-            }
-          });
-        }
-      });
-      last = height;
+      if (block) await this.#searchAgain(block, ref);
+      else if (ref) failed = ref;
     }
     for (const tx of source.mempoolTxs()) this.txAdded(tx);
     await this.#core.idle();
-    return { start: Math.max(0, start), stop: last };
+    return { start: first, stop: height - 1, aborted, ...(failed && { failed }) };
+  }
+
+  #searchAgain(block: Block, ref: BlockRef): Promise<void> {
+    return this.#core.read(async () => {
+      for (const portions of commitsOf([{ block, ref }])) {
+        await this.#commit((ledger) => {
+          for (const { portion } of portions) {
+            ledger.search(block, ref, { ...this.#about, rescan: true }, portion);
+          }
+        });
+      }
+    });
   }
 }

@@ -3,6 +3,7 @@
  * in a few lines that say where the work is done. Every method waits its turn in the wallet's queue. Objects go
  * in, values come out, amounts are satoshis; RPC shapes are somebody else's.
  */
+import type { BlockRef } from '@coind/consensus';
 import type { FeeRate, OutPoint, Sats, Tx, Txid, TxOutput } from '@coind/primitives';
 import { assignAccount, currentScript, labelAddress, newReceivingScript } from './address-book.ts';
 import type { AddressType } from './address-type.ts';
@@ -18,13 +19,14 @@ import { WalletError } from './errors.ts';
 import { transactionCount } from './history.ts';
 import { type Once, recallOnce, rememberOnce } from './idempotency.ts';
 import type { DescriptorImport, ImportOutcome } from './import.ts';
+import type { MultiImport } from './import-multi.ts';
 import {
   type DescriptorText,
   descriptorTexts,
   privateKeyWif,
   signedMessage,
 } from './key-exports.ts';
-import { KeyImports } from './key-imports.ts';
+import { KeyImports, type Watched } from './key-imports.ts';
 import {
   type HandlingOptions,
   type PartialPayment,
@@ -41,13 +43,14 @@ import {
 import type { Psbt } from './psbt/psbt.ts';
 import type { SignOutcome } from './psbt/psbt-signer.ts';
 import { type FillOptions, fillPsbt } from './psbt/wallet-psbt.ts';
+import { type RescanProgress, Rescans } from './rescan.ts';
 import type { SendAllOptions, Share } from './send-all.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
 import type { PreparedTx, Recipient, SpendOptions } from './spend.ts';
 import type { BookRow, WalletMeta } from './tables.ts';
 import type { WalletCore, WalletListener } from './wallet-core.ts';
-import type { WalletFollower } from './wallet-follower.ts';
+import type { RescanOutcome, WalletFollower } from './wallet-follower.ts';
 import { WalletReads } from './wallet-reads.ts';
 
 /** What a wallet is, for `getwalletinfo`. */
@@ -61,7 +64,8 @@ export interface WalletInfo {
   readonly keypoolOldest: number;
   readonly payTxFee: FeeRate;
   readonly balances: Balances;
-  readonly scanning: boolean;
+  /** How far a search of old blocks has come that is under way. */
+  readonly scanning: RescanProgress | undefined;
   /** Only of encrypted wallets: Unix seconds, 0 while locked. */
   readonly unlockedUntil?: number;
 }
@@ -72,6 +76,7 @@ export class Wallet extends WalletReads {
   readonly #payments: Payments;
   readonly #partialPayments: PartialPayments;
   readonly #imports: KeyImports;
+  readonly #rescans: Rescans;
 
   /** Its passphrase, if it has one. */
   readonly encryption: WalletEncryption;
@@ -86,7 +91,8 @@ export class Wallet extends WalletReads {
     this.encryption = modules.encryption;
     this.#payments = new Payments(modules);
     this.#partialPayments = new PartialPayments({ core: modules.core, payments: this.#payments });
-    this.#imports = new KeyImports(modules);
+    this.#rescans = new Rescans(modules);
+    this.#imports = new KeyImports({ ...modules, rescans: this.#rescans });
   }
 
   /** Everything asked for so far is done. */
@@ -362,11 +368,11 @@ export class Wallet extends WalletReads {
   }
 
   /**
-   * Names scripts that are not the wallet's. One without private keys watches them from now on; for
-   * others they are entries of the address book. Throws 'has-private-key'.
+   * Watches something whose keys are elsewhere: an own one in a wallet without private keys, beside the own ones in
+   * others. Throws 'has-private-key', 'rescan-running'.
    */
-  watch(descriptors: readonly string[], label: string, rescan: boolean): Promise<void> {
-    return this.#imports.watch(descriptors, label, rescan);
+  watch(watched: Watched, label: string, rescan: boolean): Promise<void> {
+    return this.#imports.watch(watched, label, rescan);
   }
 
   /** Names the address of a multisignature descriptor; it is an own one when all its keys are. */
@@ -379,14 +385,33 @@ export class Wallet extends WalletReads {
     return this.#imports.descriptors(requests);
   }
 
-  /** Searches old blocks for the wallet's own. */
-  rescan(start: number, end?: number): Promise<{ start: number; stop: number }> {
-    return this.#imports.rescan(start, end);
+  /** Imports addresses, scripts and keys one by one, then searches the blocks since the oldest of them. */
+  importMulti(requests: readonly MultiImport[], rescan = true): Promise<ImportOutcome[]> {
+    return this.#imports.multi(requests, rescan);
+  }
+
+  /** Takes in a transaction that is proven to be in a block. Throws 'foreign-transaction'. */
+  importTransaction(tx: Tx, ref: BlockRef, index: number): Promise<void> {
+    return this.#imports.transaction(tx, ref, index);
+  }
+
+  /** Forgets a transaction as if it had never been met; says whether there was one. */
+  removeTransaction(txid: Txid): Promise<boolean> {
+    return this.core.change((_unit, ledger) => {
+      const isKnown = this.context.tables.txs.getSync(txid) !== undefined;
+      if (isKnown) ledger.forget(txid, 'removal');
+      return isKnown;
+    });
+  }
+
+  /** Searches old blocks for the wallet's own, by height. Throws 'rescan-running'. */
+  rescan(start: number, end?: number): Promise<RescanOutcome> {
+    return this.#rescans.reserved(() => this.#rescans.search(start, end));
   }
 
   /** Makes a search under way stop; says whether there was one. */
   abortRescan(): boolean {
-    return this.#imports.abortRescan();
+    return this.#rescans.abort();
   }
 
   /** Descriptors in order of their text; with secrets where the wallet has them. */
@@ -420,10 +445,10 @@ export class Wallet extends WalletReads {
       transactions: transactionCount(this.context),
       keypoolSize: this.context.keyring.keypoolSize(false),
       keypoolSizeInternal: this.context.keyring.keypoolSize(true),
-      keypoolOldest: this.context.keyring.keypoolOldest() ?? walletMeta(this.context).birthTime,
+      keypoolOldest: this.context.keyring.keypoolOldest() ?? this.context.source.now(),
       payTxFee: this.core.payTxFee,
       balances: balances(this.context),
-      scanning: this.#imports.isScanning,
+      scanning: this.#rescans.progress,
       ...(this.encryption.isEncrypted && { unlockedUntil: this.encryption.unlockedUntil ?? 0 }),
     }));
   }

@@ -10,7 +10,7 @@ import { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import { type KeyScheme, keysOfSeed, type NewKeys, randomKeys } from './key-scheme.ts';
 import { Keyring } from './keyring.ts';
-import { openTables, type WalletFlags } from './tables.ts';
+import { openTables, UNBORN, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { upgradeWallet } from './upgrades.ts';
@@ -196,7 +196,7 @@ export class Wallets {
     const keys = blank || privateKeysDisabled ? undefined : newKeys(context, keyScheme, seed);
     unit.put(tables.meta, undefined, {
       flags,
-      birthTime,
+      birthTime: keys ? birthTime : UNBORN,
       ...(keys && { masterKeyId: keys.masterKeyId }),
       ...(keyScheme !== 'modern' && { keyScheme }),
     });
@@ -223,6 +223,7 @@ export class Wallets {
     try {
       await core.load();
       for (const listener of this.#listeners) listener(wallet);
+      await core.change((unit) => context.keyring.promise(unit), { sync: false });
       await follower.start({ isCopy });
     } catch (error) {
       await follower.stop();

@@ -1,5 +1,5 @@
-import { bytesToHex, chainParams, hexToBytes, ZERO_TXID } from '@coind/primitives';
-import { encodeWif, publicKey } from '@coind/script';
+import { chainParams, hexToBytes, ZERO_TXID } from '@coind/primitives';
+import { decodeAddress, encodeWif, publicKey } from '@coind/script';
 import { describe, expect, test } from 'vitest';
 import { backupBytes, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.test.fixture.ts';
 import type { Wallet } from './wallet.ts';
@@ -21,7 +21,7 @@ async function twoWallets() {
 }
 
 const watch = (wallet: Wallet, address: string, label = 'theirs', rescan = true) =>
-  wallet.watch([`addr(${address})`], label, rescan);
+  wallet.watch({ kind: 'script', bytes: decodeAddress(address, params) }, label, rescan);
 
 async function expectClean(wallet: Wallet) {
   expect((await wallet.audit()).faults).toEqual([]);
@@ -164,7 +164,7 @@ describe('watched addresses in a wallet with private keys', () => {
     const key = hexToBytes('22'.repeat(32));
     const poor = await fakeWallets(chain).wallets.create('poor');
     await watch(poor, address);
-    await poor.watch([`combo(${bytesToHex(publicKey(key))})`], 'solved', true);
+    await poor.watch({ kind: 'public-key', bytes: publicKey(key) }, 'solved', true);
     const [solved] = await poor.addressesByLabel('solved');
     await chain.mine(solved?.address as string);
     for (let i = 0; i < 100; i++) await chain.mine(FOREIGN);
@@ -182,4 +182,13 @@ describe('watched addresses in a wallet with private keys', () => {
     expect(await poor.balance()).toBe(50n * COIN);
     await expectClean(poor);
   });
+});
+
+test('a wallet without private keys has what it watches as its own', async () => {
+  const { chain, wallets } = await fundedWallet(0);
+  const bare = await wallets.create('bare', { privateKeysDisabled: true });
+  await watch(bare, FOREIGN, 'friend');
+  await chain.mine(FOREIGN);
+  expect((await bare.balances()).immature).toBeGreaterThan(0n);
+  expect((await bare.balances()).watched).toBeUndefined();
 });

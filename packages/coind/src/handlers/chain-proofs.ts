@@ -51,7 +51,8 @@ async function blockOf(
   return indexed;
 }
 
-function decodeProof(hex: string): MerkleBlock {
+/** Reads a proof. Throws -8 and -1. */
+export function decodeProof(hex: string): MerkleBlock {
   if (hex === '' || !isHex(hex)) throw rpcError('notHex', 'proof', hex);
   try {
     return readMerkleBlock(new Reader(hexToBytes(hex)));

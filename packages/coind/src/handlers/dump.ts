@@ -1,25 +1,13 @@
 /** Handlers of the methods by which keys came in and went out as text, up to 0.21. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { bytesToHex, hash160, hexToBytes, isHex } from '@coind/primitives';
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
-import { AddressError, decodeAddress, isPublicKey, p2sh as p2shScript } from '@coind/script';
 import type { WalletContext } from '../context.ts';
 import { COIND_VERSION } from '../version.ts';
 
 const CANNOT_OPEN = new RpcError(-8, 'Cannot open wallet dump file');
 /** Pieces of text are gathered up to this before they are written. */
 const CHUNK_CHARACTERS = 1 << 16;
-
-function isAddress({ node }: WalletContext, text: string): boolean {
-  try {
-    decodeAddress(text, node.params);
-    return true;
-  } catch (error) {
-    if (error instanceof AddressError) return false;
-    throw error;
-  }
-}
 
 /** Handlers of the methods about keys as text. */
 export const dump: Handlers<typeof methods.dump, WalletContext> = {
@@ -62,34 +50,6 @@ export const dump: Handlers<typeof methods.dump, WalletContext> = {
       throw CANNOT_OPEN;
     }
     await wallet.importDump(text);
-    return null;
-  },
-
-  async importaddress(context, { address, label, rescan, p2sh }) {
-    const { wallet } = context;
-    if (isAddress(context, address)) {
-      if (p2sh) {
-        throw new RpcError(-5, 'Cannot use the p2sh flag with an address - use a script instead');
-      }
-      await wallet.watch([`addr(${address})`], label, rescan);
-    } else if (isHex(address) && address !== '') {
-      const wrapped = bytesToHex(p2shScript(hash160(hexToBytes(address))));
-      const scripts = p2sh ? [address, wrapped] : [address];
-      await wallet.watch(
-        scripts.map((script) => `raw(${script})`),
-        label,
-        rescan,
-      );
-    } else throw new RpcError(-5, 'Invalid Bitcoin address or script');
-    return null;
-  },
-
-  async importpubkey({ wallet }, { pubkey, label, rescan }) {
-    if (!isHex(pubkey)) throw new RpcError(-5, 'Pubkey must be a hex string');
-    if (!isPublicKey(hexToBytes(pubkey))) {
-      throw new RpcError(-5, 'Pubkey is not a valid public key');
-    }
-    await wallet.watch([`combo(${pubkey})`], label, rescan);
     return null;
   },
 };

@@ -73,7 +73,7 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
         active: row.active,
         ...(row.active && { internal: row.internal }),
         ...(row.descriptor.includes('*') && {
-          range: [row.rangeStart, Math.max(row.rangeEnd, row.promised) - 1],
+          range: [row.rangeStart, row.promised - 1],
           next: row.next,
           next_index: row.next,
         }),
@@ -98,7 +98,11 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
       );
     }
     requirePast(node.chain, start_height, stop_height ?? height);
-    const { start, stop } = await wallet.rescan(start_height, stop_height);
+    // Since descriptors the keypool may grow on the way.
+    if (node.profile !== 'legacy') await wallet.requireUnlocked();
+    const { start, stop, aborted, failed } = await wallet.rescan(start_height, stop_height);
+    if (aborted) throw new RpcError(-1, 'Rescan aborted.');
+    if (failed) throw new RpcError(-1, 'Rescan failed. Potentially corrupted data files.');
     return { start_height: start, stop_height: stop };
   },
 

@@ -12,6 +12,7 @@ import {
   parseAddressType,
   type SendOptions,
   type TxView,
+  UNBORN,
 } from '@coind/wallet';
 import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
@@ -81,12 +82,6 @@ const immutableFlags = [
   'external_signer',
 ];
 
-/** One refusal of importdescriptors, in its list of outcomes. */
-function importError(error: Error) {
-  const { code, message } = asRpcError(error) as RpcError;
-  return { code, message };
-}
-
 /** A place in the history as callers hand it back. */
 const formatCursor = ({ order, nth }: HistoryPlace): string => `${order}.${nth}`;
 
@@ -112,11 +107,13 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       ...(info.unlockedUntil !== undefined && { unlocked_until: info.unlockedUntil }),
       private_keys_enabled: !flags.privateKeysDisabled,
       avoid_reuse: flags.avoidReuse,
-      scanning: false,
+      scanning: info.scanning
+        ? { duration: info.scanning.seconds, progress: info.scanning.progress }
+        : false,
       descriptors: true,
       external_signer: false,
       blank: flags.blank,
-      ...(info.keypoolSize > 0 && { birthtime: meta.birthTime }),
+      ...(meta.birthTime < UNBORN && { birthtime: meta.birthTime }),
       flags: [
         ...(flags.avoidReuse ? ['avoid_reuse'] : []),
         'last_hardened_xpub_cached',
@@ -406,32 +403,6 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     return inWords({ 'not-a-key-address': 'notAKeyAddressDump' }, () =>
       context.wallet.dumpPrivateKey(address),
     );
-  },
-
-  async importprivkey({ wallet }, { privkey, label, rescan }) {
-    await wallet.importPrivateKey(privkey, label, rescan);
-    return null;
-  },
-
-  async importdescriptors({ wallet }, { requests }) {
-    const outcomes = await wallet.importDescriptors(
-      requests.map(({ desc, timestamp, active, internal, range, next_index, label }) => ({
-        descriptor: desc,
-        timestamp,
-        active,
-        internal,
-        ...(range !== undefined && {
-          range: typeof range === 'number' ? ([0, range] as const) : range,
-        }),
-        ...(next_index !== undefined && { nextIndex: next_index }),
-        ...(label !== '' && { label }),
-      })),
-    );
-    return outcomes.map((outcome) => ({
-      success: outcome.success,
-      ...(outcome.warnings.length > 0 && { warnings: [...outcome.warnings] }),
-      ...(!outcome.success && { error: importError(outcome.error) }),
-    }));
   },
 
   async signmessage(context, { address, message }) {

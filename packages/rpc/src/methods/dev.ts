@@ -48,7 +48,9 @@ export const dev = {
         object({
           line: int64('Its number; grows from line to line over all accounts'),
           kind: str('receive, send or move'),
-          cause: str('transaction, move, rename, rescan, reorganisation, conflict or refused'),
+          cause: str(
+            'transaction, move, rename, rescan, reorganisation, conflict, refused or removal',
+          ),
           amount: signedAmount('What it adds'),
           balance: signedAmount('The balance after it, at one confirmation'),
           txid: optional(txid('The transaction behind it')),

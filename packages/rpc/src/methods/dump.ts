@@ -1,10 +1,9 @@
 /** The methods by which keys came in and went out as text, up to 0.21; keys of the wallet are descriptors today. */
-import { bool, nothing, optional, str } from '../codec.ts';
+import { nothing, str } from '../codec.ts';
 import { object } from '../codec-shapes.ts';
 import { method, type Profile } from '../method.ts';
 
 const profiles: readonly Profile[] = ['coind', 'legacy'];
-const rescan = optional(bool('Whether to look for payments in the chain'), true);
 
 /** Methods about keys as text. */
 export const dump = {
@@ -24,27 +23,5 @@ export const dump = {
     params: { filename: str('The file') },
     result: nothing(),
     examples: ['"/tmp/keys.txt"'],
-  }),
-  importaddress: method({
-    category: 'wallet',
-    profiles,
-    about:
-      'Watches an address or script whose keys are somewhere else. What it gets counts where watched addresses are asked for; it is never spent.',
-    params: {
-      address: str('The address, or a script in hex'),
-      label: optional(str('Its label'), ''),
-      rescan,
-      p2sh: optional(bool('Whether the P2SH address of the script is meant too'), false),
-    },
-    result: nothing(),
-    examples: ['"bcrt1q…" friends false'],
-  }),
-  importpubkey: method({
-    category: 'wallet',
-    profiles,
-    about: 'The same for the addresses of a public key.',
-    params: { pubkey: str('The public key in hex'), label: optional(str('Its label'), ''), rescan },
-    result: nothing(),
-    examples: ['"02…" friends false'],
   }),
 };

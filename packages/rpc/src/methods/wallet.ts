@@ -772,46 +772,6 @@ export const wallet = {
     result: str('The key'),
     examples: ['"bcrt1q…"'],
   }),
-  importprivkey: method({
-    category: 'wallet',
-    profiles: legacyKeys,
-    about: 'Adds a private key to the wallet.',
-    params: {
-      privkey: str('The key'),
-      label: optional(str('The label of its addresses'), ''),
-      rescan: optional(bool('Whether to look for its payments in the chain'), true),
-    },
-    result: nothing(),
-    examples: ['"cT…" alice'],
-  }),
-  importdescriptors: method({
-    category: 'wallet',
-    profiles: modern,
-    about: 'Adds descriptors to the wallet.',
-    params: {
-      requests: list(
-        object({
-          desc: str('The descriptor, with checksum'),
-          active: optional(bool('Whether new addresses come from it'), false),
-          range: optional(indexRange('Which of its keys')),
-          next_index: optional(int64('The next key to hand out')),
-          timestamp: birthTime('When its keys were made, or now'),
-          internal: optional(bool('Whether it is for change'), false),
-          label: optional(str('The label of its addresses'), ''),
-        }),
-        'The descriptors',
-        { usage: 'requests' },
-      ),
-    },
-    result: list(
-      object({
-        success: bool('Whether it was added'),
-        warnings,
-        error: optional(object({ code: int('The code'), message: str('Why not') })),
-      }),
-    ),
-    examples: ['"[{\\"desc\\": \\"wpkh(…)#…\\", \\"timestamp\\": \\"now\\"}]"'],
-  }),
   signmessage: method({
     category: 'wallet',
     about: 'Signs a message with the key of an address.',
