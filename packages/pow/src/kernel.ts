@@ -22,6 +22,7 @@ import {
   constant,
   get,
   I32,
+  join,
   loopWhile,
   returnIf,
   set,
@@ -208,16 +209,14 @@ function phase(lanes: Lanes, compression: Compression, from: number): Code {
     onlyE: to === ROUNDS_FOR_LAST_WORD,
   });
   const size = 4 * lanes.count * (SCRATCH - STATE);
-  return [
-    [...constant(0), ...set(GROUP)],
-    loopWhile([
-      ...begin(lanes, compression, from),
-      ...done.code,
-      ...end(lanes, compression, to, done),
-      ...[...get(GROUP), ...constant(size), I32.add, ...set(GROUP)],
-      ...[...get(GROUP), ...constant(GROUPS * size), I32.lessUnsigned],
-    ]),
-  ].flat();
+  const group = join(
+    begin(lanes, compression, from),
+    done.code,
+    end(lanes, compression, to, done),
+    [...get(GROUP), ...constant(size), I32.add, ...set(GROUP)],
+    [...get(GROUP), ...constant(GROUPS * size), I32.lessUnsigned],
+  );
+  return join([...constant(0), ...set(GROUP)], loopWhile(group));
 }
 
 /**
@@ -226,13 +225,13 @@ function phase(lanes: Lanes, compression: Compression, from: number): Code {
  */
 function scanCode(lanes: Lanes): Code {
   const starts = [0, 1, 2, 3].map((i) => PHASE * i);
-  const loop = loopWhile([
-    ...[...get(FIRST), ...get(DONE), I32.add, ...set(NUMBER)],
-    ...starts.flatMap((at) => phase(lanes, header, Math.max(at, header.from))),
-    ...starts.flatMap((at) => phase(lanes, digest, at)),
-    ...[...get(DONE), ...get(COUNT), I32.lessUnsigned],
-  ]);
-  return [...loop, ...get(DONE)];
+  const batch = join(
+    [...get(FIRST), ...get(DONE), I32.add, ...set(NUMBER)],
+    ...starts.map((at) => phase(lanes, header, Math.max(at, header.from))),
+    ...starts.map((at) => phase(lanes, digest, at)),
+    [...get(DONE), ...get(COUNT), I32.lessUnsigned],
+  );
+  return join(loopWhile(batch), get(DONE));
 }
 
 /** The module that tries one nonce at a time, or four with `useSimd`. */

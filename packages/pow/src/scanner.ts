@@ -32,15 +32,23 @@ export function createScanner(kind: ScannerKind = fastestKind()): NonceScanner {
   return new Scanner(kind, kind === 'javascript' ? new PlainKernel() : new WasmKernel(kind));
 }
 
+type WasmKind = Exclude<ScannerKind, 'javascript'>;
+
+const modules = new Map<WasmKind, Uint8Array>();
+
+/** A kernel's module, written down once: that takes longer than to compile it. */
+function moduleOf(kind: WasmKind): Uint8Array {
+  const module = modules.get(kind) ?? writeKernel(kind === 'simd');
+  modules.set(kind, module);
+  return module;
+}
+
 let fastest: ScannerKind | undefined;
 
 /** What this machine can do best. */
 export function fastestKind(): ScannerKind {
-  fastest ??= canRun(writeKernel(true))
-    ? 'simd'
-    : canRun(writeKernel(false))
-      ? 'wasm'
-      : 'javascript';
+  const runs = (kind: WasmKind): boolean => canRun(moduleOf(kind));
+  fastest ??= runs('simd') ? 'simd' : runs('wasm') ? 'wasm' : 'javascript';
   return fastest;
 }
 
@@ -106,8 +114,8 @@ class WasmKernel implements Kernel {
   readonly #run: (first: number, count: number) => number;
   readonly #memory: ArrayBuffer;
 
-  constructor(kind: 'simd' | 'wasm') {
-    const { memory, run } = instantiate(writeKernel(kind === 'simd'));
+  constructor(kind: WasmKind) {
+    const { memory, run } = instantiate(moduleOf(kind));
     this.#run = run;
     this.#memory = memory.buffer;
     this.#words(layout.initialState, 8).set(INITIAL);

@@ -2,9 +2,9 @@
  * The double SHA-256 of many messages of 64 bytes, four at a time in vectors of WebAssembly: what a merkle tree
  * consists of. Like `sha256-wasm.ts` a module that is written down here, so there is no binary to trust.
  *
- * Three compressions: of the message, of its padding, which is always the same, and of the digest. The first and
- * the last are the same code, run twice, and each is sixteen rounds and sixteen that are run three times: all
- * rounds in a row would be more machine code than a processor's instruction cache holds.
+ * Three compressions: of the message, of its padding, which is always the same, and of the digest. Each goes four
+ * times through the same sixteen rounds: all in a row would take long to write down, and be more machine code than
+ * a processor's instruction cache holds.
  */
 import {
   INITIAL_STATE,
@@ -20,6 +20,7 @@ import {
   storeVector,
   transposed,
   turned,
+  V128,
   VECTOR_LANES,
   vectorWords,
 } from './vector-code.ts';
@@ -30,6 +31,7 @@ import {
   get,
   I32,
   instantiate,
+  join,
   loopWhile,
   set,
   when,
@@ -41,7 +43,7 @@ const PAIR = 2 * HASH;
 const PHASE = 16;
 const BYTES_IN_WORD = 4;
 
-/** Memory, in bytes: round constants, the same with the padding's words added, two messages, the pairs. */
+/** Memory, in bytes: round constants, the same with the padding's words added, other words, the pairs. */
 const CONSTANTS = 0;
 const PADDING = BYTES_IN_WORD * ROUNDS;
 const INITIAL = 2 * PADDING;
@@ -51,16 +53,16 @@ const PAIRS = 1024;
 const MOST_PAIRS = 512;
 
 // Locals: the parameter (groups of four left), where the group lies and where its digests go, the constants of the
-// rounds at work, whether this is the last compression; then vectors: state, words, a state kept, between.
+// next rounds, which compression it is; then vectors: state, words, the state before, three and one for between.
 const LEFT = 0;
 const FROM = 1;
 const TO = 2;
 const CONSTANT = 3;
-const LAST = 4;
+const STEP = 4;
 const NUMBERS = 4;
 const STATE = 5;
 const WORDS = 13;
-const KEPT = 29;
+const BEFORE = 29;
 const SCRATCH = 37;
 const VECTORS = 36;
 
@@ -71,23 +73,9 @@ const splatAt = (address: number): Code => [...constant(address), ...loadSplat(0
 const advance = (local: number, by: number): Code => [
   ...[...get(local), ...constant(by), I32.add, ...set(local)],
 ];
-
-/** Sixteen rounds, with what `input` pushes besides the constants that CONSTANT points at. */
-function phase(input: (round: number) => Code): Code {
-  const { code } = rounds({
-    words: vectorWords,
-    state: STATE,
-    scratch: SCRATCH,
-    // After sixteen rounds a to h are where they were.
-    to: PHASE,
-    input: (round) => [...get(CONSTANT), ...loadSplat(BYTES_IN_WORD * round), ...input(round)],
-  });
-  return [...code, ...advance(CONSTANT, BYTES_IN_WORD * PHASE)];
-}
-
-/** Runs a phase until the constants up to `end` are used up. */
-const phases = (end: number, input: (round: number) => Code): Code =>
-  loopWhile([...phase(input), ...get(CONSTANT), ...constant(end), I32.lessUnsigned]);
+const isStep = (step: number): Code => [
+  ...[...get(STEP), ...constant(step), I32.xor, I32.equalZero],
+];
 
 /** Makes the word of a round from those before it. */
 const scheduled = (round: number): Code => [
@@ -98,71 +86,93 @@ const scheduled = (round: number): Code => [
   ...set(word(round)),
 ];
 
-const pointAt = (address: number): Code => [...constant(address), ...set(CONSTANT)];
-const begin: Code = eight.flatMap((i) => [
-  ...[...splatAt(INITIAL + BYTES_IN_WORD * i), ...set(STATE + i)],
-]);
+/** Whether these are not the first rounds of a compression: constants of each begin at a multiple of 256. */
+const isUnderWay: Code = [...get(CONSTANT), ...constant(PADDING - 1), I32.and];
 
-/** Compresses the words in the locals, from the initial state. */
-const compress: Code = [
-  ...[...begin, ...pointAt(CONSTANTS)],
-  ...phase((round) => [...get(word(round)), ...add]),
-  ...phases(PADDING, (round) => [...scheduled(round), ...get(word(round)), ...add]),
-];
+/** Compresses the words in the locals into the state before, with the constants that CONSTANT points at. */
+function compress(): Code {
+  const sixteen = Array.from({ length: PHASE }, (_, round) => round);
+  const { code } = rounds({
+    words: vectorWords,
+    state: STATE,
+    scratch: SCRATCH,
+    // After sixteen rounds a to h are where they were.
+    to: PHASE,
+    input: (round) => [
+      ...[...get(CONSTANT), ...loadSplat(BYTES_IN_WORD * round), ...get(word(round)), ...add],
+    ],
+  });
+  // The padding's words are part of its constants.
+  const schedule = when(join(isStep(1), [I32.equalZero], when(sixteen.flatMap(scheduled))));
+  const next = [...advance(CONSTANT, BYTES_IN_WORD * PHASE), ...isUnderWay];
+  return join(
+    eight.flatMap((i) => [...get(BEFORE + i), ...set(STATE + i)]),
+    loopWhile(join(isUnderWay, schedule, code, next)),
+    eight.flatMap((i) => [...get(BEFORE + i), ...get(STATE + i), ...add, ...set(BEFORE + i)]),
+  );
+}
+
+const startAnew: Code = eight.flatMap((i) => [
+  ...[...splatAt(INITIAL + BYTES_IN_WORD * i), ...set(BEFORE + i)],
+]);
 
 /** Brings four pairs into the words, one in each lane. */
-const loadPairs: Code = [0, 4, 8, 12].flatMap((first) => [
-  ...[0, 1, 2, 3].flatMap((lane) => [
-    ...[...get(FROM), ...loadVector(PAIR * lane + BYTES_IN_WORD * first), ...set(SCRATCH)],
-    ...[...turned(SCRATCH), ...set(WORDS + first + lane)],
-  ]),
-  ...transposed(WORDS + first, SCRATCH),
-]);
+function loadPairs(): Code {
+  const rows = (first: number): Code =>
+    [0, 1, 2, 3].flatMap((lane) => [
+      ...[...get(FROM), ...loadVector(PAIR * lane + BYTES_IN_WORD * first), ...set(SCRATCH)],
+      ...[...turned(SCRATCH), ...set(WORDS + first + lane)],
+    ]);
+  return [0, 4, 8, 12].flatMap((first) => join(rows(first), transposed(WORDS + first, SCRATCH)));
+}
 
-/** Goes on with the padding of the message, and makes the digest the next message. */
-const digestAsMessage: Code = [
-  ...eight.flatMap((i) => [
-    ...[...splatAt(INITIAL + BYTES_IN_WORD * i), ...get(STATE + i), ...add, ...set(STATE + i)],
-    ...[...get(STATE + i), ...set(KEPT + i)],
-  ]),
-  ...[...pointAt(PADDING), ...phases(INITIAL, () => [])],
-  ...eight.flatMap((i) => [...get(STATE + i), ...get(KEPT + i), ...add, ...set(WORDS + i)]),
+/** Behind the message comes its padding, the words of which are zero here. */
+const toPadding: Code = Array.from({ length: PHASE }, (_, i) => [
+  ...[...constant(0), ...V128.splat, ...set(WORDS + i)],
+]).flat();
+
+/** The digest is the next message. */
+const toDigest: Code = [
+  ...[...constant(CONSTANTS), ...set(CONSTANT)],
+  ...eight.flatMap((i) => [...get(BEFORE + i), ...set(WORDS + i)]),
   ...eight.flatMap((i) => [
     ...[...splatAt(DIGEST_TAIL + BYTES_IN_WORD * i), ...set(WORDS + 8 + i)],
   ]),
+  ...startAnew,
 ];
 
 /** Writes four digests down, one behind the other. */
-const storeDigests: Code = [
-  ...eight.flatMap((i) => [
-    ...[...splatAt(INITIAL + BYTES_IN_WORD * i), ...get(STATE + i), ...add, ...set(SCRATCH)],
-    ...[...turned(SCRATCH), ...set(WORDS + i)],
-  ]),
-  ...[0, 4].flatMap((first) => [
-    ...transposed(WORDS + first, SCRATCH),
-    ...[0, 1, 2, 3].flatMap((lane) => [
+function storeDigests(): Code {
+  const rows = (first: number): Code =>
+    [0, 1, 2, 3].flatMap((lane) => [
       ...[...get(TO), ...get(WORDS + first + lane)],
       ...storeVector(HASH * lane + BYTES_IN_WORD * first),
-    ]),
-  ]),
-];
+    ]);
+  return join(
+    eight.flatMap((i) => [...turned(BEFORE + i), ...set(WORDS + i)]),
+    ...[0, 4].map((first) => join(transposed(WORDS + first, SCRATCH), rows(first))),
+  );
+}
 
 /** A function of one number: so many groups of four pairs are hashed in place, from the first on. */
-const hashCode: Code = [
-  ...[...constant(PAIRS), ...set(FROM), ...constant(PAIRS), ...set(TO)],
-  ...loopWhile([
-    ...[...loadPairs, ...constant(0), ...set(LAST)],
-    ...loopWhile([
-      ...compress,
-      ...[...get(LAST), I32.equalZero],
-      ...when(digestAsMessage),
-      ...[...advance(LAST, 1), ...get(LAST), ...constant(2), I32.lessUnsigned],
-    ]),
-    ...storeDigests,
-    ...[...advance(FROM, PAIR * VECTOR_LANES), ...advance(TO, HASH * VECTOR_LANES)],
-    ...[...advance(LEFT, -1), ...get(LEFT)],
-  ]),
-];
+function hashCode(): Code {
+  const compressions = join(
+    compress(),
+    [...isStep(0), ...when(toPadding), ...isStep(1), ...when(toDigest)],
+    [...advance(STEP, 1), ...get(STEP), ...constant(3), I32.lessUnsigned],
+  );
+  const group = join(
+    [...constant(CONSTANTS), ...set(CONSTANT), ...constant(0), ...set(STEP)],
+    startAnew,
+    loadPairs(),
+    loopWhile(compressions),
+    storeDigests(),
+    [...advance(FROM, PAIR * VECTOR_LANES), ...advance(TO, HASH * VECTOR_LANES)],
+    [...advance(LEFT, -1), ...get(LEFT)],
+  );
+  const start = [...constant(PAIRS), ...set(FROM), ...constant(PAIRS), ...set(TO)];
+  return join(start, loopWhile(group));
+}
 
 const ONE_BIT = 0x80000000;
 
@@ -195,7 +205,7 @@ export function compileHashPairs(): HashPairs | undefined {
       [NUMBERS, 'i32'],
       [VECTORS, 'v128'],
     ],
-    code: hashCode,
+    code: hashCode(),
   });
   if (!canRun(module)) return undefined;
   const { memory, run } = instantiate(module);

@@ -3,7 +3,7 @@
  * numbers or, for whoever hashes several messages at once, vectors of them. What is hashed, and how it gets
  * into the words, is up to the caller.
  */
-import { type Code, constant, get, I32, set } from './wasm-code.ts';
+import { type Code, constant, get, I32, join, set } from './wasm-code.ts';
 
 /** The first 32 bits of the fractional parts of the square roots of the first eight primes. */
 export const INITIAL_STATE: readonly number[] = [
@@ -125,5 +125,5 @@ export function rounds(spec: RoundsSpec): Rounds {
     }
     names = [h, a, b, c, d, e, f, g];
   }
-  return { code: code.flat(), names };
+  return { code: join(...code), names };
 }

@@ -6,6 +6,7 @@
 
 /** Instructions as bytes. */
 export type Code = readonly number[];
+const NOTHING: Code = [];
 
 /** Instructions on 32-bit numbers, and those for control and memory. */
 export const I32 = {
@@ -65,10 +66,12 @@ export const constant = (value: number): Code => [I32.const, ...signed(value)];
 /** Loads the word at the address on the stack and `offset`, or stores one there. */
 export const load = (offset: number): Code => [I32.load, 2, ...unsigned(offset)];
 export const store = (offset: number): Code => [I32.store, 2, ...unsigned(offset)];
+/** One after the other. Spreading long ones, or `flat`, would go over them number by number. */
+export const join = (...parts: readonly Code[]): Code => NOTHING.concat(...parts);
 /** Runs `body` again and again as long as it leaves something other than zero on the stack. */
-export const loopWhile = (body: Code): Code => [LOOP, NO_RESULT, ...body, BRANCH_IF, 0, END];
+export const loopWhile = (body: Code): Code => join([LOOP, NO_RESULT], body, [BRANCH_IF, 0, END]);
 /** Runs `body` when the top of the stack is not zero. */
-export const when = (body: Code): Code => [IF, NO_RESULT, ...body, END];
+export const when = (body: Code): Code => join([IF, NO_RESULT], body, [END]);
 /** Leaves the function with what `value` pushes when the top of the stack is not zero. */
 export const returnIf = (value: Code): Code => [IF, NO_RESULT, ...value, RETURN, END];
 
@@ -84,20 +87,21 @@ export interface FunctionSpec {
 
 /** The bytes of a module: `memory`, one page, and `run`. */
 export function writeModule({ parameters, returns, locals, code }: FunctionSpec): Uint8Array {
-  const section = (id: number, body: Code): Code => [id, ...unsigned(body.length), ...body];
+  const section = (id: number, body: Code): Code => join([id, ...unsigned(body.length)], body);
   const name = (text: string): Code => [text.length, ...new TextEncoder().encode(text)];
   const groups = locals.flatMap(([count, type]) => [...unsigned(count), valueTypes[type]]);
   const numbers = (count: number): Code => [count, ...Array(count).fill(valueTypes.i32)];
-  // Not spread: some functions are longer than a call may have arguments.
-  const body = [unsigned(locals.length), groups, code, [END]].flat();
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, ...numbers(parameters), ...numbers(returns ? 1 : 0)]),
-    ...section(3, [1, 0]),
-    ...section(5, [1, 0, 1]),
-    ...section(7, [2, ...name('memory'), 2, 0, ...name('run'), 0, 0]),
-    ...section(10, [1, ...unsigned(body.length), ...body]),
-  ]);
+  const body = join(unsigned(locals.length), groups, code, [END]);
+  return Uint8Array.from(
+    join(
+      [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      section(1, [1, 0x60, ...numbers(parameters), ...numbers(returns ? 1 : 0)]),
+      section(3, [1, 0]),
+      section(5, [1, 0, 1]),
+      section(7, [2, ...name('memory'), 2, 0, ...name('run'), 0, 0]),
+      section(10, join([1, ...unsigned(body.length)], body)),
+    ),
+  );
 }
 
 /** What is used of the global `WebAssembly`, which the types of a program without a browser lack. */
