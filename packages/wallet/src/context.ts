@@ -4,6 +4,7 @@ import { hexToBytes } from '@coind/primitives';
 import { AddressError, decodeAddress, encodeAddress } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { ChainSource } from './chain-source.ts';
+import type { CoinsByValue } from './coins-by-value.ts';
 import { WalletError } from './errors.ts';
 import type { KeyScheme } from './key-scheme.ts';
 import type { Keyring } from './keyring.ts';
@@ -62,6 +63,7 @@ export interface WalletContext {
   readonly params: ChainParams;
   readonly tables: WalletTables;
   readonly keyring: Keyring;
+  readonly coins: CoinsByValue;
   readonly vault: Vault;
   readonly source: ChainSource;
   readonly options: WalletOptions;

@@ -28,7 +28,8 @@ import {
   selectExact,
   selectSingle,
 } from './coin-selection.ts';
-import type { WalletContext } from './context.ts';
+import type { ValueRange } from './coins-by-value.ts';
+import { type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
 import { checkFee, chooseFeeRate, discardRate, type FeeWish, greater, lesser } from './fee-rate.ts';
 import {
@@ -40,7 +41,6 @@ import {
   signedWeight,
 } from './input-size.ts';
 import { InputSizes } from './input-sizes.ts';
-import { lazily } from './lazily.ts';
 import { SigningProvider, TxSigner } from './sign.ts';
 import {
   EMPTY_TOTALS,
@@ -346,10 +346,8 @@ class SpendPlan {
     for (const group of groups) {
       // An input costs something itself, so exact matches lie a little above the target too.
       const most = goal.target + goal.costOfChange + this.#feeOf(MAX_INPUT_VSIZE);
-      const small = this.#coins(group, { atMost: most, about: EXACT_WINDOW }, taken);
-      for await (const coin of take(small, EXACT_WINDOW)) below.push(coin);
-      const large = this.#coins(group, { atLeast: goal.target, about: SINGLE_WINDOW }, taken);
-      for await (const coin of take(large, SINGLE_WINDOW)) above.push(coin);
+      below.push(...(await this.#some(group, { atMost: most }, EXACT_WINDOW, taken)));
+      above.push(...(await this.#some(group, { atLeast: goal.target }, SINGLE_WINDOW, taken)));
     }
     const exact = selectExact(below, goal);
     if (exact && !this.#isTooHeavy(exact)) return exact;
@@ -360,10 +358,13 @@ class SpendPlan {
     const largest = new LargestFirst(goal);
     this.#heldBack = 0n;
     for (const group of groups) {
-      for await (const coin of this.#coins(group, {}, taken)) {
-        if (coin.effective <= 0n || largest.chosen.length > MAX_INPUTS) break;
-        if (largest.add(coin)) return this.#checkedWeight(largest.chosen);
-      }
+      let isEnough = false;
+      await this.#visit(group, {}, taken, (coin) => {
+        if (coin.effective <= 0n || largest.chosen.length > MAX_INPUTS) return false;
+        isEnough = largest.add(coin);
+        return !isEnough;
+      });
+      if (isEnough) return this.#checkedWeight(largest.chosen);
     }
     if (largest.chosen.length > MAX_INPUTS) throw new WalletError('inputs-too-heavy');
     if (largest.suffices) return this.#checkedWeight(largest.chosen);
@@ -417,37 +418,46 @@ class SpendPlan {
     throw new WalletError(this.#preset.length > 0 ? 'combination-too-heavy' : 'inputs-too-heavy');
   }
 
-  /**
-   * Coins of a group by value: from `atLeast` upwards, else downwards from `atMost` or the top; `about`
-   * so many are wanted.
-   */
-  async *#coins(
+  /** The first `count` coins of a group that may be spent. */
+  async #some(
     group: number,
-    range: { atMost?: Sats; atLeast?: Sats; about?: number },
+    range: ValueRange,
+    count: number,
     taken: ReadonlySet<string>,
-  ): AsyncGenerator<Candidate> {
-    const { unspent } = this.#context.tables;
-    const upwards = range.atLeast !== undefined;
-    const start: [number, Sats, OutPoint] = [group, range.atLeast ?? 0n, FIRST_OUTPOINT];
-    const end: [number, Sats, OutPoint] = [group, range.atMost ?? MAX_VALUE, LAST_OUTPOINT];
-    const { minConfirmations: minimum = 0, maxConfirmations: most = Number.POSITIVE_INFINITY } =
+  ): Promise<Candidate[]> {
+    const found: Candidate[] = [];
+    await this.#visit(group, { ...range, about: count }, taken, (coin) => {
+      found.push(coin);
+      return found.length < count;
+    });
+    return found;
+  }
+
+  /** Shows coins of a group that may be spent, by value, until `visit` answers false. */
+  async #visit(
+    group: number,
+    range: ValueRange,
+    taken: ReadonlySet<string>,
+    visit: (coin: Candidate) => boolean,
+  ): Promise<void> {
+    const { coins, source } = this.#context;
+    const { minConfirmations: least = 0, maxConfirmations: most = Number.POSITIVE_INFINITY } =
       this.#options;
-    const tip = this.#context.tables.position.getSync(undefined)?.height ?? -1;
-    const found = lazily(unspent, { gte: start, lte: end, reverse: !upwards }, range.about);
-    for await (const [[, value, outpoint], { script, height, owner }] of found) {
-      if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) continue;
+    const tip = walletHeight(this.#context);
+    await coins.walk(group, range, ({ outpoint, value, row: { script, height, owner } }) => {
+      if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) return true;
       const confirmations = height < 0 ? 0 : tip - height + 1;
-      if (confirmations < minimum || confirmations > most) continue;
+      if (confirmations < least || confirmations > most) return true;
       if (height < 0) {
-        if (!this.#surroundings.truc.allows(outpoint)) continue;
-        if (this.#context.source.chainLength([outpoint.txid]) > this.#longestChain) {
+        if (!this.#surroundings.truc.allows(outpoint)) return true;
+        if (source.chainLength([outpoint.txid]) > this.#longestChain) {
           this.#heldBack += value;
-          continue;
+          return true;
         }
       }
       const candidate = this.#candidate({ outpoint, value, script, height }, owner);
-      if (candidate) yield candidate;
-    }
+      return candidate ? visit(candidate) : true;
+    });
   }
 
   #candidate(
@@ -655,11 +665,8 @@ function sizeOfWeight(weight: number): InputSize {
   return { base, witness: weight - 4 * base };
 }
 
-const MAX_VALUE = 1n << 62n;
 /** Vsize of the largest single-key input: P2PKH with an uncompressed key. */
 const MAX_INPUT_VSIZE = 180;
-const FIRST_OUTPOINT = { txid: '0'.repeat(64), vout: 0 } as OutPoint;
-const LAST_OUTPOINT = { txid: 'f'.repeat(64), vout: 0xffffffff } as OutPoint;
 
 function sumOf(coins: readonly Candidate[]): Sats {
   return coins.reduce((sum, { value }) => sum + value, 0n);
@@ -704,13 +711,4 @@ function shuffle<T>(items: T[], below: (limit: number) => number): T[] {
     [items[i], items[j]] = [items[j] as T, items[i] as T];
   }
   return items;
-}
-
-async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<T> {
-  let left = count;
-  if (left === 0) return;
-  for await (const item of items) {
-    yield item;
-    if (--left === 0) return;
-  }
 }

@@ -100,6 +100,13 @@ export class UnitOfWork {
     return writes;
   }
 
+  /** What it changed in a table; undefined stands for a row that is deleted. */
+  *changes<K, V>(table: Table<K, V>): Generator<readonly [K, V | undefined]> {
+    for (const { key, value, dirty } of this.#rows.get(table)?.values() ?? []) {
+      if (dirty) yield [key as K, value as V | undefined];
+    }
+  }
+
   /** Leaves its rows to the next units, once its writes are on disk. */
   keepIn(cache: RowCache): void {
     for (const [table, rows] of this.#rows) {

@@ -73,6 +73,7 @@ export class WalletCore {
     const writes = unit.writes();
     if (writes.length > 0) await this.#write(writes, sync);
     unit.keepIn(this.#rows);
+    this.context.coins.follow(unit);
     for (const event of ledger.events) for (const listener of this.#listeners) listener(event);
     return result;
   }
@@ -83,6 +84,7 @@ export class WalletCore {
     } catch (error) {
       // It may be on disk all the same.
       this.#rows.clear();
+      this.context.coins.clear();
       throw error;
     }
   }

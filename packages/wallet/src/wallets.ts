@@ -5,6 +5,7 @@ import { feeRate } from '@coind/primitives';
 import type { Store } from '@coind/store';
 import { decodeBackup } from './backup.ts';
 import type { ChainSource } from './chain-source.ts';
+import { CoinsByValue } from './coins-by-value.ts';
 import type { Randomness, WalletContext, WalletOptions } from './context.ts';
 import { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
@@ -180,7 +181,8 @@ export class Wallets {
     const vault = new Vault(kdfCost, { tables });
     const now = () => source.now();
     const keyring = new Keyring({ params, keypool }, { tables, vault, now });
-    return { params, tables, keyring, vault, source, options: this.#options, random };
+    const coins = new CoinsByValue(tables);
+    return { params, tables, keyring, coins, vault, source, options: this.#options, random };
   }
 
   /** Writes the first rows: flags, keys, and the tip, before which nothing can be the wallet's. */
