@@ -47,9 +47,10 @@ export async function openNodeWallets(
   }
   const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
   const unnamed = await defaultWallet(wallets, isThere);
-  // 0.16 had its wallet from the first start on.
-  if (options.profile === 'legacy') await unnamed.open();
-  return { wallets, defaultWallet: unnamed };
+  if (options.profile !== 'legacy') return { wallets, defaultWallet: unnamed };
+  // 0.16 had its wallet from the first start on, and 0.17 kept it beside others.
+  await unnamed.open();
+  return { wallets, defaultWallet: { ...unnamed, stepAside: async () => undefined } };
 }
 
 type WalletStores = Pick<WalletsModules, 'storeFor' | 'exists'>;

@@ -93,7 +93,8 @@ export async function serveRpc(
     port: first.port,
     credentials,
     loading(what) {
-      status = what;
+      // 0.16 wrote three dots.
+      status = profile === 'legacy' ? what.replace('…', '...') : what;
     },
     active: () => dispatcher.active(),
     ready(loaded) {

@@ -167,8 +167,9 @@ export function hex(about: string, presentation: Presentation = {}): Codec<strin
 function hash<Id extends string>(about: string, presentation: Presentation): Codec<Id> {
   return scalar<Id>('string', 'string, hex', about, presentation, {
     decode(json, name) {
-      const text = decodeString(json);
       const called = presentation.called ?? name;
+      if (typeof json !== 'string') throw rpcError('hashType', called, jsonType(json));
+      const text = json;
       if (text.length !== 64) throw rpcError('hashLength', called, '64', text);
       if (!/^[0-9a-fA-F]{64}$/.test(text)) throw rpcError('notHex', called, text);
       return text.toLowerCase() as Id;

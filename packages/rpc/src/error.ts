@@ -121,7 +121,15 @@ export const wordings = {
       -8,
       `${name} must be of length ${length} (not ${text.length}, for '${text}')`,
     ],
-    (name, length, text = '') => [-8, `${name} must be of length ${length} (not ${text.length})`],
+    (name, length, text = '') =>
+      /^(?:[0-9a-fA-F]{2})+$/.test(text)
+        ? [-8, `${name} must be of length ${length} (not ${text.length})`]
+        : [-8, `${name} must be hexadecimal string (not '${text}')`],
+  ),
+  /** Details: parameter, type found where text of hex digits is expected. */
+  hashType: both(
+    (_name, got) => [-3, `JSON value of type ${got} is not of expected type string`],
+    (name) => [-8, `${name} must be hexadecimal string (not '')`],
   ),
   notHex: both((name, text) => [-8, `${name} must be hexadecimal string (not '${text}')`]),
   amountType: both(() => [-3, 'Amount is not a number or string']),

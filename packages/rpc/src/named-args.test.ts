@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { help, helpList, helpText, usageLine } from './help.ts';
 import { type Json, parseJson } from './json.ts';
 import type { Profile } from './method.ts';
-import { checkArguments, decodeArguments, toPositional } from './named-args.ts';
+import { checkCount, checkTypes, decodeArguments, toPositional } from './named-args.ts';
 import { viewsOf } from './tables.ts';
 
 /** What the handler of `method` gets for `params`. */
@@ -10,7 +10,8 @@ function argsOf(profile: Profile, method: string, params: string): unknown {
   const view = viewsOf(profile).get(method);
   if (!view) throw new Error(`no ${method}`);
   const positional = toPositional(view, parseJson(params) as Json);
-  checkArguments(view, positional);
+  checkCount(view, positional);
+  checkTypes(view, positional);
   return decodeArguments(view, positional);
 }
 

@@ -89,15 +89,16 @@ function takeOne(
   return value ?? (entries.length > 0 ? new JsonObject(entries) : undefined);
 }
 
-/**
- * Throws `RpcError` when there are too few or too many arguments (-1, the help text) or, before any
- * is read, when one has the wrong JSON type (-3).
- */
-export function checkArguments(view: View, { values }: Positional): void {
+/** Throws `RpcError` -1 with the help text when there are too few or too many arguments. */
+export function checkCount(view: View, { values }: Positional): void {
   const most = view.params.reduce((count, param) => count + (param.positional ? 1 : 0), 0);
   if (values.length < view.required || values.length > most) {
     throw new RpcError(-1, helpText(view));
   }
+}
+
+/** Throws `RpcError` -3 when, before any is read, an argument is seen to have the wrong JSON type. */
+export function checkTypes(view: View, { values }: Positional): void {
   if (view.style === 'core') checkAllTypes(view, values);
   else checkSomeTypes(view, values);
 }
@@ -128,9 +129,10 @@ function checkSomeTypes(view: View, values: readonly Json[]): void {
     const index = view.params.findIndex((param) => param.name === name);
     const param = view.params[index];
     const value = values[index] ?? null;
-    if (param?.codec.type === undefined || (value === null && param.optional)) continue;
+    const { type: wanted, keepsNull } = param?.codec ?? {};
+    if (wanted === undefined || (value === null && (param?.optional || keepsNull))) continue;
     const type = jsonType(value);
-    if (type !== param.codec.type) throw rpcError('wrongTypeUpFront', param.codec.type, type);
+    if (type !== wanted) throw rpcError('wrongTypeUpFront', wanted, type);
   }
 }
 

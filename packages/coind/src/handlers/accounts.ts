@@ -34,9 +34,9 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
     return (await wallet.addressInfo(address)).book?.label ?? '';
   },
 
-  async setaccount(context, { address, account }) {
-    scriptOfAddress(address, context.node);
-    await context.wallet.setAccount(address, account);
+  async setaccount(context, args) {
+    scriptOfAddress(args.address, context.node);
+    await context.wallet.setAccount(args.address, args.account);
     return null;
   },
 
@@ -79,9 +79,9 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
   },
 
   async sendfrom(context, args) {
-    const { fromaccount, toaddress, minconf, comment, comment_to } = args;
+    const { fromaccount, toaddress } = args;
     scriptOfAddress(toaddress, context.node);
-    const { amount } = args;
+    const { amount, minconf, comment, comment_to } = args;
     const { tx } = await context.wallet.send([{ address: toaddress, amount }], {
       ...onceOf(context, 'sendfrom', args),
       fromAccount: fromaccount,

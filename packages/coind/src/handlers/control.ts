@@ -13,7 +13,7 @@ import {
 } from '@coind/rpc';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { categoriesOf, type LogCategory } from '../log.ts';
-import { CLIENT_VERSION, COIND_VERSION, PROTOCOL_VERSION, WALLET_VERSION } from '../version.ts';
+import { COIND_VERSION, clientVersion, PROTOCOL_VERSION, walletVersion } from '../version.ts';
 import { theOnlyWallet } from '../wallet-context.ts';
 
 /** Arguments in order; trailing ones that were not given are left out, as in bitcoind's array. */
@@ -68,9 +68,9 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
     const wallet = await theOnlyWallet(context);
     const info = wallet && (await wallet.info());
     return {
-      version: CLIENT_VERSION,
+      version: clientVersion(context.node.profile),
       protocolversion: PROTOCOL_VERSION,
-      ...(info && { walletversion: WALLET_VERSION, balance: info.balances.trusted }),
+      ...(info && { walletversion: walletVersion(info.meta), balance: info.balances.trusted }),
       blocks: chain.tip.ref.height,
       timeoffset: 0,
       connections: inbound + outbound,

@@ -36,7 +36,7 @@ async function withPassphrase(passphrase: string, text: string, work: () => Prom
 
 /** Handlers of the methods about a wallet's passphrase. */
 export const encryption: Handlers<typeof methods.encryption, WalletContext> = {
-  async encryptwallet({ wallet, node }, { passphrase }) {
+  async encryptwallet({ wallet, node }, args) {
     const { flags } = (await wallet.info()).meta;
     if (flags.privateKeysDisabled) throw new WalletError('nothing-to-encrypt');
     if (wallet.encryption.isEncrypted) {
@@ -45,6 +45,7 @@ export const encryption: Handlers<typeof methods.encryption, WalletContext> = {
         'Error: running with an encrypted wallet, but encryptwallet was called.',
       );
     }
+    const { passphrase } = args;
     checkPassphrases('encryptwallet', passphrase);
     await wallet.encryption.encrypt(passphrase);
     if (node.profile !== 'legacy') {
@@ -54,8 +55,9 @@ export const encryption: Handlers<typeof methods.encryption, WalletContext> = {
     return 'wallet encrypted; Bitcoin server stopping, restart to run with encrypted wallet. The keypool has been flushed and a new HD seed was generated (if you are using HD). You need to make a new backup.';
   },
 
-  async walletpassphrase(context, { passphrase, timeout }) {
+  async walletpassphrase(context, args) {
     requireEncrypted(context, 'walletpassphrase');
+    const { passphrase, timeout } = args;
     if (timeout < 0) throw new RpcError(-8, 'Timeout cannot be negative.');
     checkPassphrases('walletpassphrase', passphrase);
     const text = `Error: The wallet passphrase entered is incorrect. It contains a null character (ie - a zero byte). If the passphrase was set with a version of this software prior to 25.0, ${UP_TO_NULL} If this is successful, please set a new passphrase to avoid this issue in the future.`;
@@ -65,8 +67,9 @@ export const encryption: Handlers<typeof methods.encryption, WalletContext> = {
     return null;
   },
 
-  async walletpassphrasechange(context, { oldpassphrase, newpassphrase }) {
+  async walletpassphrasechange(context, args) {
     requireEncrypted(context, 'walletpassphrasechange');
+    const { oldpassphrase, newpassphrase } = args;
     checkPassphrases('walletpassphrasechange', oldpassphrase, newpassphrase);
     const text = `Error: The old wallet passphrase entered is incorrect. It contains a null character (ie - a zero byte). If the old passphrase was set with a version of this software prior to 25.0, ${UP_TO_NULL}`;
     await withPassphrase(oldpassphrase, text, () =>

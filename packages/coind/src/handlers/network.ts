@@ -34,7 +34,7 @@ import {
   viewsOf,
 } from '@coind/rpc';
 import type { NodeModules, RpcContext } from '../context.ts';
-import { CLIENT_VERSION, PROTOCOL_VERSION } from '../version.ts';
+import { clientVersion, PROTOCOL_VERSION } from '../version.ts';
 
 const connectionTypes = [
   'outbound-full-relay',
@@ -164,7 +164,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
     });
     const { reach } = peers.options;
     return {
-      version: CLIENT_VERSION,
+      version: clientVersion(node.profile),
       subversion: node.userAgent,
       protocolversion: PROTOCOL_VERSION,
       localservices: formatServices(peers.localServices),
@@ -266,12 +266,14 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
     return null;
   },
 
-  getaddednodeinfo({ node }, { node: name }) {
+  getaddednodeinfo({ node }, { node: only, dns }) {
+    const name = typeof dns === 'string' ? dns : only;
     const all = node.peers.addedNodes();
     const found = name === undefined ? all : all.filter((added) => added.name === name);
     if (name !== undefined && found.length === 0) {
       throw new RpcError(codes.nodeNotAdded, 'Error: Node has not been added.');
     }
+    if (dns === false) return found.map(({ name: addednode }) => ({ addednode }));
     return found.map(({ name: addednode, peer }) => ({
       addednode,
       connected: peer !== undefined,

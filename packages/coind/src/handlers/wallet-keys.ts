@@ -59,7 +59,8 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
     if (newsize !== undefined && newsize < 0) {
       throw new RpcError(-8, 'Invalid parameter, expected valid size.');
     }
-    await wallet.refillKeypool(newsize);
+    // Zero is the default as well.
+    await wallet.refillKeypool(newsize || undefined);
     return null;
   },
 

@@ -28,7 +28,7 @@ import {
   unspentLines,
 } from '../shapes/wallet-json.ts';
 import { feeOptions } from '../spending-fees.ts';
-import { WALLET_VERSION } from '../version.ts';
+import { walletVersion } from '../version.ts';
 import { asRpcError, creationWords, inWords } from '../wallet-errors.ts';
 import type { WalletsMethod } from './wallets.ts';
 
@@ -99,7 +99,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const { flags } = meta;
     return {
       walletname: name,
-      walletversion: WALLET_VERSION,
+      walletversion: walletVersion(meta),
       format: 'leveldb',
       txcount: info.transactions,
       keypoolsize: info.keypoolSize,
@@ -127,7 +127,10 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       immature_balance: balances.immature,
       keypoololdest: info.keypoolOldest,
       paytxfee: info.payTxFee,
-      ...(meta.masterKeyId !== undefined && { hdmasterkeyid: meta.masterKeyId }),
+      ...(meta.masterKeyId !== undefined && {
+        hdseedid: meta.masterKeyId,
+        hdmasterkeyid: meta.masterKeyId,
+      }),
     };
   },
 
@@ -228,8 +231,9 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
 
   getunconfirmedbalance: async ({ wallet }) => (await wallet.balances()).untrustedPending,
 
-  async getreceivedbyaddress(context, { address, minconf, coinbase }) {
-    scriptOfAddress(address, context.node);
+  async getreceivedbyaddress(context, args) {
+    scriptOfAddress(args.address, context.node);
+    const { address, minconf, coinbase } = args;
     return context.wallet.receivedByAddress(address, minconf, coinbase);
   },
 
@@ -364,10 +368,17 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async sendtoaddress(context, args) {
-    const { address, comment, comment_to, subtractfeefromamount, verbose } = args;
+    const { address } = args;
+    const checkAddress = () => scriptOfAddress(address, context.node, 'invalidSendAddress');
+    // 0.16 looked at who gets how much first, bitcoind of today at the fee.
+    if (context.node.profile === 'legacy') {
+      checkAddress();
+      void args.amount;
+    }
+    const { comment, comment_to, subtractfeefromamount, verbose } = args;
     await checkReuse(context, args.avoid_reuse);
     const options = feeOptions(args);
-    scriptOfAddress(address, context.node, 'invalidSendAddress');
+    checkAddress();
     const { amount } = args;
     const prepared = await context.wallet.send(
       [{ address, amount, subtractFee: subtractfeefromamount }],

@@ -111,7 +111,7 @@ export function addressInfoJson(
     ...(info.keyPath !== undefined &&
       (isDerived || profile !== 'legacy') && {
         hdkeypath: info.keyPath,
-        hdseedid: '0'.repeat(40),
+        hdseedid: (profile === 'legacy' && info.masterKeyId) || '0'.repeat(40),
         hdmasterfingerprint: info.masterFingerprint ?? '',
         hdmasterkeyid: info.masterKeyId ?? meta.masterKeyId,
       }),

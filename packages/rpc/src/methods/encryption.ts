@@ -1,5 +1,5 @@
 /** The methods about the passphrase of a wallet. */
-import { int64, nothing, str } from '../codec.ts';
+import { int64, late, nothing, str } from '../codec.ts';
 import { method } from '../method.ts';
 
 /** The methods about a wallet's passphrase. */
@@ -8,7 +8,7 @@ export const encryption = {
     category: 'wallet',
     about:
       'Encrypts the private keys of the wallet with a passphrase, without which nothing can be signed from then on. Makes new keys for new addresses: make a new backup.',
-    params: { passphrase: str('The passphrase') },
+    params: { passphrase: late(str('The passphrase')) },
     result: str('What happened'),
     examples: ['"my pass phrase"'],
   }),
@@ -17,8 +17,8 @@ export const encryption = {
     about:
       'Unlocks the private keys for a time and fills the keypool. A new call replaces the time.',
     params: {
-      passphrase: str('The passphrase'),
-      timeout: int64('Seconds after which it locks itself, at most 100000000'),
+      passphrase: late(str('The passphrase')),
+      timeout: late(int64('Seconds after which it locks itself, at most 100000000')),
     },
     result: nothing(),
     examples: ['"my pass phrase" 60'],
@@ -27,8 +27,8 @@ export const encryption = {
     category: 'wallet',
     about: 'Changes the passphrase. The wallet stays locked or unlocked.',
     params: {
-      oldpassphrase: str('The passphrase it has'),
-      newpassphrase: str('The passphrase it gets'),
+      oldpassphrase: late(str('The passphrase it has')),
+      newpassphrase: late(str('The passphrase it gets')),
     },
     result: nothing(),
     examples: ['"old one" "new one"'],

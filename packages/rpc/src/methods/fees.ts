@@ -4,6 +4,9 @@ import { list, object } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 
 const target = int('Within how many blocks');
+const fee = signedAmount('The fee');
+/** -1 BTC stands for none; that was no amount of money, and not written like one. */
+const UNKNOWN_FEE = -100_000_000n;
 
 const range = (about: string) =>
   optional(
@@ -110,7 +113,7 @@ export const fees = {
     },
     about: 'The fee per 1,000 bytes for a confirmation within some blocks; -1 when unknown.',
     params: { nblocks: target },
-    result: signedAmount('The fee'),
+    result: { ...fee, encode: (value) => (value === UNKNOWN_FEE ? '-1' : fee.encode(value)) },
     examples: ['6'],
     legacy: { checked: ['nblocks'] },
   }),

@@ -3,6 +3,7 @@ import {
   amount,
   blockHash,
   bool,
+  byNameOnly,
   hex,
   int,
   int64,
@@ -18,6 +19,14 @@ import { method } from '../method.ts';
 import { joinedWarnings } from './params.ts';
 import { bytesPerMessage } from './shapes.ts';
 
+const onlyNode = optional(str('Only this one'));
+const moreThanNames = optional(
+  oneOf(
+    [bool(''), str('')],
+    'False for nothing but their names, or the name of the only one meant',
+  ),
+  true,
+);
 const networkMembers = {
   version: int('The version of the node'),
   subversion: str('What it calls itself'),
@@ -231,20 +240,26 @@ export const network = {
   getaddednodeinfo: method({
     category: 'network',
     about: 'The nodes that are to be kept connected.',
-    params: { node: optional(str('Only this one')) },
+    params: { node: onlyNode, dns: byNameOnly(moreThanNames) },
     result: list(
       object({
         addednode: str('As it was given'),
-        connected: bool('Whether it is connected'),
-        addresses: list(
-          object({
-            address: str('The address it is connected at'),
-            connected: str('inbound or outbound'),
-          }),
+        connected: optional(bool('Whether it is connected')),
+        addresses: optional(
+          list(
+            object({
+              address: str('The address it is connected at'),
+              connected: str('inbound or outbound'),
+            }),
+          ),
         ),
       }),
     ),
     examples: [''],
+    core: { params: { node: onlyNode } },
+    legacy: { params: { node: onlyNode } },
+    // Up to 0.12 this came first. A text in its place is the node of later releases.
+    early: { params: { dns: moreThanNames, node: onlyNode } },
   }),
   setban: method({
     category: 'network',

@@ -24,6 +24,7 @@ export const idempotencyKey = byNameOnly(
   optional(str('The same key with the same arguments has its effect once and the same answer')),
 );
 
+const EARLY_ADDRESS_TYPES = ['legacy', 'p2sh-segwit', 'bech32'];
 const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;
 
@@ -149,6 +150,29 @@ export function newOutputs(
     fits: Array.isArray,
     reads: (json) => Array.isArray(json) || json instanceof JsonObject,
   };
+}
+
+/** The outputs of a new transaction as up to 0.16: an object. */
+export function outputsByAddress(about: string): Codec<readonly NewOutput[]> {
+  const outputs = newOutputs(about, { usage: '{"address":amount,"data":"hex",...}' });
+  return { ...outputs, type: 'object', word: 'json object' };
+}
+
+/** One of the first two arguments of 0.16's createrawtransaction, which refused null in its own words. */
+export function notNull<Value>(codec: Codec<Value>): Codec<Value> {
+  return {
+    ...codec,
+    keepsNull: true,
+    decode(json, name) {
+      if (json !== null) return codec.decode(json, name);
+      throw new RpcError(-8, 'Invalid parameter, arguments 1 and 2 must be non-null');
+    },
+  };
+}
+
+/** True, or anything else for false: 0.16 did not look closer. */
+export function truth(about: string): Codec<boolean> {
+  return { ...bool(about), decode: (json) => json === true };
 }
 
 function duplicate(key: string): RpcError {
@@ -335,6 +359,21 @@ export function countedCoinbase(about: string): Codec<CountedCoinbase> {
     decode: (json, name) => (flag.decode(json, name) ? 'all' : 'mature'),
     encode: (value) => flag.encode(value === 'all'),
     fits: (value) => typeof value === 'string',
+  };
+}
+
+/** A type of address as the releases before taproot knew them; in 0.16 an empty text was the usual one. */
+export function earlyAddressType(empty: 'usual' | 'unknown'): Codec<string | undefined> {
+  const text = str('legacy, p2sh-segwit or bech32');
+  return {
+    ...text,
+    decode(json, name) {
+      const type = text.decode(json, name);
+      if (type === '' && empty === 'usual') return undefined;
+      if (!EARLY_ADDRESS_TYPES.includes(type)) throw rpcError('unknownAddressType', type);
+      return type;
+    },
+    encode: (type) => text.encode(type ?? ''),
   };
 }
 

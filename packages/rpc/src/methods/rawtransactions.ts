@@ -16,7 +16,15 @@ import {
 } from '../codec.ts';
 import { list, object, oneOf } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { allowHighFees, newOutputs, ranged, verbosity } from './params.ts';
+import {
+  allowHighFees,
+  newOutputs,
+  notNull,
+  outputsByAddress,
+  ranged,
+  truth,
+  verbosity,
+} from './params.ts';
 import { legacyTx, prevTxs, signResult, tx } from './shapes.ts';
 import { inputs, locktime, sighashtype } from './transaction-params.ts';
 
@@ -26,6 +34,16 @@ const placement = {
   confirmations: optional(int('Its confirmations')),
   time: optional(int64('The time of the block')),
   blocktime: optional(int64('The same as time')),
+};
+
+/** 0.17's createrawtransaction: outputs may be a list as well. */
+const listedOutputs = {
+  inputs: notNull(inputs),
+  outputs: notNull(
+    newOutputs('What it pays', { usage: '[{"address":amount},{"data":"hex"},...]' }),
+  ),
+  locktime,
+  replaceable: optional(truth('Whether it signals that it may be replaced'), false),
 };
 
 /** Methods that make, decode, sign and send transactions. */
@@ -53,7 +71,7 @@ export const rawtransactions = {
     legacy: {
       params: {
         txid: txid('The transaction', { called: 'parameter 1' }),
-        verbose: into('verbosity', optional(verbosity('true for JSON'), 0)),
+        verbose: into('verbosity', optional(verbosity('true for JSON', 'a boolean'), 0)),
         blockhash: optional(blockHash('The block it is in', { called: 'parameter 3' })),
       },
       result: oneOf([
@@ -76,7 +94,7 @@ export const rawtransactions = {
     },
     result: object(tx),
     examples: ['"0200…"'],
-    legacy: { result: object(legacyTx), checked: ['hexstring'] },
+    legacy: { result: object(legacyTx), checked: ['hexstring', 'iswitness'] },
   }),
   createrawtransaction: method({
     category: 'rawtransactions',
@@ -97,12 +115,15 @@ export const rawtransactions = {
     examples: ['"[]" "[{\\"data\\":\\"00010203\\"}]"'],
     legacy: {
       params: {
-        inputs,
-        outputs: newOutputs('What it pays', { usage: '{"address":amount,"data":"hex",...}' }),
+        inputs: notNull(inputs),
+        outputs: notNull(outputsByAddress('What it pays')),
         locktime,
-        replaceable: optional(bool('Whether it signals that it may be replaced'), false),
+        replaceable: optional(truth('Whether it signals that it may be replaced'), false),
       },
+      checked: ['inputs', 'outputs', 'locktime'],
     },
+    early: { params: listedOutputs },
+    labels: { params: listedOutputs, unless: 'nothing' },
   }),
   signrawtransactionwithkey: method({
     category: 'rawtransactions',
@@ -138,7 +159,7 @@ export const rawtransactions = {
           optional(allowHighFees('Whether any fee will do'), DEFAULT_MAX_FEE_RATE),
         ),
       },
-      checked: ['hexstring'],
+      checked: ['hexstring', 'allowhighfees'],
     },
   }),
 };

@@ -31,6 +31,7 @@ import { method } from '../method.ts';
 import {
   birthTime,
   countedCoinbase,
+  earlyAddressType,
   idempotencyKey,
   indexRange,
   legacyWalletName,
@@ -183,6 +184,19 @@ const received = {
   label: str('The label'),
   txids: list(txid(''), 'The transactions'),
 };
+/** Which coins listunspent lists. */
+const coinRange = {
+  minconf,
+  maxconf: optional(int('Coins with more confirmations are left out'), 9_999_999),
+  addresses: optional(list(str(''), 'Only on these addresses', { usage: '["address",...]' }), []),
+  include_unsafe: optional(bool('Whether unconfirmed coins of others are listed'), true),
+};
+const coinLimits = {
+  minimumAmount: optional(amount('The smallest coin'), 0n),
+  maximumAmount: optional(amount('The largest coin')),
+  maximumCount: optional(int64('How many')),
+  minimumSumAmount: optional(amount('Enough coins for this sum')),
+};
 const transactionSums = {
   amount: signedAmount('The net amount, without the fee'),
   fee: optional(signedAmount('The fee, negative, when sent')),
@@ -234,6 +248,21 @@ const walletInfo = {
   flags: list(str(''), 'Its flags'),
   lastprocessedblock: lastProcessedBlock,
 };
+/** What 0.16's told. */
+const legacyWalletInfo = {
+  walletname: legacyWalletName('Its name'),
+  walletversion: int('The version of its format'),
+  balance: amount('What can be spent'),
+  unconfirmed_balance: amount('What is on its way'),
+  immature_balance: amount('Coinbases that cannot be spent yet'),
+  txcount: int('Transactions'),
+  keypoololdest: int64('When the oldest unused key was made'),
+  keypoolsize: int('Keys ready for receiving'),
+  keypoolsize_hd_internal: optional(int('Keys ready for change')),
+  unlocked_until: optional(int64('When it locks itself, 0: it is locked')),
+  paytxfee: amount('The fee per 1,000 bytes set by settxfee'),
+};
+const hdmasterkeyid = optional(hex('The id of the master key'));
 /** Programs know bitcoind's wallets by the one format they have had since they became descriptors. */
 const coreFormat = { ...walletInfo.format, encode: () => '"sqlite"' };
 
@@ -309,21 +338,15 @@ export const wallet = {
     result: object(walletInfo),
     examples: [''],
     core: { result: object({ ...walletInfo, format: coreFormat }) },
-    legacy: {
+    legacy: { result: object({ ...legacyWalletInfo, hdmasterkeyid }) },
+    labels: {
       result: object({
-        walletname: legacyWalletName('Its name'),
-        walletversion: int('The version of its format'),
-        balance: amount('What can be spent'),
-        unconfirmed_balance: amount('What is on its way'),
-        immature_balance: amount('Coinbases that cannot be spent yet'),
-        txcount: int('Transactions'),
-        keypoololdest: int64('When the oldest unused key was made'),
-        keypoolsize: int('Keys ready for receiving'),
-        keypoolsize_hd_internal: optional(int('Keys ready for change')),
-        unlocked_until: optional(int64('When it locks itself, 0: it is locked')),
-        paytxfee: amount('The fee per 1,000 bytes set by settxfee'),
-        hdmasterkeyid: optional(hex('The id of the master key')),
+        ...legacyWalletInfo,
+        hdseedid: optional(hex('The id of the seed')),
+        hdmasterkeyid,
+        private_keys_enabled: walletInfo.private_keys_enabled,
       }),
+      unless: 'nothing',
     },
   }),
   setwalletflag: method({
@@ -359,10 +382,12 @@ export const wallet = {
     legacy: {
       params: {
         account: into('label', optional(account('The account'), '')),
-        address_type: addressType,
+        address_type: optional(earlyAddressType('usual')),
       },
     },
-    labels: { params: { label: labelParam, address_type: addressType } },
+    labels: {
+      params: { label: labelParam, address_type: optional(earlyAddressType('unknown')) },
+    },
   }),
   getrawchangeaddress: method({
     category: 'wallet',
@@ -370,6 +395,8 @@ export const wallet = {
     params: { address_type: addressType },
     result: str('The address'),
     examples: [''],
+    legacy: { params: { address_type: optional(earlyAddressType('usual')) } },
+    labels: { params: { address_type: optional(earlyAddressType('unknown')) }, unless: 'nothing' },
   }),
   setlabel: method({
     category: 'wallet',
@@ -481,7 +508,7 @@ export const wallet = {
     params: { address: str('The address'), minconf, include_immature_coinbase: coinbaseReceived },
     result: amount('The sum'),
     examples: ['"bcrt1q…" 6'],
-    legacy: { params: { address: str('The address'), minconf }, fixed: noCoinbase },
+    legacy: { params: { address: str('The address'), minconf: late(minconf) }, fixed: noCoinbase },
   }),
   getreceivedbylabel: method({
     category: 'wallet',
@@ -644,30 +671,22 @@ export const wallet = {
     category: 'wallet',
     about: 'The coins the wallet can spend.',
     params: {
-      minconf,
-      maxconf: optional(int('Coins with more confirmations are left out'), 9_999_999),
-      addresses: optional(
-        list(str(''), 'Only on these addresses', { usage: '["address",...]' }),
-        [],
-      ),
-      include_unsafe: optional(bool('Whether unconfirmed coins of others are listed'), true),
+      ...coinRange,
       query_options: optional(
-        object(
-          {
-            minimumAmount: optional(amount('The smallest coin'), 0n),
-            maximumAmount: optional(amount('The largest coin')),
-            maximumCount: optional(int64('How many')),
-            minimumSumAmount: optional(amount('Enough coins for this sum')),
-            include_immature_coinbase: includeImmature,
-          },
-          'Filters',
-          { reading: 'strict', alsoNamed: true },
-        ),
+        object({ ...coinLimits, include_immature_coinbase: includeImmature }, 'Filters', {
+          reading: 'strict',
+          alsoNamed: true,
+        }),
       ),
     },
     result: list(unspent),
     examples: ['', '6 9999999 "[]" true "{\\"minimumAmount\\": 0.5}"'],
     legacy: {
+      params: {
+        ...coinRange,
+        // 0.16 passed over options it did not know.
+        query_options: optional(object(coinLimits, 'Filters')),
+      },
       checked: ['minconf', 'maxconf', 'addresses', 'include_unsafe'],
       result: list(legacyUnspent),
     },
@@ -717,12 +736,12 @@ export const wallet = {
       params: {
         address: str('Who is paid'),
         amount: late(positiveAmount('How much')),
-        comment,
-        comment_to: commentTo,
-        subtractfeefromamount: optional(bool('Whether the recipient bears the fee'), false),
-        replaceable,
-        conf_target: confTarget,
-        estimate_mode: estimateMode,
+        comment: late(comment),
+        comment_to: late(commentTo),
+        subtractfeefromamount: late(optional(bool('Whether the recipient bears the fee'), false)),
+        replaceable: late(replaceable),
+        conf_target: late(confTarget),
+        estimate_mode: late(estimateMode),
         idempotency_key: idempotencyKey,
       },
     },

@@ -7,7 +7,7 @@ import type { Era } from '../era.ts';
 import { RpcError, rpcError } from '../error.ts';
 import type { Json } from '../json.ts';
 import type { Handlers, Method, Profile, View } from '../method.ts';
-import { checkArguments, decodeArguments, toPositional } from '../named-args.ts';
+import { checkCount, checkTypes, decodeArguments, toPositional } from '../named-args.ts';
 import { encodePages, type JsonText, joinShort, Pages } from '../pages.ts';
 import { viewsOf } from '../tables.ts';
 
@@ -104,8 +104,9 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     const { deprecated } = view;
     if (deprecated?.first) throw new RpcError(-32, deprecated.text);
     const positional = toPositional(view, params);
-    checkArguments(view, positional);
+    checkCount(view, positional);
     if (deprecated) throw new RpcError(-32, deprecated.text);
+    checkTypes(view, positional);
     if (view.replacedBy !== undefined) throw new RpcError(-32601, view.replacedBy);
     const made = entry.contextOf(call);
     const context = made instanceof Promise ? await made : made;
