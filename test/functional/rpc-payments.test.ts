@@ -127,3 +127,36 @@ test('history by cursor: pages do not move while payments come, and bitcoind’s
     code: -8,
   });
 });
+
+test('coins by cursor: each once, by value, and those of some addresses', async () => {
+  await using node = await spawn();
+  const { client } = node;
+  const [one, other] = [await client.getnewaddress(), await client.getnewaddress()];
+  await mine(client, 4, one);
+  await mine(client, 3, other);
+  await mine(client, 100, FOREIGN);
+  await client.sendtoaddress({ address: one, amount: COIN });
+  await client.sendtoaddress({ address: other, amount: 2n * COIN });
+  const pages = async (asked: object) => {
+    const seen: string[] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const query_options = {
+        maximumCount: 3,
+        minimumAmount: 0n,
+        include_immature_coinbase: false,
+      };
+      const page = await client.listunspent({ minconf: 0, ...asked, query_options, cursor });
+      expect(page.length).toBeLessThanOrEqual(3);
+      seen.push(...page.map(({ txid, vout }) => `${txid}:${vout}`));
+      cursor = page.at(-1)?.cursor;
+    }
+    return seen;
+  };
+  for (const asked of [{}, { addresses: [other, one] }]) {
+    const whole = await client.listunspent({ minconf: 0, ...asked });
+    expect(whole.length).toBeGreaterThan(6);
+    expect(whole.every(({ cursor }) => cursor === undefined)).toBe(true);
+    expect(await pages(asked)).toEqual(whole.map(({ txid, vout }) => `${txid}:${vout}`));
+  }
+  await expect(client.listunspent({ cursor: '1.2' })).rejects.toMatchObject({ code: -8 });
+});

@@ -41,4 +41,5 @@ export { decodeMiniscript, type KeyFinder } from './miniscript/decode.ts';
 export { Miniscript } from './miniscript/node.ts';
 export { type Means, satisfyMiniscript } from './miniscript/satisfy.ts';
 export { parseDescriptor, parseMultipath } from './parse.ts';
+export { type SolutionWriter, solutionWriter } from './solution-text.ts';
 export type { TapLeaf, TaprootOutput } from './tap-tree.ts';

@@ -15,18 +15,29 @@ const CHECKSUM_LENGTH = 6;
 const constants: Readonly<Record<Bech32Encoding, number>> = { bech32: 1, bech32m: 0x2bc830a3 };
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
 
-/** The remainder of a polynomial over GF(32) modulo the code's generator; six 5-bit coefficients. */
-function polymod(prefix: string, values: readonly number[]): number {
+/** What the five bits that are shifted out add, for each of their values. */
+const SHIFTED_OUT = Int32Array.from({ length: 32 }, (_, top) =>
+  GENERATOR.reduce((sum, word, bit) => ((top >> bit) & 1 ? sum ^ word : sum), 0),
+);
+
+/** One step of the remainder of a polynomial over GF(32) modulo the code's generator. */
+function fed(checksum: number, value: number): number {
+  return ((checksum & 0x1ffffff) << 5) ^ value ^ (SHIFTED_OUT[(checksum >>> 25) & 31] as number);
+}
+
+/** The remainder after `prefix`, from which that of every text behind it goes on. */
+function prefixRemainder(prefix: string): number {
   let checksum = 1;
-  const feed = (value: number): void => {
-    const top = checksum >>> 25;
-    checksum = ((checksum & 0x1ffffff) << 5) ^ value;
-    for (let i = 0; i < 5; i++) if ((top >> i) & 1) checksum ^= GENERATOR[i] as number;
-  };
-  for (let i = 0; i < prefix.length; i++) feed(prefix.charCodeAt(i) >> 5);
-  feed(0);
-  for (let i = 0; i < prefix.length; i++) feed(prefix.charCodeAt(i) & 31);
-  for (const value of values) feed(value);
+  for (let i = 0; i < prefix.length; i++) checksum = fed(checksum, prefix.charCodeAt(i) >> 5);
+  checksum = fed(checksum, 0);
+  for (let i = 0; i < prefix.length; i++) checksum = fed(checksum, prefix.charCodeAt(i) & 31);
+  return checksum;
+}
+
+/** The remainder of it all; six 5-bit coefficients. */
+function polymod(prefix: string, values: readonly number[]): number {
+  let checksum = prefixRemainder(prefix);
+  for (const value of values) checksum = fed(checksum, value);
   return checksum >>> 0;
 }
 
@@ -36,12 +47,16 @@ export function bech32Encode(
   prefix: string,
   values: readonly number[],
 ): string {
-  const padded = [...values, 0, 0, 0, 0, 0, 0];
-  const checksum = polymod(prefix, padded) ^ constants[encoding];
-  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
-    padded[values.length + i] = (checksum >>> (5 * (CHECKSUM_LENGTH - 1 - i))) & 31;
+  let text = `${prefix}1`;
+  let checksum = prefixRemainder(prefix);
+  for (const value of values) {
+    checksum = fed(checksum, value);
+    text += CHARSET[value];
   }
-  return `${prefix}1${padded.map((value) => CHARSET[value]).join('')}`;
+  for (let i = 0; i < CHECKSUM_LENGTH; i++) checksum = fed(checksum, 0);
+  checksum ^= constants[encoding];
+  for (let i = CHECKSUM_LENGTH - 1; i >= 0; i--) text += CHARSET[(checksum >>> (5 * i)) & 31];
+  return text;
 }
 
 /** What a bech32 text holds. */

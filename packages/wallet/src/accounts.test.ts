@@ -28,7 +28,7 @@ async function accountsBySumming(wallet: Wallet, minConfirmations: number) {
     add(view.row.fromAccount, 0n);
     if (detail.category === 'send') {
       add(detail.account, detail.amount);
-      if (!feesPaid.has(view.txid)) add(detail.account, view.fee ?? 0n);
+      if (!feesPaid.has(view.txid)) add(detail.account, detail.fee ?? 0n);
       feesPaid.add(view.txid);
     } else {
       add(detail.account, view.confirmations >= minConfirmations ? detail.amount : 0n);

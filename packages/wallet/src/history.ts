@@ -10,7 +10,13 @@ import { WalletError } from './errors.ts';
 import { COINBASE_MATURITY } from './height-entries.ts';
 import { lazily } from './lazily.ts';
 import { Ledger } from './ledger.ts';
-import { FIRST_COUNTERS, type MoveRow, type ScriptHex, type TxRow } from './tables.ts';
+import {
+  FIRST_COUNTERS,
+  type MoveRow,
+  type OrderRow,
+  type ScriptHex,
+  type TxRow,
+} from './tables.ts';
 import { isChange, isReceived, spentBy, type TxFacts } from './tx-effects.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
@@ -37,8 +43,8 @@ export interface TxDetail {
   readonly involvesWatched: boolean;
 }
 
-/** What a listing says about a transaction as a whole. */
-export interface TxView {
+/** What an entry of a listing says about its transaction as a whole. */
+export interface TxSummary {
   readonly txid: Txid;
   readonly tx: Tx;
   readonly row: TxRow;
@@ -53,6 +59,10 @@ export interface TxView {
   /** Those of them that are in the mempool. */
   readonly mempoolConflicts: readonly Txid[];
   readonly replaceable: 'yes' | 'no' | 'unknown';
+}
+
+/** All that can be said about a transaction. */
+export interface TxView extends TxSummary {
   /** Net effect on the wallet without the fee. */
   readonly amount: Sats;
   /** Negative; missing when the wallet spent nothing. */
@@ -76,7 +86,7 @@ export interface HistoryPlace {
 
 /** An entry of `listtransactions`. */
 export type HistoryEntry = { readonly place: HistoryPlace } & (
-  | { readonly kind: 'detail'; readonly view: TxView; readonly detail: TxDetail }
+  | { readonly kind: 'detail'; readonly view: TxSummary; readonly detail: TxDetail }
   | { readonly kind: 'move'; readonly move: MoveRow }
 );
 
@@ -105,40 +115,58 @@ const BIP125_MAX = 0xfffffffd;
 
 /**
  * A wallet transaction with all that can be said about it, or with only the details that pass
- * `filter`, the first `most` of them. Throws 'unknown-transaction'.
+ * `filter`. Throws 'unknown-transaction'.
  */
 export function viewTransaction(
   history: History,
   txid: Txid,
   filter: HistoryFilter = { by: 'all', moves: true },
-  most: number = Number.POSITIVE_INFINITY,
 ): TxView {
-  const { tables, source } = history;
-  const row = tables.txs.getSync(txid);
-  const bytes = row && tables.txBytes.getSync(txid);
-  if (!row || !bytes) throw new WalletError('unknown-transaction');
-  const tx = Transaction.decode(bytes);
-  const facts = new Ledger(new UnitOfWork(), history).facts(tx, row);
-  const tip = walletHeight(history);
-  const { state } = row;
-  const depth =
-    state.kind === 'confirmed' || state.kind === 'conflicted' ? tip - state.ref.height + 1 : 0;
-  const confirmations = state.kind === 'conflicted' ? -depth : depth;
-  const conflicts = conflictsOf(history, tx);
-  const sent = facts.outputs.reduce((sum, { value }) => sum + value, 0n);
+  const { summary, facts, unit } = summarise(history, txid);
   const withWatched = filter.watched === true;
-  const spent = spentBy(facts, withWatched);
-  const fee = spent > 0n ? sent - spent : undefined;
+  const fee = feeOf(facts, withWatched);
   const own = facts.outputs.reduce(
     (sum, output) => sum + (isReceived(output, withWatched) ? output.value : 0n),
     0n,
   );
   const credit = facts.coinbase && !facts.mature ? 0n : own;
   return {
+    ...summary,
+    amount: credit - spentBy(facts, withWatched) - (fee ?? 0n),
+    ...(fee !== undefined && { fee }),
+    change: facts.outputs.flatMap((output, vout) => (isChange(output) ? [vout] : [])),
+    details: detailsOf(history, facts, { ...summary, unit }, filter),
+  };
+}
+
+/** Negative; undefined when the wallet spent nothing. */
+function feeOf(facts: TxFacts, withWatched: boolean): Sats | undefined {
+  const spent = spentBy(facts, withWatched);
+  if (spent === 0n) return undefined;
+  return facts.outputs.reduce((sum, { value }) => sum + value, 0n) - spent;
+}
+
+/** What is said of a transaction as a whole, and what the rest follows from. */
+function summarise(
+  history: History,
+  txid: Txid,
+): { summary: TxSummary; facts: TxFacts; unit: UnitOfWork } {
+  const { tables, source } = history;
+  const row = tables.txs.getSync(txid);
+  const bytes = row && tables.txBytes.getSync(txid);
+  if (!row || !bytes) throw new WalletError('unknown-transaction');
+  const tx = Transaction.decode(bytes);
+  const { state } = row;
+  const depth =
+    state.kind === 'confirmed' || state.kind === 'conflicted'
+      ? walletHeight(history) - state.ref.height + 1
+      : 0;
+  const conflicts = conflictsOf(history, tx);
+  const summary = {
     txid,
     tx,
     row,
-    confirmations,
+    confirmations: state.kind === 'conflicted' ? -depth : depth,
     ...(state.kind === 'confirmed' && {
       block: { ...state.ref, index: state.index, time: source.headerTime(state.ref.hash) ?? 0 },
     }),
@@ -148,11 +176,10 @@ export function viewTransaction(
     conflicts,
     mempoolConflicts: conflicts.filter((id) => tables.txs.getSync(id)?.state.kind === 'mempool'),
     replaceable: replaceability(history, tx, row),
-    amount: credit - spent - (fee ?? 0n),
-    ...(fee !== undefined && { fee }),
-    change: facts.outputs.flatMap((output, vout) => (isChange(output) ? [vout] : [])),
-    details: detailsOf(history, facts, { confirmations, fee, most }, filter),
   };
+  // Nothing is changed: it remembers what was looked up.
+  const unit = new UnitOfWork();
+  return { summary, facts: new Ledger(unit, history).facts(tx, row), unit };
 }
 
 function conflictsOf({ tables }: History, tx: Tx): Txid[] {
@@ -186,29 +213,28 @@ function replaceability({ tables }: History, tx: Tx, row: TxRow): 'yes' | 'no' |
   return 'no';
 }
 
+/** The details that pass `filter`, the first `most` of them. */
 function detailsOf(
   { params, keyring }: History,
   facts: TxFacts,
-  about: { confirmations: number; fee: Sats | undefined; most: number },
+  { confirmations, unit }: { confirmations: number; unit: UnitOfWork },
   filter: HistoryFilter,
+  most: number = Number.POSITIVE_INFINITY,
 ): TxDetail[] {
-  const { confirmations, fee, most } = about;
   const sends: TxDetail[] = [];
   const receives: TxDetail[] = [];
   const withWatched = filter.watched === true;
-  const outgoing = spentBy(facts, withWatched) > 0n;
+  const fee = feeOf(facts, withWatched);
   const wanted = (account: string, label: string | undefined): boolean =>
     filter.by === 'all' || filter.name === (filter.by === 'account' ? account : label);
   for (const [vout, output] of facts.outputs.entries()) {
     // What was sent stands first, so only where nothing was is enough known early.
-    if (!outgoing && receives.length >= most) break;
+    if (fee === undefined && receives.length >= most) break;
     const { label, value, script } = output;
-    const isOwn = isReceived(output, withWatched);
-    if (outgoing ? isChange(output) && !filter.change : !isOwn) continue;
+    if (fee !== undefined && !filter.change && isChange(output)) continue;
     // Whoever asks for a label asks what its addresses received.
-    const asSend =
-      outgoing && fee !== undefined && filter.by !== 'label' && wanted(facts.fromAccount, label);
-    const asReceive = isOwn && wanted(label ?? '', label);
+    const asSend = fee !== undefined && filter.by !== 'label' && wanted(facts.fromAccount, label);
+    const asReceive = wanted(label ?? '', label) && isReceived(output, withWatched);
     if (!asSend && !asReceive) continue;
     const address = addressOf(script, params);
     const common = {
@@ -224,7 +250,7 @@ function detailsOf(
     }
     if (asReceive) {
       const category = receiveCategory(facts, confirmations);
-      const owner = keyring.owner(undefined, script);
+      const owner = keyring.owner(unit, script);
       const parent = owner && keyring.descriptorOf(owner);
       receives.push({
         ...common,
@@ -255,51 +281,52 @@ export async function listHistory(
 ): Promise<HistoryEntry[]> {
   const entries: HistoryEntry[] = [];
   if (count + skip === 0) return entries;
-  for await (const order of ordersBackwards(history, filter, before?.order)) {
-    const passed = order === before?.order ? before.nth + 1 : 0;
+  for await (const place of placesBackwards(history, filter, before?.order)) {
+    const passed = place.order === before?.order ? before.nth + 1 : 0;
     const most = passed + count + skip - entries.length;
-    for (const entry of entriesOf(history, order, filter, most).slice(passed)) entries.push(entry);
+    for (const entry of entriesOf(history, place, filter, most).slice(passed)) entries.push(entry);
     if (entries.length >= count + skip) break;
   }
   return entries.slice(skip, skip + count).reverse();
 }
 
+/** A place in the order: of a transaction, or of one side of a move. */
+interface OrderPlace extends OrderRow {
+  readonly order: number;
+}
+
 /** The first `most` entries that one place in the order has. */
 function entriesOf(
   history: History,
-  order: number,
+  { order, txid }: OrderPlace,
   filter: HistoryFilter,
   most: number,
 ): HistoryEntry[] {
-  const { tables } = history;
-  const move = tables.moves.getSync(order);
-  if (move) {
-    const wanted = filter.moves && (filter.by === 'all' || move.account === filter.name);
-    return wanted ? [{ kind: 'move', move, place: { order, nth: 0 } }] : [];
+  if (txid === undefined) {
+    const move = history.tables.moves.getSync(order);
+    const wanted = filter.moves && (filter.by === 'all' || move?.account === filter.name);
+    return move && wanted ? [{ kind: 'move', move, place: { order, nth: 0 } }] : [];
   }
-  const txid = tables.order.getSync(order)?.txid;
-  if (txid === undefined) return [];
-  const view = viewTransaction(history, txid, filter, most);
-  return view.details.map((detail, nth) => ({
-    kind: 'detail',
-    view,
-    detail,
-    place: { order, nth },
-  }));
+  const { summary: view, facts, unit } = summarise(history, txid);
+  const details = detailsOf(history, facts, { ...view, unit }, filter, most);
+  return details.map((detail, nth) => ({ kind: 'detail', view, detail, place: { order, nth } }));
 }
 
-async function* ordersBackwards(
+async function* placesBackwards(
   { tables }: History,
   filter: HistoryFilter,
   from: number = Number.MAX_SAFE_INTEGER,
-): AsyncGenerator<number> {
+): AsyncGenerator<OrderPlace> {
   if (filter.by === 'all') {
-    for await (const [order] of lazily(tables.order, { lte: from, reverse: true })) yield order;
+    const rows = lazily(tables.order, { lte: from, reverse: true });
+    for await (const [order, { txid }] of rows) yield { order, txid };
     return;
   }
   const name = filter.name ?? '';
   const range = { prefix: [name] as [string], lte: [name, from] as [string, number] };
-  for await (const [[, order]] of lazily(tables.named, { ...range, reverse: true })) yield order;
+  for await (const [[, order]] of lazily(tables.named, { ...range, reverse: true })) {
+    yield { order, txid: tables.order.getSync(order)?.txid };
+  }
 }
 
 /** Transactions in blocks above `height` and all unconfirmed ones, for `listsinceblock`. */

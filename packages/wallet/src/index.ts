@@ -11,7 +11,14 @@ export type { Randomness, WalletOptions } from './context.ts';
 export type { TextSink } from './dump.ts';
 export type { WalletEncryption } from './encryption.ts';
 export { WalletError, type WalletErrorKey, walletErrors } from './errors.ts';
-export type { HistoryEntry, HistoryFilter, HistoryPlace, TxDetail, TxView } from './history.ts';
+export type {
+  HistoryEntry,
+  HistoryFilter,
+  HistoryPlace,
+  TxDetail,
+  TxSummary,
+  TxView,
+} from './history.ts';
 export type { Once } from './idempotency.ts';
 export { checkRange, type DescriptorImport, type ImportOutcome } from './import.ts';
 export type { MultiImport } from './import-multi.ts';
@@ -69,7 +76,7 @@ export {
   type WalletFlags,
   type WalletMeta,
 } from './tables.ts';
-export type { CoinFilter, UnspentCoin } from './unspent.ts';
+export type { CoinFilter, CoinPlace, UnspentCoin } from './unspent.ts';
 export { walletUpgrades } from './upgrades.ts';
 export type { Wallet, WalletInfo } from './wallet.ts';
 export {

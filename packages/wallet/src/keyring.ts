@@ -235,7 +235,7 @@ export class Keyring {
 
   /** How to spend an own script, without private keys, for callers who know whose it is. */
   solutionOf({ descriptor: id, index, publicKey }: ScriptRow, script: ScriptHex) {
-    const descriptor = this.#full(id);
+    const descriptor = this.publicDescriptor(id);
     return descriptor && solutionFor(expandDescriptor(descriptor, index, publicKey), script);
   }
 
@@ -265,7 +265,8 @@ export class Keyring {
     );
   }
 
-  #full(id: number): Descriptor | undefined {
+  /** A descriptor without private keys. */
+  publicDescriptor(id: number): Descriptor | undefined {
     return this.#held.get(id)?.lookahead;
   }
 
@@ -278,7 +279,7 @@ export class Keyring {
     let parsed = this.#secret.get(id);
     if (!parsed) {
       const text = this.#vault.isLocked ? undefined : this.#vault.get(id);
-      if (text === undefined) return this.#full(id);
+      if (text === undefined) return this.publicDescriptor(id);
       parsed = parseDescriptor(text, this.#params);
       this.#secret.set(id, parsed);
     }

@@ -5,11 +5,19 @@
  * rescan and reorganisation take this same path.
  */
 import type { BlockRef } from '@coind/consensus';
-import { type Block, bytesToHex, type OutPoint, type Sats, Tx, type Txid } from '@coind/primitives';
+import {
+  type Block,
+  bytesToHex,
+  type OutPoint,
+  type Sats,
+  Tx,
+  type Txid,
+  type TxOutput,
+} from '@coind/primitives';
 import { repost, takeNumber } from './books.ts';
 import { COINBASE_MATURITY, type HeightEntries } from './height-entries.ts';
 import { addAtHeight, subject } from './height-sums.ts';
-import type { Keyring } from './keyring.ts';
+import type { Keyring, Standing } from './keyring.ts';
 import { type Portion, wholeOf } from './portions.ts';
 import {
   type CoinClass,
@@ -28,7 +36,7 @@ import {
   type WalletTables,
 } from './tables.ts';
 import { extendTrail, shortenTrail } from './trail.ts';
-import { postingsOf, type TxFacts } from './tx-effects.ts';
+import { type OutputFacts, postingsOf, type TxFacts } from './tx-effects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** How far ahead of the clock an earlier entry may be and still order later ones. */
@@ -496,17 +504,13 @@ export class Ledger {
       fromAccount: row.fromAccount,
       spentOwn,
       spentWatched,
-      outputs: tx.outputs.map(({ value, scriptPubKey }) => {
-        const script = bytesToHex(scriptPubKey);
-        const standing = this.#keyring.standing(this.#unit, script);
-        return {
-          value,
-          script,
-          own: standing === 'own',
-          watched: standing === 'watched',
-          label: this.#unit.get(this.#tables.book, script)?.label,
-        };
-      }),
+      outputs: tx.outputs.map(
+        (output) =>
+          new OutputLook(output, {
+            standingOf: (script) => this.#keyring.standing(this.#unit, script),
+            labelOf: (script) => this.#unit.get(this.#tables.book, script)?.label,
+          }),
+      ),
     };
   }
 
@@ -599,6 +603,45 @@ export class Ledger {
     const owner = this.#keyring.owner(this.#unit, script);
     if (!owner) throw new Error(`a coin of the wallet without a key: ${script}`);
     return { script, height, coinbase, owner };
+  }
+}
+
+interface ScriptLookups {
+  standingOf(script: ScriptHex): Standing | undefined;
+  labelOf(script: ScriptHex): string | undefined;
+}
+
+/** An output and what the wallet knows of its script, looked up when somebody asks: most listings stop early. */
+class OutputLook implements OutputFacts {
+  readonly value: Sats;
+  readonly script: ScriptHex;
+  readonly #lookups: ScriptLookups;
+  /** In arrays, because there may be none. */
+  #standing: readonly [Standing | undefined] | undefined;
+  #label: readonly [string | undefined] | undefined;
+
+  constructor({ value, scriptPubKey }: TxOutput, lookups: ScriptLookups) {
+    this.value = value;
+    this.script = bytesToHex(scriptPubKey);
+    this.#lookups = lookups;
+  }
+
+  get own(): boolean {
+    return this.#lookUp() === 'own';
+  }
+
+  get watched(): boolean {
+    return this.#lookUp() === 'watched';
+  }
+
+  #lookUp(): Standing | undefined {
+    this.#standing ??= [this.#lookups.standingOf(this.script)];
+    return this.#standing[0];
+  }
+
+  get label(): string | undefined {
+    this.#label ??= [this.#lookups.labelOf(this.script)];
+    return this.#label[0];
   }
 }
 

@@ -3,13 +3,15 @@
  * are gigabytes as text, so they come in pages; all of them are the coins of one moment, while the wallet
  * goes on.
  */
-import { formatSolution, type ScriptSolution } from '@coind/descriptors';
-import { bytesToHex, hexToBytes, type OutPoint, type Sats } from '@coind/primitives';
+import { formatSolution, type SolutionWriter, solutionWriter } from '@coind/descriptors';
+import { bytesToHex, type OutPoint, type Sats } from '@coind/primitives';
+import type { Range } from '@coind/store';
 import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
 import {
   type BookRow,
   type CoinClass,
   type ScriptHex,
+  type ScriptRow,
   UNSPENT_GROUPS,
   type UnspentRow,
   WATCHED_GROUP,
@@ -30,13 +32,21 @@ export interface CoinFilter {
   readonly minSum?: Sats;
   /** Coins of watched addresses too, behind the others; false unless asked for. */
   readonly includeWatched?: boolean;
+  /** Only those behind the coin here, with the same addresses. */
+  readonly after?: CoinPlace;
+}
+
+/** Where a coin stands in a listing: others may come before and behind it, it says where to go on. */
+export interface CoinPlace {
+  /** Which class of coins, or which of the addresses asked for. */
+  readonly part: number;
+  readonly value: Sats;
+  readonly outpoint: OutPoint;
 }
 
 /** A coin as `listunspent` shows it. */
-export interface UnspentCoin {
-  readonly outpoint: OutPoint;
-  readonly value: Sats;
-  readonly scriptPubKey: Uint8Array;
+export interface UnspentCoin extends CoinPlace {
+  readonly script: ScriptHex;
   readonly address?: string;
   readonly book?: BookRow;
   readonly confirmations: number;
@@ -45,19 +55,22 @@ export interface UnspentCoin {
   readonly safe: boolean;
   /** The wallet has the keys; false of a watched coin. */
   readonly spendable: boolean;
-  readonly solution?: ScriptSolution;
+  /** What lies behind a P2SH or P2WSH script, hex. */
+  readonly redeemScript?: string;
+  readonly witnessScript?: string;
   /** Descriptor of its script alone, when the wallet can sign for it. */
   readonly descriptor?: string;
   readonly parentDescriptor?: string;
 }
 
 /** A row of the index of unspent coins, and what its key says. */
-interface Found extends UnspentRow {
-  readonly outpoint: OutPoint;
-  readonly value: Sats;
+interface Found extends UnspentRow, CoinPlace {
   readonly class: CoinClass;
   readonly watched: boolean;
 }
+
+/** Coins of a page: as text it is small enough to be short-lived memory. */
+const PAGE_SIZE = 200;
 
 const LOWEST: OutPoint = { txid: '0'.repeat(64), vout: 0 } as OutPoint;
 const HIGHEST: OutPoint = { txid: 'f'.repeat(64), vout: 0xffffffff } as OutPoint;
@@ -97,6 +110,7 @@ async function* select(
   scans: readonly Scan[],
 ): AsyncGenerator<UnspentCoin[]> {
   const { maxCount = Number.POSITIVE_INFINITY, minSum } = filter;
+  const description = new CoinDescription(context, height);
   let count = 0;
   let sum = 0n;
   try {
@@ -111,7 +125,9 @@ async function* select(
           enough = ++count >= maxCount || (minSum !== undefined && sum >= minSum);
           if (enough) break;
         }
-        yield await describe(context, chosen, height);
+        for (let start = 0; start < chosen.length; start += PAGE_SIZE) {
+          yield await description.of(chosen.slice(start, start + PAGE_SIZE));
+        }
         if (enough) return;
       }
     }
@@ -125,21 +141,30 @@ function coinsByValue(
   { tables, keyring }: WalletContext,
   filter: CoinFilter,
 ): AsyncIterable<readonly Found[]>[] {
-  const { minAmount = 0n, maxAmount = MAX_VALUE, includeWatched = false } = filter;
+  const { minAmount = 0n, maxAmount = MAX_VALUE, includeWatched = false, after } = filter;
   const sides = includeWatched && keyring.known.any ? [false, true] : [false];
-  const wanted = Object.entries(UNSPENT_GROUPS).filter(([coinClass]) =>
-    isWanted(coinClass as CoinClass, filter),
+  const parts = sides.flatMap((watched) =>
+    Object.entries(UNSPENT_GROUPS).map(([coinClass, group]) => ({
+      coinClass: coinClass as CoinClass,
+      watched,
+      part: watched ? group + WATCHED_GROUP : group,
+    })),
   );
-  return sides.flatMap((watched) =>
-    wanted.map(([coinClass, group]) => {
-      const at = watched ? group + WATCHED_GROUP : group;
+  return parts
+    .filter(({ coinClass, part }) => isWanted(coinClass, filter) && !isPast(part, after))
+    .map(({ coinClass, watched, part }) => {
       const rows = tables.unspent.chunks({
-        gte: [at, minAmount, LOWEST],
-        lte: [at, maxAmount, HIGHEST],
+        gte: [part, minAmount, LOWEST],
+        lte: [part, maxAmount, HIGHEST],
+        ...(after?.part === part && { gt: [part, after.value, after.outpoint] }),
       });
-      return foundIn(rows, coinClass as CoinClass, watched);
-    }),
-  );
+      return foundIn(rows, coinClass, watched);
+    });
+}
+
+/** Whether a listing that goes on after a place is through with a part of it. */
+function isPast(part: number, after: CoinPlace | undefined): boolean {
+  return after !== undefined && part < after.part;
 }
 
 async function* foundIn(
@@ -148,8 +173,12 @@ async function* foundIn(
   watched: boolean,
 ): AsyncGenerator<Found[]> {
   for await (const rows of chunks) {
-    yield rows.map(([[, value, outpoint], row]) => ({
-      ...row,
+    yield rows.map(([[part, value, outpoint], { script, height, coinbase, owner }]) => ({
+      script,
+      height,
+      coinbase,
+      ...(owner && { owner }),
+      part,
       value,
       outpoint,
       class: coinClass,
@@ -172,16 +201,20 @@ async function* coinsOn(
   addresses: readonly string[],
   filter: CoinFilter,
 ): AsyncGenerator<Found[]> {
-  for (const address of addresses) {
+  const { after } = filter;
+  for (const [part, address] of addresses.entries()) {
+    if (isPast(part, after)) continue;
     const script: ScriptHex = bytesToHex(scriptOf(address, params));
     const owner = keyring.owner(undefined, script);
-    for await (const rows of tables.coinsByScript.chunks({ prefix: [script] })) {
+    const from: Range<[ScriptHex, OutPoint]> =
+      after?.part === part ? { gt: [script, after.outpoint] } : {};
+    for await (const rows of tables.coinsByScript.chunks({ prefix: [script], ...from })) {
       const outpoints = rows.map(([[, outpoint]]) => outpoint);
       const coins = await tables.coins.getMany(outpoints);
       yield coins.flatMap((coin, i) => {
         if (!coin || !isWanted(coin.class, filter)) return [];
         if (coin.watched ? !filter.includeWatched : !owner) return [];
-        return [{ ...coin, ...(owner && { owner }), outpoint: outpoints[i] as OutPoint }];
+        return [{ ...coin, ...(owner && { owner }), part, outpoint: outpoints[i] as OutPoint }];
       });
     }
   }
@@ -199,33 +232,67 @@ function passes(filter: CoinFilter, coin: Found, height: number): boolean {
   return coin.value >= minAmount && coin.value <= maxAmount;
 }
 
-/** Coins with what the keyring and the address book know of their scripts. */
-async function describe(
-  { keyring, params, tables }: WalletContext,
-  coins: readonly Found[],
-  height: number,
-): Promise<UnspentCoin[]> {
-  const books = await tables.book.getMany(coins.map(({ script }) => script));
-  return coins.map((coin, i) => {
-    const { outpoint, value, script, owner, coinbase } = coin;
+/** Adds to coins what the keyring and the address book know of their scripts. */
+class CoinDescription {
+  readonly #context: WalletContext;
+  readonly #height: number;
+  /** By descriptor: how the scripts it makes are written, where that goes without making them again. */
+  readonly #writers = new Map<number, SolutionWriter | undefined>();
+
+  constructor(context: WalletContext, height: number) {
+    this.#context = context;
+    this.#height = height;
+  }
+
+  async of(coins: readonly Found[]): Promise<UnspentCoin[]> {
+    const { keyring, params, tables } = this.#context;
+    const books = await tables.book.getMany(coins.map(({ script }) => script));
+    return coins.map((coin, i) => {
+      const { outpoint, value, part, script, owner, coinbase } = coin;
+      const parent = owner && keyring.descriptorOf(owner);
+      const address = addressOf(script, params);
+      const book = books[i];
+      return {
+        outpoint,
+        value,
+        part,
+        script,
+        ...(address !== undefined && { address }),
+        ...(book && { book }),
+        confirmations: confirmationsAt(this.#height, coin),
+        coinbase,
+        safe: coin.class !== 'pending',
+        // A wallet without private keys still calls its coins spendable: another signer has the keys.
+        spendable: !coin.watched,
+        ...this.#solution(owner, script),
+        ...(parent && { parentDescriptor: parent.descriptor }),
+      };
+    });
+  }
+
+  #solution(
+    owner: ScriptRow | undefined,
+    script: ScriptHex,
+  ): Pick<UnspentCoin, 'descriptor' | 'redeemScript' | 'witnessScript'> {
+    const { keyring, params } = this.#context;
+    const written =
+      owner?.publicKey && this.#writer(owner.descriptor)?.(owner.index, owner.publicKey);
+    if (written !== undefined) return { descriptor: written };
     const solution = owner ? keyring.solutionOf(owner, script) : keyring.known.solve(script);
-    const parent = owner && keyring.descriptorOf(owner);
-    const address = addressOf(script, params);
-    const book = books[i];
-    const solvable = solution !== undefined && solution.keys.length > 0;
+    if (!solution) return {};
+    const { redeemScript, witnessScript, keys } = solution;
     return {
-      outpoint,
-      value,
-      scriptPubKey: hexToBytes(script),
-      ...(address !== undefined && { address }),
-      ...(book && { book }),
-      confirmations: confirmationsAt(height, coin),
-      coinbase,
-      safe: coin.class !== 'pending',
-      // A wallet without private keys still calls its coins spendable: another signer has the keys.
-      spendable: !coin.watched,
-      ...(solvable && { solution, descriptor: formatSolution(solution, params) }),
-      ...(parent && { parentDescriptor: parent.descriptor }),
+      ...(redeemScript && { redeemScript: bytesToHex(redeemScript) }),
+      ...(witnessScript && { witnessScript: bytesToHex(witnessScript) }),
+      ...(keys.length > 0 && { descriptor: formatSolution(solution, params) }),
     };
-  });
+  }
+
+  #writer(id: number): SolutionWriter | undefined {
+    if (!this.#writers.has(id)) {
+      const descriptor = this.#context.keyring.publicDescriptor(id);
+      this.#writers.set(id, descriptor && solutionWriter(descriptor));
+    }
+    return this.#writers.get(id);
+  }
 }

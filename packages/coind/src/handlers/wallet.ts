@@ -24,6 +24,7 @@ import {
   detailJson,
   entryJson,
   outcomeJson,
+  parseCoinPlace,
   receivedByLabelJson,
   unspentLines,
 } from '../shapes/wallet-json.ts';
@@ -319,7 +320,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
   },
 
   async listunspent(context, args) {
-    const { minconf, maxconf, addresses, include_unsafe, query_options: query } = args;
+    const { minconf, maxconf, addresses, include_unsafe, query_options: query, cursor } = args;
     const seen = new Set<string>();
     for (const address of addresses) {
       scriptOfAddress(address, context.node, 'invalidRecipient');
@@ -332,6 +333,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       addresses,
       includeUnsafe: include_unsafe,
       includeWatched: true,
+      ...(cursor && { after: parseCoinPlace(cursor) }),
       ...(query && {
         includeImmature: query.include_immature_coinbase,
         minAmount: query.minimumAmount,
@@ -341,7 +343,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
       }),
     };
     const pages = await context.wallet.unspentPages(filter);
-    return new Pages(unspentLines(pages, context.node.mempool));
+    return new Pages(unspentLines(pages, context.node.mempool, cursor !== undefined));
   },
 
   async lockunspent({ wallet }, { unlock, transactions, persistent }) {

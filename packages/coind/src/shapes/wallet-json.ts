@@ -1,21 +1,29 @@
 /** Wallet history, addresses and coins in the shape RPC shows them; profiles pick their members. */
 import type { Mempool } from '@coind/mempool';
-import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
-import type { Profile } from '@coind/rpc';
+import {
+  bytesToHex,
+  type ChainParams,
+  hash160,
+  type OutPoint,
+  type Sats,
+  type Txid,
+} from '@coind/primitives';
+import { type Profile, RpcError } from '@coind/rpc';
 import { classifyOutput, encodeAddress, p2pkh, witnessProgram } from '@coind/script';
 import type {
   AddressInfo,
+  CoinPlace,
   HistoryEntry,
   ReceivedByLabel,
   TxDetail,
-  TxView,
+  TxSummary,
   UnspentCoin,
   WalletInfo,
 } from '@coind/wallet';
 import { scriptFacts } from './address-json.ts';
 
 /** What became of a wallet transaction: the members that its entries share. */
-export function outcomeJson(view: TxView) {
+export function outcomeJson(view: TxSummary) {
   const { row, block, tx } = view;
   return {
     confirmations: view.confirmations,
@@ -44,7 +52,7 @@ export function outcomeJson(view: TxView) {
 }
 
 /** One payment of a transaction. */
-export function detailJson(view: TxView, detail: TxDetail) {
+export function detailJson(view: TxSummary, detail: TxDetail) {
   const { account, address, category, amount, label, vout, fee, parentDescriptor } = detail;
   return {
     ...(detail.involvesWatched && { involvesWatchonly: true }),
@@ -154,31 +162,78 @@ function ancestorsJson({ outpoint }: UnspentCoin, mempool: Mempool) {
   return { ancestorcount: count, ancestorsize: vsize, ancestorfees: Number(fees) };
 }
 
-/** Lines of listunspent, a page at a time. */
+/** Lines of listunspent, a page at a time; with their cursors where somebody pages by them. */
 export async function* unspentLines(
   pages: AsyncIterable<readonly UnspentCoin[]>,
   mempool: Mempool,
-): AsyncGenerator<ReturnType<typeof unspentJson>[]> {
-  for await (const coins of pages) yield coins.map((coin) => unspentJson(coin, mempool));
+  withCursor: boolean,
+): AsyncGenerator<UnspentLine[]> {
+  for await (const coins of pages) {
+    yield coins.map((coin) => {
+      const line = unspentJson(coin, mempool);
+      if (withCursor) line.cursor = formatCoinPlace(coin);
+      return line;
+    });
+  }
 }
 
-/** One line of listunspent. */
-function unspentJson(coin: UnspentCoin, mempool: Mempool) {
-  const { outpoint, address, book, solution } = coin;
-  return {
-    ...outpoint,
-    ...(address !== undefined && { address }),
-    ...(book && { label: book.label, account: book.label }),
-    ...(solution?.redeemScript && { redeemScript: bytesToHex(solution.redeemScript) }),
-    ...(solution?.witnessScript && { witnessScript: bytesToHex(solution.witnessScript) }),
-    scriptPubKey: bytesToHex(coin.scriptPubKey),
+/** A line of listunspent. */
+type UnspentLine = OutPoint & {
+  address?: string;
+  label?: string;
+  account?: string;
+  redeemScript?: string;
+  witnessScript?: string;
+  scriptPubKey: string;
+  amount: Sats;
+  confirmations: number;
+  ancestorcount?: number;
+  ancestorsize?: number;
+  ancestorfees?: number;
+  spendable: boolean;
+  solvable: boolean;
+  desc?: string;
+  parent_descs: readonly string[];
+  safe: boolean;
+  cursor?: string;
+};
+
+/** One line of listunspent. Member by member: there may be a million, and spread objects cost most of them. */
+function unspentJson(coin: UnspentCoin, mempool: Mempool): UnspentLine {
+  const { outpoint, address, book, redeemScript, witnessScript, descriptor } = coin;
+  const line: UnspentLine = {
+    txid: outpoint.txid,
+    vout: outpoint.vout,
+    scriptPubKey: coin.script,
     amount: coin.value,
     confirmations: coin.confirmations,
-    ...(coin.confirmations === 0 && ancestorsJson(coin, mempool)),
     spendable: coin.spendable,
-    solvable: coin.descriptor !== undefined,
-    ...(coin.descriptor !== undefined && { desc: coin.descriptor }),
+    solvable: descriptor !== undefined,
     parent_descs: coin.parentDescriptor === undefined ? [] : [coin.parentDescriptor],
     safe: coin.safe,
   };
+  if (address !== undefined) line.address = address;
+  if (book) {
+    line.label = book.label;
+    line.account = book.label;
+  }
+  if (redeemScript !== undefined) line.redeemScript = redeemScript;
+  if (witnessScript !== undefined) line.witnessScript = witnessScript;
+  if (descriptor !== undefined) line.desc = descriptor;
+  if (coin.confirmations === 0) Object.assign(line, ancestorsJson(coin, mempool));
+  return line;
+}
+
+/** A place among the coins as callers hand it back. */
+function formatCoinPlace({ part, value, outpoint }: CoinPlace): string {
+  return `${part}.${value}.${outpoint.txid}.${outpoint.vout}`;
+}
+
+/** The place that such a text means. Throws -8. */
+export function parseCoinPlace(text: string): CoinPlace {
+  const match = /^([0-9]{1,6})\.([0-9]{1,16})\.([0-9a-f]{64})\.([0-9]{1,9})$/.exec(text);
+  if (!match) throw new RpcError(-8, `Invalid cursor: ${text}`);
+  const [, part, value = '', txid, vout] = match;
+  const outpoint = { txid: txid as Txid, vout: Number(vout) };
+  return { part: Number(part), value: BigInt(value), outpoint };
 }

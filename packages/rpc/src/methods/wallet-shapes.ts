@@ -116,6 +116,8 @@ export const accountEntry = sendsTellAbandoned(
   }),
 );
 
+const whereItStands = optional(str('Where it stands, when a cursor was given'));
+
 /** The same, with where to go on from. */
 export const pagedAccountEntry = sendsTellAbandoned(
   object({
@@ -123,7 +125,7 @@ export const pagedAccountEntry = sendsTellAbandoned(
     ...owner,
     ...lineMembers,
     otheraccount: optional(str('The other account of a move')),
-    cursor: optional(str('Where it stands, when a cursor was given')),
+    cursor: whereItStands,
   }),
 );
 
@@ -153,7 +155,7 @@ export const anyEntry = object(anyMembers);
 /** As {@link anyEntry}, with where to go on from: only where somebody pages by it. */
 export const pagedEntry = object({
   ...anyMembers,
-  cursor: optional(str('Where it stands, when a cursor was given')),
+  cursor: whereItStands,
 });
 
 /** The payments of one transaction, modern. */
@@ -278,8 +280,7 @@ const coin = {
   address: optional(str('Its address')),
 };
 
-/** A coin the wallet can spend, modern. */
-export const unspent = object({
+const unspentMembers = {
   ...coin,
   label: optional(str('The label of the address')),
   redeemScript: optional(hex('Its redeem script')),
@@ -296,7 +297,13 @@ export const unspent = object({
   parent_descs: list(str(''), 'The descriptors it comes from'),
   reused: optional(bool('Whether its address was used before')),
   safe: bool('Whether it may be spent'),
-});
+};
+
+/** A coin the wallet can spend, modern. */
+export const unspent = object(unspentMembers);
+
+/** The same where callers may page by cursor. */
+export const pagedUnspent = object({ ...unspentMembers, cursor: whereItStands });
 
 /** The members of a coin that 0.16 and 0.17 share. */
 const olderCoin = {
@@ -309,11 +316,12 @@ const olderCoin = {
   safe: bool('Whether it may be spent'),
 };
 
-/** A coin as 0.16 shows it. */
-export const legacyUnspent = object({
+/** A coin as 0.16 shows it, with where to go on from. */
+export const pagedLegacyUnspent = object({
   ...coin,
   account: optional(str('The account of the address')),
   ...olderCoin,
+  cursor: whereItStands,
 });
 
 /** A coin as 0.17 shows it without accounts. */

@@ -51,10 +51,11 @@ import {
   labelUnspent,
   legacyDetails,
   legacyOutcome,
-  legacyUnspent,
   outcome,
   pagedAccountEntry,
   pagedEntry,
+  pagedLegacyUnspent,
+  pagedUnspent,
   unspent,
 } from './wallet-shapes.ts';
 
@@ -169,6 +170,13 @@ const historyCursor = byNameOnly(
     ),
   ),
 );
+const coinCursor = byNameOnly(
+  optional(
+    str(
+      'Lists what is behind the coin with this cursor; "" begins with the first. Coins then show theirs: that of the last one leads to the next page, as long as maximumCount says',
+    ),
+  ),
+);
 const listPage = {
   count: optional(int('How many'), 10),
   skip: optional(int('How many of the newest to leave out'), 0),
@@ -196,6 +204,20 @@ const coinLimits = {
   maximumAmount: optional(amount('The largest coin')),
   maximumCount: optional(int64('How many')),
   minimumSumAmount: optional(amount('Enough coins for this sum')),
+};
+const unspentParams = {
+  ...coinRange,
+  query_options: optional(
+    object({ ...coinLimits, include_immature_coinbase: includeImmature }, 'Filters', {
+      reading: 'strict',
+      alsoNamed: true,
+    }),
+  ),
+};
+/** 0.16 passed over options it did not know. */
+const legacyUnspentParams = {
+  ...coinRange,
+  query_options: optional(object(coinLimits, 'Filters')),
 };
 const transactionSums = {
   amount: signedAmount('The net amount, without the fee'),
@@ -670,27 +692,16 @@ export const wallet = {
   listunspent: method({
     category: 'wallet',
     about: 'The coins the wallet can spend.',
-    params: {
-      ...coinRange,
-      query_options: optional(
-        object({ ...coinLimits, include_immature_coinbase: includeImmature }, 'Filters', {
-          reading: 'strict',
-          alsoNamed: true,
-        }),
-      ),
-    },
-    result: list(unspent),
+    params: { ...unspentParams, cursor: coinCursor },
+    result: list(pagedUnspent),
     examples: ['', '6 9999999 "[]" true "{\\"minimumAmount\\": 0.5}"'],
+    core: { params: unspentParams, result: list(unspent) },
     legacy: {
-      params: {
-        ...coinRange,
-        // 0.16 passed over options it did not know.
-        query_options: optional(object(coinLimits, 'Filters')),
-      },
+      params: { ...legacyUnspentParams, cursor: coinCursor },
       checked: ['minconf', 'maxconf', 'addresses', 'include_unsafe'],
-      result: list(legacyUnspent),
+      result: list(pagedLegacyUnspent),
     },
-    labels: { result: list(labelUnspent) },
+    labels: { params: legacyUnspentParams, result: list(labelUnspent) },
   }),
   lockunspent: method({
     category: 'wallet',
