@@ -43,7 +43,9 @@ export class Cluster implements EntryCluster {
 /** Chunks of any set of entries; dependencies on entries outside the set are left out. */
 export function chunksOf(entries: Iterable<PoolEntry> & object): Chunk[] {
   const ordered = [...entries];
-  if (ordered.length > 1) ordered.sort((a, b) => compareTxids(a.tx.txid, b.tx.txid));
+  const [only] = ordered;
+  if (only && ordered.length === 1) return [aloneIn(entries, only)];
+  ordered.sort((a, b) => compareTxids(a.tx.txid, b.tx.txid));
   const indexOf = new Map(ordered.map((entry, index) => [entry, index]));
   const nodes = ordered.map((entry): ClusterNode => {
     const parents: number[] = [];
@@ -63,6 +65,12 @@ export function chunksOf(entries: Iterable<PoolEntry> & object): Chunk[] {
     chunks.push({ fee, size, entries: chunkEntries, prefixSize, cluster: entries, lastTxid });
   }
   return chunks;
+}
+
+/** The chunk of an entry without relatives, as most are. */
+function aloneIn(cluster: object, entry: PoolEntry): Chunk {
+  const { modifiedFee: fee, weight: size, tx } = entry;
+  return { fee, size, entries: [entry], prefixSize: size, cluster, lastTxid: tx.txid };
 }
 
 /** Joins `entry`, whose parents and children are set, with the clusters of its relatives. */
