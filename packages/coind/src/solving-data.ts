@@ -6,7 +6,6 @@ import {
   type ScriptSolution,
   withChecksum,
 } from '@coind/descriptors';
-import { MAX_STANDARD_WEIGHT } from '@coind/mempool';
 import {
   bytesToHex,
   type ChainParams,
@@ -18,7 +17,7 @@ import {
   sha256,
 } from '@coind/primitives';
 import { RpcError } from '@coind/rpc';
-import { p2sh, p2wsh } from '@coind/script';
+import { MAX_STANDARD_WEIGHT, p2sh, p2wsh } from '@coind/script';
 import { parsePublicKey } from './shapes/multisig.ts';
 
 const MIN_INPUT_WEIGHT = 165;

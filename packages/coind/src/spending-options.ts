@@ -1,7 +1,14 @@
 /** How a payment is made, as calls ask for it: whom it pays, which coins it takes, where its change goes. */
+import { WITNESS_SCALE_FACTOR } from '@coind/consensus';
 import { hexToBytes, SEQUENCE_FINAL, type TxOutput } from '@coind/primitives';
 import { codes, type NewOutput, RpcError } from '@coind/rpc';
-import { AddressError, decodeAddress, nullData } from '@coind/script';
+import {
+  AddressError,
+  decodeAddress,
+  MAX_STANDARD_WEIGHT,
+  MIN_STANDARD_SIZE,
+  nullData,
+} from '@coind/script';
 import {
   type ChosenInput,
   parseAddressType,
@@ -146,10 +153,14 @@ export function addedCoins(options: AddedCoinsArguments): SpendOptions {
   };
 }
 
+/** What the smallest transaction weighs that has no witness. */
+const LEAST_WEIGHT = WITNESS_SCALE_FACTOR * MIN_STANDARD_SIZE;
+
 /** Throws -4 for a bound on the weight that makes no sense. */
 export function checkMaxWeight(weight: number): void {
-  if (weight >= 260 && weight <= 400_000) return;
-  throw new RpcError(-4, 'Maximum transaction weight must be between 260 and 400000');
+  if (weight >= LEAST_WEIGHT && weight <= MAX_STANDARD_WEIGHT) return;
+  const range = `between ${LEAST_WEIGHT} and ${MAX_STANDARD_WEIGHT}`;
+  throw new RpcError(-4, `Maximum transaction weight must be ${range}`);
 }
 
 /** Whatever keeps these calls from making a transaction is one code of bitcoind's. */

@@ -20,7 +20,7 @@ import {
   ValidationError,
 } from '@coind/consensus';
 import { type FeeRate, feeFor, type Sats, type Tx } from '@coind/primitives';
-import { STANDARD_FLAGS } from '@coind/script';
+import { MIN_STANDARD_SIZE, STANDARD_FLAGS } from '@coind/script';
 import { PoolEntry } from './entry.ts';
 import { connected, txsOf } from './graph.ts';
 import type { MempoolOptions } from './options.ts';
@@ -32,7 +32,6 @@ import {
   checkStandard,
   isWitnessStandard,
   MAX_STANDARD_SIGOP_COST,
-  MIN_STANDARD_SIZE,
   spendsWitnessProgram,
 } from './policy.ts';
 import type { Pool } from './pool.ts';

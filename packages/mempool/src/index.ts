@@ -50,5 +50,4 @@ export {
   type SavedTx,
   savedPool,
 } from './persist.ts';
-export { MAX_STANDARD_WEIGHT } from './policy.ts';
 export { signalsReplacement } from './replacement.ts';

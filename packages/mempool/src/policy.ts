@@ -15,16 +15,13 @@ import {
   isP2sh,
   isPushOnly,
   LEAF_MASK,
+  MAX_STANDARD_WEIGHT,
   OP,
   TAPSCRIPT_LEAF,
   witnessProgram,
 } from '@coind/script';
 import type { MempoolOptions } from './options.ts';
 
-/** Weight of the largest transaction that is relayed. */
-export const MAX_STANDARD_WEIGHT = 400_000;
-/** Bytes without witness of the smallest one: 64 could pass for an inner node of a merkle tree. */
-export const MIN_STANDARD_SIZE = 65;
 /** Sigop cost of one transaction: a fifth of what a block may hold. */
 export const MAX_STANDARD_SIGOP_COST = 16_000;
 

@@ -16,6 +16,7 @@ import {
   type Txid,
   type Wtxid,
 } from '@coind/primitives';
+import { MAX_STANDARD_WEIGHT } from '@coind/script';
 import type { Random } from './network.ts';
 import { Orphanage, type OrphanInfo } from './orphanage.ts';
 import type { Peer } from './peer.ts';
@@ -29,8 +30,6 @@ const NONPREFERRED_DELAY_MS = 2_000;
 const TXID_DELAY_MS = 2_000;
 const OVERLOADED_DELAY_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Orphans of more than a standard transaction's weight are never kept. */
-const MAX_ORPHAN_WEIGHT = 400_000;
 const REMEMBERED = 60_000;
 
 /** A parent that pays too little alone, with a child that may pay for it. */
@@ -310,7 +309,8 @@ export class TxDownload {
     if (tx.hasWitness) for (const id of this.#requests.candidates(tx.wtxid)) candidates.add(id);
     for (const id of candidates) {
       if (!this.#resolveFrom(id, parents, tx.wtxid, now)) continue;
-      if (this.#orphans.add(tx, id, MAX_ORPHAN_WEIGHT)) {
+      // One that would not be relayed even with its parents is not kept.
+      if (this.#orphans.add(tx, id, MAX_STANDARD_WEIGHT)) {
         this.#log.debug(
           'txpackages',
           `stored orphan tx ${tx.txid} (wtxid=${tx.wtxid}), weight: ${tx.weight} (mapsz ${this.#orphans.size})`,

@@ -98,6 +98,7 @@ export {
   parseLaxDer,
   toDer,
 } from './signature-encoding.ts';
+export { MAX_STANDARD_WEIGHT, MIN_STANDARD_SIZE } from './standard.ts';
 export {
   ANNEX_TAG,
   isTaprootCommitment,

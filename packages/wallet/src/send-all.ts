@@ -12,7 +12,7 @@ import {
   type TxInput,
   type TxOutput,
 } from '@coind/primitives';
-import { isDust } from '@coind/script';
+import { isDust, MAX_STANDARD_WEIGHT } from '@coind/script';
 import { addressOf, type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
 import { checkFee, chooseFeeRate, type FeeWish } from './fee-rate.ts';
@@ -21,7 +21,6 @@ import { InputSizes } from './input-sizes.ts';
 import {
   type ChosenInput,
   chooseLocktime,
-  MAX_STANDARD_WEIGHT,
   NON_FINAL_SEQUENCE,
   type PreparedTx,
   RBF_SEQUENCE,

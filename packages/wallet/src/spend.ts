@@ -16,7 +16,16 @@ import {
   type TxInput,
   type TxOutput,
 } from '@coind/primitives';
-import { dustThreshold, isDust, p2pkh, p2sh, p2tr, p2wpkh, witnessProgram } from '@coind/script';
+import {
+  dustThreshold,
+  isDust,
+  MAX_STANDARD_WEIGHT,
+  p2pkh,
+  p2sh,
+  p2tr,
+  p2wpkh,
+  witnessProgram,
+} from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { BumpFees } from './chain-source.ts';
 import type { ChosenFeeRate } from './chosen-fee-rate.ts';
@@ -114,8 +123,6 @@ export interface SpendSurroundings {
   readonly lockedValue: () => Sats;
 }
 
-/** The heaviest transaction that is relayed. */
-export const MAX_STANDARD_WEIGHT = 400_000;
 /** Coins of the lower end of the index that branch and bound looks at. */
 const EXACT_WINDOW = 60;
 const SINGLE_WINDOW = 16;

@@ -1,4 +1,5 @@
 /** Where a miniscript lies, and the limits that follow from it. */
+import { MAX_STANDARD_WEIGHT } from '@coind/script';
 
 /** A P2WSH witness script, or a leaf of a taproot tree (BIP342). */
 export type Context = 'wsh' | 'tapscript';
@@ -13,7 +14,7 @@ export interface ContextLimits {
 }
 
 /** Standard weight of a transaction, less the rest of a small one, less 1000 signatures and a deep control block. */
-const MAX_TAPSCRIPT = 400_000 - 378 - (3 + 66 * 1000 + 3 + 4129) - 5;
+const MAX_TAPSCRIPT = MAX_STANDARD_WEIGHT - 378 - (3 + 66 * 1000 + 3 + 4129) - 5;
 
 export const limits: Readonly<Record<Context, ContextLimits>> = {
   wsh: { keySize: 33, maxScriptSize: 3600, maxKeys: 20 },
