@@ -31,6 +31,7 @@ import { scripts } from './handlers/scripts.ts';
 import { util } from './handlers/util.ts';
 import { wallet } from './handlers/wallet.ts';
 import { walletFund } from './handlers/wallet-fund.ts';
+import { walletHd } from './handlers/wallet-hd.ts';
 import { walletHistory } from './handlers/wallet-history.ts';
 import { walletKeys } from './handlers/wallet-keys.ts';
 import { walletPsbt } from './handlers/wallet-psbt.ts';
@@ -77,6 +78,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.former, translated(former), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
     service(methods.walletFund, translated(walletFund), walletContext),
+    service(methods.walletHd, translated(walletHd), walletContext),
     service(methods.walletHistory, translated(walletHistory), walletContext),
     service(methods.walletPsbt, translated(walletPsbt), walletContext),
     service(methods.walletSend, translated(walletSend), walletContext),

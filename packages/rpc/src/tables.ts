@@ -28,6 +28,7 @@ import { scripts } from './methods/scripts.ts';
 import { util } from './methods/util.ts';
 import { wallet } from './methods/wallet.ts';
 import { walletFund } from './methods/wallet-fund.ts';
+import { walletHd } from './methods/wallet-hd.ts';
 import { walletHistory } from './methods/wallet-history.ts';
 import { walletKeys } from './methods/wallet-keys.ts';
 import { walletPsbt } from './methods/wallet-psbt.ts';
@@ -63,6 +64,7 @@ export const methods = {
   util,
   wallet,
   walletFund,
+  walletHd,
   walletHistory,
   walletKeys,
   walletPsbt,
@@ -99,6 +101,7 @@ export const allMethods = {
   ...util,
   ...wallet,
   ...walletFund,
+  ...walletHd,
   ...walletHistory,
   ...walletKeys,
   ...walletPsbt,

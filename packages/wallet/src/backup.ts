@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { bytesToHex, concatBytes, equalBytes, sha256 } from '@coind/primitives';
 import type { Table, Write } from '@coind/store';
 import { WalletError } from './errors.ts';
-import { WALLET_SCHEMA, type WalletTables } from './tables.ts';
+import { WALLET_SCHEMA, type WalletMeta, type WalletTables } from './tables.ts';
 
 const MAGIC = 'coind wallet backup ';
 const DIGEST_SIZE = 32;
@@ -17,12 +17,38 @@ const DIGEST_SIZE = 32;
  * while they are read. Read it to the end.
  */
 export function encodeBackup(tables: WalletTables, network: string): AsyncIterable<Uint8Array> {
-  const scans = (Object.values(tables) as Table<unknown, unknown>[]).map((table) => {
-    const rows = table.chunks()[Symbol.asyncIterator]();
-    // The first step of a scan settles which rows it sees.
-    return { table, rows, first: rows.next() };
-  });
+  const scans = Object.values(tables).map((table) => scanOf(table as AnyTable));
   return pieces(scans, headOf(WALLET_SCHEMA, network));
+}
+
+/** What a wallet that only watches has no use for, or must not have. */
+const SECRET_TABLES: readonly (keyof WalletTables)[] = ['secrets', 'sealed', 'encryption', 'onces'];
+
+/** The same of a wallet without private keys that watches all that this one has. */
+export function encodeWatchOnlyBackup(
+  tables: WalletTables,
+  network: string,
+): AsyncIterable<Uint8Array> {
+  const meta = tables.meta.getSync(undefined) as WalletMeta;
+  const flags = { ...meta.flags, privateKeysDisabled: true };
+  const changed = async function* (): AsyncGenerator<[unknown, unknown][]> {
+    yield [[undefined, { ...meta, flags }]];
+  };
+  const scans = Object.entries(tables)
+    .filter(([name]) => !SECRET_TABLES.includes(name as keyof WalletTables))
+    .map(([name, table]) => scanOf(table as AnyTable, name === 'meta' ? changed() : undefined));
+  return pieces(scans, headOf(WALLET_SCHEMA, network));
+}
+
+type AnyTable = Table<unknown, unknown>;
+
+function scanOf(
+  table: AnyTable,
+  chunks: AsyncIterable<[unknown, unknown][]> = table.chunks(),
+): Scan {
+  const rows = chunks[Symbol.asyncIterator]();
+  // The first step of a scan settles which rows it sees.
+  return { table, rows, first: rows.next() };
 }
 
 interface Scan {

@@ -29,6 +29,7 @@ export const walletErrors = {
   'passphrase-incorrect': 'Error: The wallet passphrase entered was incorrect.',
   'wallet-encrypted': 'Error: running with an encrypted wallet',
   'wallet-unencrypted': 'Error: running with an unencrypted wallet',
+  'nothing-to-export': 'Error: Wallet has no descriptors to export',
   'nothing-to-encrypt': 'Error: wallet does not contain private keys, nothing to encrypt.',
   'has-private-key': 'The wallet already contains the private key for this address or script',
   'private-keys-disabled': 'Error: Private keys are disabled for this wallet',
@@ -37,6 +38,8 @@ export const walletErrors = {
   /** One request among several names something that is none, or things that cannot be together. */
   'invalid-import': 'Invalid scriptPubKey',
   'contradictory-import': 'Incompatibility found',
+  'impossible-transactions':
+    'One or more transaction inputs are missing or have been spent already',
   'incomplete-import': 'Missing required fields',
   'rescan-failed': 'Rescan failed',
   'rescan-incomplete':
@@ -45,6 +48,8 @@ export const walletErrors = {
   'rescan-running': 'Wallet is currently rescanning. Abort existing rescan or wait.',
   'foreign-transaction': 'No addresses in wallet correspond to included transaction',
   'invalid-label': 'Invalid label name',
+  'invalid-hd-key': 'Could not parse HD key',
+  'invalid-path': 'Invalid BIP32 keypath',
   'invalid-range': 'Range is too large',
   'descriptor-conflict': 'Could not add descriptor',
   'fee-estimation-failed':

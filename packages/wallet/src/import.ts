@@ -9,6 +9,7 @@ import {
   hasAllPrivateKeys,
   hasPrivateKeys,
   isRanged,
+  keysOf,
   parseDescriptor,
   parseMultipath,
 } from '@coind/descriptors';
@@ -18,7 +19,7 @@ import { bookScript, countEntry, paymentsOf } from './address-book.ts';
 import { addressOf, type WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
 import { typeOfDescriptor } from './key-scheme.ts';
-import type { DescriptorSettings, Standing } from './keyring.ts';
+import { type DescriptorSettings, type Keyring, rootKeysOf, type Standing } from './keyring.ts';
 import { Ledger } from './ledger.ts';
 import type { ScriptHex, WalletFlags } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -62,7 +63,7 @@ export interface CheckedImport {
  * the first refusal is the one that is told. Throws `WalletError`, `DescriptorError`.
  */
 export function checkImport(
-  { options, params }: WalletContext,
+  { options, params, keyring }: WalletContext,
   flags: WalletFlags,
   request: DescriptorImport,
   timestamp: number,
@@ -99,6 +100,7 @@ export function checkImport(
   }
   return descriptors.map((descriptor, nth) => {
     checkKeys(descriptor, flags, warnings);
+    if (descriptor.kind === 'unused') checkUnused(keyring, descriptor, flags);
     const isTyped = typeOfDescriptor(descriptor) !== undefined;
     if (active && !isTyped) {
       warnings.push('Unknown output type, cannot set descriptor to active.');
@@ -172,6 +174,20 @@ function checkKeys(descriptor: Descriptor, flags: WalletFlags, warnings: string[
   if (!hasAllPrivateKeys(descriptor)) {
     warnings.push(
       'Not all private keys provided. Some wallet functionality may return unexpected errors',
+    );
+  }
+}
+
+/** A key that is only kept has to be new. */
+function checkUnused(keyring: Keyring, descriptor: Descriptor, flags: WalletFlags): void {
+  if (flags.privateKeysDisabled) {
+    refuse('descriptor-conflict', 'Cannot import unused() to wallet without private keys enabled');
+  }
+  const roots = keysOf(descriptor).flatMap(rootKeysOf);
+  if (roots.some(({ publicKey }) => keyring.hasPrivateKey(publicKey))) {
+    refuse(
+      'descriptor-conflict',
+      'Cannot import an unused() descriptor when its private key is already in the wallet',
     );
   }
 }

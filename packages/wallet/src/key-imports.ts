@@ -11,6 +11,7 @@ import { type WalletContext, walletMeta } from './context.ts';
 import { chainsBeyond, type DumpedKey, parseDump } from './dump.ts';
 import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
+import { addHdKey, type ChainWish, createChains } from './hd-keys.ts';
 import {
   addDescriptor,
   checkImport,
@@ -207,6 +208,18 @@ export class KeyImports {
     });
   }
 
+  /** Makes chains of an address type; returns their descriptors. */
+  async chains(wish: ChainWish): Promise<string[]> {
+    await this.#core.read(() => this.#encryption.requireUnlocked());
+    return this.#changeKeys((unit) => createChains(this.#context, unit, wish));
+  }
+
+  /** Keeps an extended private key, a new one unless it is given; returns its public form. */
+  async hdKey(text: string | undefined): Promise<string> {
+    await this.#requireKeys();
+    return this.#changeKeys((unit) => addHdKey(this.#context, unit, text));
+  }
+
   /** Throws 'private-keys-disabled', 'wallet-locked'. */
   async #requireKeys(): Promise<void> {
     if (walletMeta(this.#context).flags.privateKeysDisabled) {
@@ -228,10 +241,11 @@ export class KeyImports {
   }
 
   /** A change of keys; the keyring knows of it before the next call runs. */
-  #changeKeys(work: (unit: UnitOfWork) => Promise<void>): Promise<void> {
+  #changeKeys<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.#core.read(async () => {
-      await this.#core.changeNow(work);
+      const result = await this.#core.changeNow(work);
       await this.#context.keyring.load();
+      return result;
     });
   }
 }

@@ -123,22 +123,23 @@ export function randomKeys(
 }
 
 /** The eight chains of today. */
-function modernChains(master: ExtendedKey, { bip44CoinType }: ChainParams): NewKeys['descriptors'] {
+function modernChains(master: ExtendedKey, params: ChainParams): NewKeys['descriptors'] {
   return ADDRESS_TYPES.flatMap((type) =>
     [false, true].map((internal) => {
-      const path = [PURPOSE[type] + HARDENED, bip44CoinType + HARDENED, HARDENED, internal ? 1 : 0];
-      const key = {
-        kind: 'extended',
-        root: master,
-        path,
-        wildcard: 'unhardened',
-        marker: 'h',
-      } as const;
-      const descriptor: Descriptor =
-        type === 'p2sh-segwit'
-          ? { kind: 'sh', inner: { kind: 'wpkh', key } }
-          : { kind: ({ legacy: 'pkh', bech32: 'wpkh', bech32m: 'tr' } as const)[type], key };
+      const descriptor = modernChain(master, params, { type, internal });
       return { descriptor, active: true, internal };
     }),
   );
+}
+
+/** One of them. */
+export function modernChain(
+  root: ExtendedKey,
+  { bip44CoinType }: ChainParams,
+  { type, internal }: { readonly type: AddressType; readonly internal: boolean },
+): Descriptor {
+  const path = [PURPOSE[type] + HARDENED, bip44CoinType + HARDENED, HARDENED, internal ? 1 : 0];
+  const key = { kind: 'extended', root, path, wildcard: 'unhardened', marker: 'h' } as const;
+  if (type === 'p2sh-segwit') return { kind: 'sh', inner: { kind: 'wpkh', key } };
+  return { kind: ({ legacy: 'pkh', bech32: 'wpkh', bech32m: 'tr' } as const)[type], key };
 }

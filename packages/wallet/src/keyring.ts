@@ -10,13 +10,14 @@ import {
   formatDescriptor,
   hasPrivateKeys,
   isRanged,
+  type KeyExpression,
   keysOf,
   parseDescriptor,
   type ScriptSolution,
   wipeKey,
   withoutSecrets,
 } from '@coind/descriptors';
-import { bytesToHex, type ChainParams, hash160 } from '@coind/primitives';
+import { bytesToHex, type ChainParams, equalBytes, hash160 } from '@coind/primitives';
 import { p2pkh, p2sh, p2wpkh } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import { WalletError } from './errors.ts';
@@ -57,6 +58,14 @@ export interface DescriptorSettings {
   readonly next?: number;
   /** Of keys that the wallet made itself: what they follow from. */
   readonly masterKeyId?: string;
+}
+
+/** The keys that an expression begins with: of a MuSig all of its participants. */
+export function rootKeysOf(
+  key: KeyExpression,
+): { publicKey: Uint8Array; privateKey?: Uint8Array }[] {
+  if (key.kind === 'musig') return key.participants.flatMap(rootKeysOf);
+  return [key.kind === 'extended' ? key.root : key];
 }
 
 /** What a script is to the wallet: it has the keys, or it keeps an eye on it. */
@@ -143,6 +152,15 @@ export class Keyring {
   /** Whether the wallet has private keys of a descriptor, readable now or not. */
   hasSecret(id: number): boolean {
     return this.#vault.has(id);
+  }
+
+  /** Whether some descriptor has the private key of this public one, as it stands in its text. */
+  hasPrivateKey(wanted: Uint8Array): boolean {
+    return [...this.#held.keys()].some((id) => {
+      const full = this.#vault.has(id) ? this.#withSecrets(id) : undefined;
+      const roots = full ? keysOf(full).flatMap(rootKeysOf) : [];
+      return roots.some(({ publicKey, privateKey }) => privateKey && equalBytes(publicKey, wanted));
+    });
   }
 
   /** True when some active descriptor hands out addresses of one side. */

@@ -2,7 +2,7 @@
  * What a wallet can be asked: addresses, balances, history, coins. Every question waits its turn in the
  * wallet's queue, so it sees whole changes and what the caller did before.
  */
-import type { Block, OutPoint, Sats, Txid } from '@coind/primitives';
+import type { Block, OutPoint, Sats, Tx, Txid } from '@coind/primitives';
 import { type AddressInfo, addressesByLabel, addressInfo, listLabels } from './address-book.ts';
 import { type AddressGroup, addressGroupings } from './address-groups.ts';
 import type { AddressType } from './address-type.ts';
@@ -34,6 +34,7 @@ import {
   viewTransaction,
 } from './history.ts';
 import { type JournalPage, journalPage } from './journal.ts';
+import { balanceChange } from './simulate.ts';
 import type { BookRow } from './tables.ts';
 import { type CoinFilter, coinPages, type UnspentCoin } from './unspent.ts';
 import type { WalletCore } from './wallet-core.ts';
@@ -189,6 +190,11 @@ export class WalletReads {
     return this.core.read(() => auditBooks(this.context));
   }
 
+  /** What the wallet would have more, or less, with these transactions, which may spend one another. */
+  simulate(txs: readonly Tx[], { watched = false } = {}): Promise<Sats> {
+    return this.core.read(() => balanceChange(this.context, txs, watched));
+  }
+
   // --- coins ------------------------------------------------------------------------------------
 
   /** Unspent coins that pass a filter; locked ones are left out. */
@@ -215,6 +221,6 @@ export class WalletReads {
   /** The extended keys behind the descriptors; private ones where the wallet has them. */
   hdKeys({ activeOnly = false } = {}): Promise<readonly HdKey[]> {
     const { keyring, params } = this.context;
-    return this.core.read(() => hdKeys(keyring, params, activeOnly));
+    return this.core.read(() => hdKeys(keyring, params, activeOnly ? 'active' : 'all'));
   }
 }

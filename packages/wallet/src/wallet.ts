@@ -7,7 +7,7 @@ import type { BlockRef } from '@coind/consensus';
 import type { FeeRate, OutPoint, Sats, Tx, Txid, TxOutput } from '@coind/primitives';
 import { assignAccount, currentScript, labelAddress, newReceivingScript } from './address-book.ts';
 import type { AddressType } from './address-type.ts';
-import { encodeBackup } from './backup.ts';
+import { encodeBackup, encodeWatchOnlyBackup } from './backup.ts';
 import { type Balances, balances } from './balances.ts';
 import { moveBetween } from './books.ts';
 import type { BumpOptions } from './bump-fee.ts';
@@ -16,6 +16,7 @@ import { addressOf, walletMeta } from './context.ts';
 import { dumpKeys, type TextSink } from './dump.ts';
 import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
+import { type ChainWish, type DerivedHdKey, deriveHdKey } from './hd-keys.ts';
 import { transactionCount } from './history.ts';
 import { type Once, recallOnce, rememberOnce } from './idempotency.ts';
 import type { DescriptorImport, ImportOutcome } from './import.ts';
@@ -414,6 +415,27 @@ export class Wallet extends WalletReads {
     return this.#rescans.abort();
   }
 
+  /** Makes chains that addresses of a type come from; returns their descriptors. Throws 'invalid-hd-key'. */
+  createChains(wish: ChainWish): Promise<readonly string[]> {
+    return this.#imports.chains(wish);
+  }
+
+  /** Keeps an extended private key for chains to come, a new one unless it is given; returns its public form. */
+  addHdKey(xprv?: string): Promise<string> {
+    return this.#imports.hdKey(xprv);
+  }
+
+  /** Derives a key by a path with hardened steps. Throws 'private-keys-disabled', 'invalid-path', 'invalid-hd-key'. */
+  deriveHdKey(path: string, xpub?: string): Promise<DerivedHdKey> {
+    return this.core.read(() => {
+      if (walletMeta(this.context).flags.privateKeysDisabled) {
+        throw new WalletError('private-keys-disabled');
+      }
+      this.encryption.requireUnlocked();
+      return deriveHdKey(this.context, path, xpub);
+    });
+  }
+
   /** Descriptors in order of their text; with secrets where the wallet has them. */
   descriptors({ secrets = false } = {}): Promise<readonly DescriptorText[]> {
     return this.core.read(() => {
@@ -426,6 +448,16 @@ export class Wallet extends WalletReads {
   backup(): Promise<AsyncIterable<Uint8Array>> {
     const { tables, params } = this.context;
     return this.core.read(() => encodeBackup(tables, params.name));
+  }
+
+  /** The same of a wallet that has everything but the private keys. Throws 'nothing-to-export'. */
+  async watchOnlyBackup(): Promise<AsyncIterable<Uint8Array>> {
+    const { tables, params, keyring } = this.context;
+    await this.#follower.fillAll();
+    return this.core.read(() => {
+      if (keyring.list().length === 0) throw new WalletError('nothing-to-export');
+      return encodeWatchOnlyBackup(tables, params.name);
+    });
   }
 
   /** Fills the keypool now instead of in idle time, to `size` addresses per chain if it is smaller. */

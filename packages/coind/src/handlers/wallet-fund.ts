@@ -116,4 +116,15 @@ export const walletFund: Handlers<typeof methods.walletFund, WalletContext> = {
       changepos: funded.changePosition ?? -1,
     };
   },
+
+  async simulaterawtransaction({ wallet }, { rawtxs, options }) {
+    if (!rawtxs) throw rpcError('wrongType', 'array', 'null');
+    const txs = rawtxs.map((text) => {
+      const tx = parseTx(text, 'either');
+      if (!tx) throw new RpcError(-22, 'Transaction hex string decoding failure.');
+      return tx;
+    });
+    const watched = options?.include_watchonly ?? false;
+    return { balance_change: await wallet.simulate(txs, { watched }) };
+  },
 };

@@ -1,23 +1,12 @@
 /** Handlers of the wallet methods about the keys themselves and the files that hold them. */
 import { statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Chain } from '@coind/chain';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { WalletContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signedJson, signGiven } from '../raw-signing.ts';
 import { parseTx } from '../shapes/tx-json.ts';
-
-/** Writes a file that only its owner may read; it is on the disk when this resolves. */
-async function writeSynced(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    for await (const piece of pieces) await file.writeFile(piece);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
+import { writeSynced } from '../written-files.ts';
 
 /** Throws -1 when blocks between two heights are still to be downloaded, below a snapshot. */
 function requirePast({ background }: Chain, start: number, stop: number): void {

@@ -1,5 +1,16 @@
 /** The wallet methods that complete a transaction somebody described, without signing it. */
-import { amount, bool, type Codec, feeRate, hex, int, optional, str, txid } from '../codec.ts';
+import {
+  amount,
+  bool,
+  type Codec,
+  feeRate,
+  hex,
+  int,
+  optional,
+  signedAmount,
+  str,
+  txid,
+} from '../codec.ts';
 import { list, object } from '../codec-shapes.ts';
 import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
@@ -111,5 +122,22 @@ export const walletFund = {
       changepos: int('Which output is the change, -1 for none'),
     }),
     examples: ['"[]" "[{\\"bcrt1q…\\": 0.1}]"'],
+  }),
+  simulaterawtransaction: method({
+    category: 'wallet',
+    profiles: ['coind', 'core'],
+    about: 'What the balance of the wallet would change by, were these transactions sent.',
+    params: {
+      rawtxs: optional(list(str(''), 'The transactions, in hex', { usage: '["rawtx",...]' })),
+      options: optional(
+        object(
+          { include_watchonly: optional(bool('Whether watched addresses count'), false) },
+          'What counts',
+          { alsoNamed: true, usage: '{"include_watchonly":bool,...}' },
+        ),
+      ),
+    },
+    result: object({ balance_change: signedAmount('The change, negative when it gets less') }),
+    examples: ['"[\\"0200…\\"]"'],
   }),
 };
