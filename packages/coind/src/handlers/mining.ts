@@ -28,8 +28,8 @@ export const mining: Handlers<typeof methods.mining, RpcContext> = {
   async generate(context, { nblocks, maxtries }) {
     const { wallet } = await walletOf(context);
     if (nblocks <= 0) return [];
-    // A fresh key that is in no address book: the coins belong to the default account.
-    const script = decodeAddress(await wallet.changeAddress(), context.node.params);
+    // A fresh receiving key that is in no address book: the coins belong to the default account.
+    const script = decodeAddress(await wallet.unbookedAddress(), context.node.params);
     return mine(context.node, nblocks, script, maxtries);
   },
 
