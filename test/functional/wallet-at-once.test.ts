@@ -46,6 +46,57 @@ test('200 payments from an account that has enough for half, while others move: 
   expect(await client.auditaccounts()).toMatchObject({ clean: true });
 });
 
+test('payments and moves of the same amounts at once: no payment is made of what is not there', async () => {
+  await using node = await spawn({
+    args: ['-compat=legacy', '-addresstype=legacy', '-rpcworkqueue=1000', '-fallbackfee=0.0002'],
+  });
+  const { client } = node;
+  const call = <Result>(method: string, ...params: unknown[]): Promise<Result> =>
+    client.call(method, params as never) as never;
+  await call('generatetoaddress', 110, await call<string>('getnewaddress', 'bank'));
+  const amount = 1;
+  // Enough for half of all calls; the fees of all payments together are less than one more.
+  await call('move', 'bank', 'alice', CALLS / 2 + 0.5);
+  const before = await call<number>('getbalance', '*');
+
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: CALLS }, (_, i) =>
+      i % 2 === 0
+        ? call<string>('sendfrom', 'alice', FOREIGN, amount)
+        : call<boolean>('move', 'alice', 'bob', amount),
+    ),
+  );
+  const [payments, moves] = [0, 1].map((odd) => outcomes.filter((_, i) => i % 2 === odd));
+  // Up from 0.3.20 a move asks for nothing: the account may owe.
+  expect(moves?.every((one) => one.status === 'fulfilled' && one.value === true)).toBe(true);
+  const txids = (payments ?? []).flatMap((one) =>
+    one.status === 'fulfilled' ? [one.value as string] : [],
+  );
+  for (const one of payments ?? []) {
+    if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: -6 });
+  }
+  expect(txids.length).toBeGreaterThan(0);
+  expect(txids.length).toBeLessThanOrEqual(CALLS / 2);
+  expect(new Set(txids).size).toBe(txids.length);
+
+  // Line by line: whenever a payment was made, the account had its amount; only the fee could be missing.
+  const { lines } = await call<{
+    lines: { kind: string; amount: number; balance: number }[];
+  }>('listjournal', 'alice');
+  const sent = lines.filter(({ kind }) => kind === 'send');
+  expect(sent).toHaveLength(txids.length);
+  for (const { amount: change, balance } of sent) {
+    expect(Math.round((balance - change) * 1e8)).toBeGreaterThanOrEqual(amount * 1e8);
+  }
+  const fees = sent.reduce((sum, { amount: change }) => sum - change - amount, 0);
+  const accounts = await call<Readonly<Record<string, number>>>('listaccounts', 0);
+  expect(accounts.bob).toBe((CALLS / 2) * amount);
+  expect(accounts.alice).toBeCloseTo(0.5 - txids.length * amount - fees, 8);
+  const sum = Object.values(accounts).reduce((total, balance) => total + balance, 0);
+  expect(sum).toBeCloseTo(before - txids.length * amount - fees, 8);
+  expect(await call('auditaccounts')).toMatchObject({ clean: true });
+});
+
 interface Answer {
   readonly result: unknown;
   readonly error: { readonly code: number; readonly message: string } | null;
