@@ -2,8 +2,8 @@
  * The wallets of a node: where they lie, which are loaded at the start, and what of the options is theirs. What a
  * wallet does is the business of @coind/wallet.
  */
-import { mkdirSync } from 'node:fs';
-import { memoryStore, openStore } from '@coind/store';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { memoryStore, openStore, type Store } from '@coind/store';
 import {
   defaultWalletOptions,
   WALLET_SCHEMA,
@@ -17,7 +17,7 @@ import type { DataDir } from './data-dir.ts';
 import { type DefaultWallet, defaultWallet, NO_DEFAULT_WALLET } from './default-wallet.ts';
 import type { Log } from './log.ts';
 import { notifyWallets } from './shell-notify.ts';
-import { parseWalletName, walletExists, walletPath } from './wallet-store.ts';
+import { draftPathOf, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 
 interface WalletSurroundings {
   readonly dataDir: DataDir | undefined;
@@ -53,15 +53,35 @@ export async function openNodeWallets(
   return { wallets, defaultWallet: { ...unnamed, stepAside: async () => undefined } };
 }
 
-type WalletStores = Pick<WalletsModules, 'storeFor' | 'exists'>;
+type WalletStores = Pick<WalletsModules, 'storeFor' | 'draftFor' | 'exists'>;
 
 function walletsOnDisk({ wallets: directory }: DataDir, { params }: Options): WalletStores {
+  const stamp = { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' };
+  const open = (path: string): Promise<Store> => {
+    mkdirSync(path, { recursive: true });
+    return openStore(path, stamp, { upgrades: walletUpgrades });
+  };
   return {
-    async storeFor(name) {
+    storeFor: (name) => open(walletPath(directory, name)),
+    async draftFor(name) {
       const path = walletPath(directory, name);
-      mkdirSync(path, { recursive: true });
-      const stamp = { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' };
-      return openStore(path, stamp, { upgrades: walletUpgrades });
+      const draftPath = draftPathOf(path);
+      const remove = () => rmSync(draftPath, { recursive: true, force: true });
+      // One may be left of a process that died.
+      remove();
+      const store = await open(draftPath);
+      return {
+        store,
+        async keep() {
+          await store.close();
+          renameSync(draftPath, path);
+          return open(path);
+        },
+        async discard() {
+          await store.close();
+          remove();
+        },
+      };
     },
     exists: async (name) => walletExists(directory, name),
   };
@@ -72,6 +92,14 @@ function walletsInMemory(names: Set<string>): WalletStores {
     async storeFor(name) {
       names.add(name);
       return memoryStore();
+    },
+    async draftFor(name) {
+      const store = memoryStore();
+      const keep = async () => {
+        names.add(name);
+        return store;
+      };
+      return { store, keep, discard: () => store.close() };
     },
     exists: async (name) => names.has(name),
   };

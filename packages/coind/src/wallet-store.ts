@@ -25,6 +25,11 @@ export function walletPath(directory: string, name: string): string {
   return join(directory, name, 'wallet.dat');
 }
 
+/** Where a wallet that will lie at `path` is put together; no wallet is found there. */
+export function draftPathOf(path: string): string {
+  return `${path}.draft`;
+}
+
 /** Whether there is such a wallet. */
 export function walletExists(directory: string, name: string): boolean {
   return existsSync(walletPath(directory, name));
@@ -37,7 +42,7 @@ export function listWalletDirectory(directory: string): string[] {
   const visit = (name: string): void => {
     if (walletExists(directory, name)) found.push(name);
     for (const entry of readdirSync(join(directory, name), { withFileTypes: true })) {
-      if (!entry.isDirectory() || entry.name === 'wallet.dat') continue;
+      if (!entry.isDirectory() || /^wallet\.dat(?:\.draft)?$/.test(entry.name)) continue;
       visit(name === '' ? entry.name : `${name}/${entry.name}`);
     }
   };

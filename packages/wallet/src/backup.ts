@@ -4,13 +4,16 @@
  * caller's business.
  */
 import { createHash } from 'node:crypto';
-import { bytesToHex, concatBytes, equalBytes, sha256 } from '@coind/primitives';
+import { concatBytes, equalBytes } from '@coind/primitives';
 import type { Table, Write } from '@coind/store';
 import { WalletError } from './errors.ts';
 import { WALLET_SCHEMA, type WalletMeta, type WalletTables } from './tables.ts';
 
 const MAGIC = 'coind wallet backup ';
 const DIGEST_SIZE = 32;
+
+/** A backup as it is read from somewhere. */
+export type BackupPieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * A backup of the wallet of `network` in pieces: its rows as they are when this is called, whatever happens
@@ -96,33 +99,95 @@ function framed(bytes: Uint8Array): Uint8Array {
   return concatBytes(length, bytes);
 }
 
-/** Rows of a backup, in the layout they were written in. */
+/** Some rows of a backup, in the layout they were written in. */
 export interface BackupRows {
   readonly schema: number;
   readonly writes: readonly Write[];
 }
 
-/** The rows of a backup. Throws `WalletError` 'invalid-backup' for anything else. */
-export function decodeBackup(bytes: Uint8Array, network: string): BackupRows {
-  const body = bytes.subarray(0, Math.max(0, bytes.length - DIGEST_SIZE));
-  const found = Array.from({ length: WALLET_SCHEMA }, (_, i) => i + 1)
-    .map((schema) => ({ schema, head: headOf(schema, network) }))
-    .find(({ head }) => equalBytes(body.subarray(0, head.length), head));
-  if (!found) throw new WalletError('invalid-backup');
-  const { schema, head } = found;
-  if (!equalBytes(sha256(body), bytes.subarray(body.length))) {
-    throw new WalletError('invalid-backup', 'The backup file is damaged.', {
-      digest: bytesToHex(bytes.subarray(body.length)),
-    });
+/** Rows that come together, by their size in bytes. */
+const ROWS_SIZE = 1 << 20;
+/** No row is larger: a transaction has at most four million bytes. */
+const LARGEST_FRAME = 1 << 24;
+const LONGEST_HEAD = 200;
+
+/**
+ * The rows of a backup that comes in pieces, some at a time. Whether the file is whole is known only at its
+ * end, so what was made of them must be thrown away when this throws: `WalletError` 'invalid-backup'.
+ */
+export async function* decodeBackup(
+  pieces: BackupPieces,
+  network: string,
+  rowsSize: number = ROWS_SIZE,
+): AsyncGenerator<BackupRows> {
+  const digest = createHash('sha256');
+  let schema: number | undefined;
+  let rest: Uint8Array = new Uint8Array(0);
+  for await (const piece of pieces) {
+    rest = concatBytes(rest, piece);
+    if (schema === undefined) {
+      if (rest.length < LONGEST_HEAD) continue;
+      const head = readHead(rest, network);
+      schema = head.schema;
+      digest.update(rest.subarray(0, head.length));
+      rest = rest.slice(head.length);
+    }
+    // The digest behind the rows could look like some more.
+    if (rest.length < rowsSize + DIGEST_SIZE) continue;
+    const { writes, length } = readFrames(rest.subarray(0, rest.length - DIGEST_SIZE));
+    digest.update(rest.subarray(0, length));
+    rest = rest.slice(length);
+    if (writes.length > 0) yield { schema, writes };
   }
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  if (schema === undefined) {
+    const head = readHead(rest, network);
+    schema = head.schema;
+    digest.update(rest.subarray(0, head.length));
+    rest = rest.slice(head.length);
+  }
+  const body = rest.subarray(0, Math.max(0, rest.length - DIGEST_SIZE));
+  const { writes, length } = readFrames(body);
+  digest.update(body);
+  if (length < body.length || !equalBytes(digest.digest(), rest.subarray(body.length))) {
+    throw damaged();
+  }
+  yield { schema, writes };
+}
+
+function damaged(): WalletError {
+  return new WalletError('invalid-backup', 'The backup file is damaged.');
+}
+
+function readHead(bytes: Uint8Array, network: string): { schema: number; length: number } {
+  for (let schema = 1; schema <= WALLET_SCHEMA; schema++) {
+    const head = headOf(schema, network);
+    if (equalBytes(bytes.subarray(0, head.length), head)) return { schema, length: head.length };
+  }
+  throw new WalletError('invalid-backup');
+}
+
+/** The whole rows that `bytes` begin with, and how long they are. */
+function readFrames(bytes: Uint8Array): { writes: Write[]; length: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const writes: Write[] = [];
-  let at = head.length;
-  const take = (): Uint8Array => {
-    const start = at + 4;
-    at = start + view.getUint32(at, true);
-    return body.slice(start, at);
-  };
-  while (at < body.length) writes.push({ type: 'put', key: take(), value: take() });
-  return { schema, writes };
+  let length = 0;
+  for (;;) {
+    const key = frameAt(view, length);
+    const value = key && frameAt(view, key.end);
+    if (!value) return { writes, length };
+    writes.push({
+      type: 'put',
+      key: bytes.slice(key.start, key.end),
+      value: bytes.slice(value.start, value.end),
+    });
+    length = value.end;
+  }
+}
+
+function frameAt(view: DataView, at: number): { start: number; end: number } | undefined {
+  const start = at + 4;
+  if (start > view.byteLength) return undefined;
+  const size = view.getUint32(at, true);
+  if (size > LARGEST_FRAME) throw damaged();
+  return start + size > view.byteLength ? undefined : { start, end: start + size };
 }

@@ -206,7 +206,7 @@ describe('an old copy', () => {
     for (let i = 0; i < 60; i++) later.push(await wallet.newAddress());
     await chain.mine(later[38] ?? '');
     await chain.mine(later[59] ?? '');
-    const copy = await wallets.restore('copy', backup);
+    const copy = await wallets.restore('copy', [backup]);
     expect((await copy.balances()).immature).toBe(100n * COIN);
     expect(await copy.newAddress()).toBe(formsOf(keyAt(60)).legacy);
   });

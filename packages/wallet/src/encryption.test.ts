@@ -196,6 +196,7 @@ test('after encryption no secret can be read from the files', async () => {
         source: chain,
         storeFor: () =>
           openStore(path, { network: 'regtest', schema: WALLET_SCHEMA, kind: 'wallet' }),
+        draftFor: () => Promise.reject(new Error('nothing is restored here')),
         exists: async () => false,
         onError: (error) => {
           throw error;

@@ -327,18 +327,30 @@ export function fakeWallets(
     storeFor: async (name) => {
       const store = stores.get(name) ?? memoryStore();
       stores.set(name, store);
-      // Memory lives in the store, so closing a wallet must not close it.
-      return {
-        table: (spec) => store.table(spec),
-        commit: (writes, o) => store.commit(writes, o),
-        compact: () => store.compact(),
-        close: async () => {},
+      return keptOpen(store);
+    },
+    draftFor: async (name) => {
+      const store = memoryStore();
+      const keep = async () => {
+        stores.set(name, store);
+        return keptOpen(store);
       };
+      return { store, keep, discard: () => store.close() };
     },
     exists: async (name) => stores.has(name),
     onError: (error) => void errors.push(error),
   });
   return { wallets, errors, stores };
+}
+
+/** Memory lives in the store, so closing a wallet must not close it. */
+function keptOpen(store: Store): Store {
+  return {
+    table: (spec) => store.table(spec),
+    commit: (writes, options) => store.commit(writes, options),
+    compact: () => store.compact(),
+    close: async () => {},
+  };
 }
 
 /** An address of nobody. */

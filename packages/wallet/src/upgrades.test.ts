@@ -40,7 +40,7 @@ test('a wallet of schema 1 lists and spends its coins as before', async () => {
   await again.send([{ address: FOREIGN, amount: 12_000_000_000n }]);
   await chain.mine(FOREIGN);
   expect((await again.audit()).clean).toBe(true);
-  expect((await (await wallets.restore('copy', backup)).unspent()).length).toBe(1);
+  expect((await (await wallets.restore('copy', [backup])).unspent()).length).toBe(1);
 });
 
 /** As schema 2 wrote them: JSON, postings output by output, and every height of a script in a table. */

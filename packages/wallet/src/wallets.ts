@@ -3,7 +3,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { feeRate } from '@coind/primitives';
 import type { Store } from '@coind/store';
-import { decodeBackup } from './backup.ts';
+import { type BackupPieces, decodeBackup } from './backup.ts';
 import type { ChainSource } from './chain-source.ts';
 import { CoinsByValue } from './coins-by-value.ts';
 import type { Randomness, WalletContext, WalletOptions } from './context.ts';
@@ -11,7 +11,7 @@ import { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import { type KeyScheme, keysOfSeed, type NewKeys, randomKeys } from './key-scheme.ts';
 import { Keyring } from './keyring.ts';
-import { openTables, UNBORN, type WalletFlags } from './tables.ts';
+import { openTables, UNBORN, WALLET_SCHEMA, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { upgradeWallet } from './upgrades.ts';
@@ -42,11 +42,21 @@ export const systemRandom: Randomness = {
   below: (limit) => randomInt(limit),
 };
 
+/** A store in which a wallet is put together, and which is nobody's until it is kept. */
+export interface StoreDraft {
+  readonly store: Store;
+  /** Makes it the store of the wallet, at once or not at all, and opens it as that. */
+  keep(): Promise<Store>;
+  discard(): Promise<void>;
+}
+
 /** What wallets need of their surroundings. */
 export interface WalletsModules {
   readonly source: ChainSource;
   /** Opens the store of a wallet. `create` says whether it may be new. */
   storeFor(name: string, create: boolean): Promise<Store>;
+  /** An empty draft for a wallet that does not exist. */
+  draftFor(name: string): Promise<StoreDraft>;
   /** True when a wallet of that name lies on disk. */
   exists(name: string): Promise<boolean>;
   readonly random?: Randomness;
@@ -132,18 +142,34 @@ export class Wallets {
     });
   }
 
-  /** Makes a wallet of a backup and loads it. Throws 'wallet-exists', 'invalid-backup'. */
-  restore(name: string, backup: Uint8Array): Promise<Wallet> {
+  /**
+   * Makes a wallet of a backup and loads it. Throws 'wallet-exists', 'invalid-backup'; then, or when the process
+   * dies meanwhile, there is no wallet of that name.
+   */
+  restore(name: string, backup: BackupPieces): Promise<Wallet> {
     return this.#exclusively(name, async () => {
       if (this.#open.has(name) || (await this.#modules.exists(name))) {
         throw new WalletError('wallet-exists');
       }
-      const { schema, writes } = decodeBackup(backup, this.#modules.source.params.name);
-      const store = await this.#modules.storeFor(name, true);
-      await store.commit(writes, { sync: true });
-      await upgradeWallet(store, schema);
+      const store = await this.#fromBackup(name, backup);
       return this.#start(name, store, this.#context(store), { isCopy: true });
     });
+  }
+
+  async #fromBackup(name: string, backup: BackupPieces): Promise<Store> {
+    const draft = await this.#modules.draftFor(name);
+    try {
+      let schema = WALLET_SCHEMA;
+      for await (const rows of decodeBackup(backup, this.#modules.source.params.name)) {
+        schema = rows.schema;
+        await draft.store.commit(rows.writes, { sync: true });
+      }
+      await upgradeWallet(draft.store, schema);
+    } catch (error) {
+      await draft.discard();
+      throw error;
+    }
+    return draft.keep();
   }
 
   /** Closes a wallet; its files stay. Throws 'wallet-not-found'. */

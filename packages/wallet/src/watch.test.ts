@@ -140,7 +140,7 @@ describe('watched addresses in a wallet with private keys', () => {
     const again = await wallets.load('w');
     await chain.mine(address);
     expect((await again.balances()).watched?.immature).toBe(50n * COIN);
-    const copy = await wallets.restore('copy', await backupBytes(again));
+    const copy = await wallets.restore('copy', [await backupBytes(again)]);
     expect(await copy.listAccounts(1, watching)).toEqual(await again.listAccounts(1, watching));
     await expectClean(copy);
   });

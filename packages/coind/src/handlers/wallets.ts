@@ -1,5 +1,5 @@
 /** Handlers of the methods that make, load and list wallets: they need no wallet to be chosen. */
-import { existsSync, readFileSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
 import { WalletError } from '@coind/wallet';
 import type { RpcContext } from '../context.ts';
@@ -121,7 +121,7 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
     parseWalletName(name);
     const all = walletsOf(context);
     try {
-      await all.restore(name, new Uint8Array(readFileSync(backup_file)));
+      await all.restore(name, createReadStream(backup_file));
     } catch (error) {
       if (!(error instanceof WalletError && error.key === 'wallet-exists')) throw asRpcError(error);
       throw new RpcError(
