@@ -38,8 +38,10 @@ export {
 } from './key-expression.ts';
 export type { Context } from './miniscript/context.ts';
 export { decodeMiniscript, type KeyFinder } from './miniscript/decode.ts';
+export type { FragmentName } from './miniscript/fragments.ts';
 export { Miniscript } from './miniscript/node.ts';
+export { maxStackItems } from './miniscript/sanity.ts';
 export { type Means, satisfyMiniscript } from './miniscript/satisfy.ts';
 export { parseDescriptor, parseMultipath } from './parse.ts';
 export { type SolutionWriter, solutionWriter } from './solution-text.ts';
-export type { TapLeaf, TaprootOutput } from './tap-tree.ts';
+export { type TapLeaf, type TaprootOutput, taprootOutput } from './tap-tree.ts';

@@ -46,16 +46,23 @@ function join(left: Subtree, right: Subtree): Subtree {
   };
 }
 
-/** The output of an internal key and the tapscripts at these depths. Throws `RangeError` for a key that is none. */
+/** A script and its place in the tree; a tapscript if it says nothing else. */
+export interface PlacedScript {
+  readonly script: Uint8Array;
+  readonly depth: number;
+  readonly version?: number;
+}
+
+/** The output of an internal key and scripts, from left to right. Throws `RangeError` for a key that is none. */
 export function taprootOutput(
   internalKey: Uint8Array,
-  scripts: readonly { readonly script: Uint8Array; readonly depth: number }[],
+  scripts: readonly PlacedScript[],
 ): TaprootOutput {
   const open: Subtree[] = [];
-  for (const [at, { script, depth }] of scripts.entries()) {
+  for (const [at, { script, depth, version = TAPSCRIPT_LEAF }] of scripts.entries()) {
     let tree: Subtree = {
       depth,
-      hash: tapleafHash(TAPSCRIPT_LEAF, script),
+      hash: tapleafHash(version, script),
       leaves: [{ at, path: [] }],
     };
     for (let left = open[open.length - 1]; left?.depth === tree.depth; ) {
@@ -68,13 +75,12 @@ export function taprootOutput(
   const [root] = open;
   const output = taprootOutputKey(internalKey, root?.hash);
   if (!output) throw new RangeError('internal key has no output key');
-  const first = Uint8Array.of(TAPSCRIPT_LEAF | output.parity);
   const sorted = [...(root?.leaves ?? [])].sort((a, b) => a.at - b.at);
   const leaves = sorted.map(({ at, path }) => {
-    const { script, depth } = scripts[at] as { script: Uint8Array; depth: number };
-    const hash = tapleafHash(TAPSCRIPT_LEAF, script);
-    const controlBlock = concatBytes(first, internalKey, ...path);
-    return { depth, version: TAPSCRIPT_LEAF, script, hash, controlBlock };
+    const { script, depth, version = TAPSCRIPT_LEAF } = scripts[at] as PlacedScript;
+    const hash = tapleafHash(version, script);
+    const controlBlock = concatBytes(Uint8Array.of(version | output.parity), internalKey, ...path);
+    return { depth, version, script, hash, controlBlock };
   });
   return {
     outputKey: output.xOnlyKey,

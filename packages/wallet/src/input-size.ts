@@ -1,17 +1,17 @@
 /**
  * How much an input weighs once it is signed, before it is: sizes by kind of script, with signatures at
- * their longest (71 bytes for ECDSA with low R, 64 for Schnorr). Fees are computed from these.
+ * their longest (71 bytes for ECDSA with low R, 65 for Schnorr with a hash type). Fees are computed from these.
  */
-import type { ScriptSolution } from '@coind/descriptors';
+import { decodeMiniscript, maxStackItems, type ScriptSolution } from '@coind/descriptors';
 import type { TxOutput } from '@coind/primitives';
-import { matchMultisig } from '@coind/script';
+import { classifyOutput, matchMultisig } from '@coind/script';
 
 const WITNESS_SCALE = 4;
 /** Outpoint and sequence. */
 const FIXED = 40;
 /** DER with low R and low S, hash type included: what our signatures are at most. */
 const ECDSA_SIZE = 71;
-const SCHNORR = 64;
+const SCHNORR = 65;
 
 /** Bytes of an input: `base` count four times, `witness` once (without the count of items for 0). */
 export interface InputSize {
@@ -48,13 +48,10 @@ export function signedInputSize(
     return { base: FIXED + 1 + scriptSig, witness: 1 + 1 + ecdsa + 1 + 33 };
   }
   if (witnessScript) {
-    const parts = scriptArguments(witnessScript, solution, ecdsa);
-    if (!parts) return undefined;
-    const witness =
-      compact(parts.length + 1) +
-      parts.reduce((sum, length) => sum + compact(length) + length, 0) +
-      compact(witnessScript.length) +
-      witnessScript.length;
+    const stack = witnessArguments(witnessScript, solution, ecdsa);
+    if (!stack) return undefined;
+    const script = compact(witnessScript.length) + witnessScript.length;
+    const witness = compact(stack.items + 1) + stack.bytes + script;
     return { base: FIXED + 1 + (redeemScript ? push(redeemScript.length) : 0), witness };
   }
   const parts = scriptArguments(redeemScript ?? solution.scriptPubKey, solution, ecdsa);
@@ -63,6 +60,28 @@ export function signedInputSize(
     parts.reduce((sum, length) => sum + (length === 0 ? 1 : push(length)), 0) +
     (redeemScript ? push(redeemScript.length) : 0);
   return { base: FIXED + compact(scriptSig) + scriptSig, witness: 0 };
+}
+
+/** What a witness script takes: elements, and their bytes with the prefixes. */
+function witnessArguments(
+  script: Uint8Array,
+  solution: ScriptSolution,
+  ecdsa: number,
+): { readonly items: number; readonly bytes: number } | undefined {
+  const { type } = classifyOutput(script);
+  if (type === 'nonstandard') return miniscriptArguments(script);
+  const parts = scriptArguments(script, solution, ecdsa);
+  const bytes = parts?.reduce((sum, length) => sum + compact(length) + length, 0);
+  return parts && bytes !== undefined ? { items: parts.length, bytes } : undefined;
+}
+
+/** The most that a miniscript takes; signatures are reckoned with 72 bytes, as bitcoind reckons them here. */
+function miniscriptArguments(script: Uint8Array) {
+  // Which key is which does not matter to sizes.
+  const node = decodeMiniscript(script, 'wsh', { byBytes: () => 0, byHash: () => 0 });
+  const items = node && maxStackItems(node);
+  const bytes = node?.witness.sat;
+  return items === undefined || bytes === undefined ? undefined : { items, bytes };
 }
 
 /** Lengths of what a P2PK, P2PKH or multisig script takes from the stack. */

@@ -1,11 +1,12 @@
 /**
- * Signing inputs: P2PK, P2PKH, multisig, each also behind P2SH and P2WSH, P2WPKH, and taproot by key
- * path. Which keys and scripts are known is said by a `SigningProvider`; the verdict whether an input
+ * Signing inputs: P2PK, P2PKH, multisig, each also behind P2SH and P2WSH, P2WPKH, miniscript behind P2WSH, and taproot by
+ * its key or one of its scripts. Which keys and scripts are known is said by a `SigningProvider`; the verdict whether an input
  * is complete is the interpreter's, not ours.
  */
-import type { ScriptSolution } from '@coind/descriptors';
+import type { DerivedKey, ScriptSolution, TaprootOutput } from '@coind/descriptors';
 import {
   bytesToHex,
+  equalBytes,
   hash160,
   type Sats,
   sha256,
@@ -30,11 +31,13 @@ import {
   signEcdsa,
   signSchnorr,
   TxChecker,
+  tapleafHash,
   taprootOutputKey,
   taprootPrivateKey,
   toDer,
   verifyScript,
 } from '@coind/script';
+import { type ScriptMeans, satisfyScript, spendByLeaf } from './script-path.ts';
 
 interface SigningKey {
   readonly publicKey: Uint8Array;
@@ -45,6 +48,7 @@ interface SigningKey {
 export class SigningProvider {
   readonly #keys = new Map<string, SigningKey>();
   readonly #taproot = new Map<string, Uint8Array>();
+  readonly #outputs = new Map<string, TaprootOutput>();
   readonly #scripts = new Map<string, Uint8Array>();
 
   /** Adds a key under its public key, the hash of it and (compressed ones) its taproot output key. */
@@ -55,7 +59,25 @@ export class SigningProvider {
     if (!taproot || publicKey.length !== 33 || !privateKey) return;
     const output = taprootOutputKey(publicKey.subarray(1));
     if (output) this.#taproot.set(bytesToHex(output.xOnlyKey), taprootPrivateKey(privateKey));
-    this.#taproot.set(bytesToHex(publicKey.subarray(1)), privateKey);
+    this.#addXOnly(publicKey.subarray(1), publicKey, privateKey);
+  }
+
+  /** Adds a key under its x coordinate, and the hash of that, as tapscript names keys. */
+  #addXOnly(x: Uint8Array, publicKey: Uint8Array, privateKey: Uint8Array | undefined): void {
+    const key = { publicKey, ...(privateKey && { privateKey }) };
+    this.#keys.set(bytesToHex(hash160(x)), key);
+    if (privateKey) this.#taproot.set(bytesToHex(x), privateKey);
+  }
+
+  #addTaproot(output: TaprootOutput, keys: readonly DerivedKey[]): void {
+    const { outputKey, internalKey, merkleRoot } = output;
+    this.#outputs.set(bytesToHex(outputKey), output);
+    for (const { publicKey, privateKey } of keys) {
+      const x = publicKey.subarray(1);
+      this.#addXOnly(x, publicKey, privateKey);
+      if (!privateKey || !equalBytes(x, internalKey)) continue;
+      this.#taproot.set(bytesToHex(outputKey), taprootPrivateKey(privateKey, merkleRoot));
+    }
   }
 
   /** Adds a redeem or witness script. */
@@ -65,9 +87,10 @@ export class SigningProvider {
   }
 
   /** Adds all that a descriptor knows of a script. */
-  addSolution({ keys, redeemScript, witnessScript, descriptor }: ScriptSolution): void {
-    const taproot = descriptor.kind === 'tr' || descriptor.kind === 'rawtr';
-    for (const key of keys) this.addKey(key.publicKey, key.privateKey, taproot);
+  addSolution({ keys, redeemScript, witnessScript, taproot, descriptor }: ScriptSolution): void {
+    const isTaproot = taproot !== undefined || descriptor.kind === 'rawtr';
+    for (const key of keys) this.addKey(key.publicKey, key.privateKey, isTaproot);
+    if (taproot) this.#addTaproot(taproot, keys);
     if (redeemScript) this.addScript(redeemScript);
     if (witnessScript) this.addScript(witnessScript);
   }
@@ -82,9 +105,14 @@ export class SigningProvider {
     return this.#scripts.get(bytesToHex(hash));
   }
 
-  /** The private key of a taproot output key. */
-  taprootKey(outputKey: Uint8Array): Uint8Array | undefined {
-    return this.#taproot.get(bytesToHex(outputKey));
+  /** The private key of a taproot output key, or of an x-only key in a leaf. */
+  taprootKey(key: Uint8Array): Uint8Array | undefined {
+    return this.#taproot.get(bytesToHex(key));
+  }
+
+  /** How a taproot output may be spent. */
+  taproot(outputKey: Uint8Array): TaprootOutput | undefined {
+    return this.#outputs.get(bytesToHex(outputKey));
   }
 }
 
@@ -139,7 +167,7 @@ export class TxSigner {
         return witness ? { scriptSig: NOTHING, witness } : before;
       }
       case 'witness_v1_taproot':
-        return { scriptSig: NOTHING, witness: this.#taproot(index, hash) ?? before.witness };
+        return { scriptSig: NOTHING, witness: this.#taproot(index, hash, value) ?? before.witness };
       case 'scripthash':
         return this.#scriptHash(index, hash, value, present) ?? before;
       default: {
@@ -208,11 +236,29 @@ export class TxSigner {
       return this.#multisig(index, script, value, version, multisig, present);
     }
     const { type, solutions } = classifyOutput(script);
+    if (version === 'v0' && type === 'nonstandard') return this.#miniscript(index, script, value);
     const key = this.#provider.key(solutions[0] ?? NOTHING);
     if (!key || (type !== 'pubkey' && type !== 'pubkeyhash')) return undefined;
     const signature = this.#ecdsa(index, script, value, version, key);
     if (!signature) return undefined;
     return type === 'pubkey' ? [signature] : [signature, key.publicKey];
+  }
+
+  /** A witness script that is no template. */
+  #miniscript(index: number, script: Uint8Array, value: Sats): readonly Uint8Array[] | undefined {
+    return satisfyScript(script, 'wsh', {
+      ...this.#means(index, value),
+      sign: (bytes) => {
+        const key = this.#provider.key(bytes);
+        return key && this.#ecdsa(index, script, value, 'v0', key);
+      },
+      publicKey: (hash) => this.#provider.key(hash)?.publicKey,
+    });
+  }
+
+  #means(index: number, value: Sats): Pick<ScriptMeans, 'preimage' | 'checker'> {
+    const checker = new TxChecker(this.#tx, index, value, this.#precomputed);
+    return { preimage: () => undefined, checker };
   }
 
   #multisig(
@@ -278,14 +324,32 @@ export class TxSigner {
     return Uint8Array.of(...toDer(signEcdsa(digest, privateKey)), hashType);
   }
 
-  #taproot(index: number, outputKey: Uint8Array): readonly Uint8Array[] | undefined {
-    const privateKey = this.#provider.taprootKey(outputKey);
+  #taproot(index: number, outputKey: Uint8Array, value: Sats): readonly Uint8Array[] | undefined {
+    const signature = this.#schnorr(index, this.#provider.taprootKey(outputKey));
+    if (signature) return [signature];
+    const { leaves = [] } = this.#provider.taproot(outputKey) ?? {};
+    return spendByLeaf(leaves, ({ script, version }) => {
+      const leafHash = tapleafHash(version, script);
+      return {
+        ...this.#means(index, value),
+        sign: (key) => this.#schnorr(index, this.#provider.taprootKey(key), leafHash),
+        publicKey: (hash) => this.#provider.key(hash)?.publicKey.subarray(1, 33),
+      };
+    });
+  }
+
+  /** With the hash of a leaf for one of the output's scripts, without for the output key. */
+  #schnorr(
+    index: number,
+    privateKey: Uint8Array | undefined,
+    leafHash?: Uint8Array,
+  ): Uint8Array | undefined {
     if (!privateKey || !this.#precomputed.spent) return undefined;
     const hashType = this.#hashType ?? HashType.DEFAULT;
-    const digest = sighashTaproot(this.#precomputed, index, hashType);
+    const digest = sighashTaproot(this.#precomputed, index, hashType, leafHash && { leafHash });
     if (!digest) return undefined;
     const signature = signSchnorr(digest, privateKey);
-    return [hashType === HashType.DEFAULT ? signature : Uint8Array.of(...signature, hashType)];
+    return hashType === HashType.DEFAULT ? signature : Uint8Array.of(...signature, hashType);
   }
 
   /** Why an input is not complete, in bitcoind's words; undefined when it is. */

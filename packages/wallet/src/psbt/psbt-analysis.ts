@@ -4,7 +4,8 @@ import { sigopCostOf } from '@coind/consensus';
 import { isMoney, type Sats } from '@coind/primitives';
 import { isUnspendable, STANDARD_FLAGS } from '@coind/script';
 import type { Psbt, PsbtInput } from './psbt.ts';
-import { extractTx, inspectInput, type Missing, pretendSigned } from './psbt-signer.ts';
+import { extractTx, inspectInput, pretendSigned } from './psbt-signer.ts';
+import type { Missing } from './solution.ts';
 
 /** Whose turn it is, from the first to the last. */
 const ROLES = ['creator', 'updater', 'signer', 'finalizer', 'extractor'] as const;

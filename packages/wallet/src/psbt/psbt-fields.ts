@@ -78,6 +78,26 @@ export const Out = {
   MUSIG2_PARTICIPANTS: 0x08,
 } as const;
 
+/** The fields that are filled in on the way to a signature, in the numbers of a map; outputs hold no signatures. */
+export interface FieldTypes {
+  readonly REDEEM_SCRIPT: number;
+  readonly WITNESS_SCRIPT: number;
+  readonly BIP32_DERIVATION: number;
+  readonly TAP_INTERNAL_KEY: number;
+  readonly TAP_BIP32_DERIVATION: number;
+  readonly MUSIG2_PARTICIPANTS: number;
+  readonly PARTIAL_SIG?: number;
+  readonly RIPEMD160?: number;
+  readonly SHA256?: number;
+  readonly HASH160?: number;
+  readonly HASH256?: number;
+  readonly TAP_KEY_SIG?: number;
+  readonly TAP_SCRIPT_SIG?: number;
+  readonly TAP_LEAF_SCRIPT?: number;
+  readonly TAP_MERKLE_ROOT?: number;
+  readonly TAP_TREE?: number;
+}
+
 /** A key with the prefix of its form: compressed, or not. */
 const PUBKEY = [33, 65];
 const X_ONLY = [32];

@@ -2,9 +2,8 @@
  * What a signer of PSBTs knows: keys with where they come from, scripts by hash, taproot outputs by their
  * internal keys. Filled from what descriptors make; may keep its secrets to itself.
  */
-import type { DerivedKey, KeyOrigin, ScriptSolution } from '@coind/descriptors';
+import type { DerivedKey, KeyOrigin, ScriptSolution, TaprootOutput } from '@coind/descriptors';
 import { bytesToHex, hash160, hexToBytes, sha256, Writer } from '@coind/primitives';
-import { taprootOutputKey } from '@coind/script';
 
 /** What is kept back from the PSBT. */
 export interface Discretion {
@@ -18,7 +17,7 @@ export interface Discretion {
 export class PsbtProvider {
   readonly #keys = new Map<string, DerivedKey>();
   readonly #scripts = new Map<string, Uint8Array>();
-  readonly #internalKeys = new Map<string, Uint8Array>();
+  readonly #outputs = new Map<string, TaprootOutput>();
   readonly #discretion: Discretion;
 
   constructor(discretion: Discretion = {}) {
@@ -26,19 +25,20 @@ export class PsbtProvider {
   }
 
   /** Adds all that a descriptor knows of a script. */
-  addSolution({ keys, redeemScript, witnessScript, descriptor }: ScriptSolution): void {
+  addSolution({ keys, redeemScript, witnessScript, taproot }: ScriptSolution): void {
     for (const key of keys) {
       this.#add(hash160(key.publicKey), key);
-      if (key.publicKey.length === 33) this.#add(key.publicKey.subarray(1), key);
+      if (key.publicKey.length !== 33) continue;
+      this.#add(key.publicKey.subarray(1), key);
+      // Tapscript hashes keys without the byte in front.
+      if (taproot) this.#add(hash160(key.publicKey.subarray(1)), key);
     }
     for (const script of [redeemScript, witnessScript]) {
       if (!script) continue;
       this.#scripts.set(bytesToHex(hash160(script)), script);
       this.#scripts.set(bytesToHex(sha256(script)), script);
     }
-    const internalKey = descriptor.kind === 'tr' && keys[0]?.publicKey.subarray(1);
-    const output = internalKey && taprootOutputKey(internalKey);
-    if (output) this.#internalKeys.set(bytesToHex(output.xOnlyKey), internalKey);
+    if (taproot) this.#outputs.set(bytesToHex(taproot.outputKey), taproot);
   }
 
   #add(name: Uint8Array, key: DerivedKey): void {
@@ -69,9 +69,9 @@ export class PsbtProvider {
     return this.#scripts.get(bytesToHex(hash));
   }
 
-  /** The key that was tweaked into a taproot output without scripts. */
-  internalKey(outputKey: Uint8Array): Uint8Array | undefined {
-    return this.#internalKeys.get(bytesToHex(outputKey));
+  /** How a taproot output may be spent. */
+  taproot(outputKey: Uint8Array): TaprootOutput | undefined {
+    return this.#outputs.get(bytesToHex(outputKey));
   }
 }
 

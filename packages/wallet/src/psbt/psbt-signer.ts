@@ -3,40 +3,23 @@
  * of `analyzepsbt`. An input is worked on with what it says itself and what a `PsbtProvider` adds; the
  * verdict whether it is finished is the interpreter's.
  */
-import { equalBytes, hash160, hexToBytes, ripemd160, Tx, type TxOutput } from '@coind/primitives';
+import { Tx, type TxOutput } from '@coind/primitives';
 import {
-  buildScript,
   classifyOutput,
   HashType,
-  matchMultisig,
   PrecomputedTx,
-  p2pkh,
   ScriptError,
-  type SignatureChecker,
   STANDARD_FLAGS,
-  sighashLegacy,
-  sighashTaproot,
-  sighashV0,
-  signEcdsa,
-  signSchnorr,
   TxChecker,
-  taprootPrivateKey,
-  toDer,
   verifyScript,
   witnessProgram,
 } from '@coind/script';
 import type { Psbt, PsbtInput } from './psbt.ts';
-import { encodeTapDerivation, In, Out } from './psbt-fields.ts';
-import type { PsbtMap } from './psbt-map.ts';
+import { In, Out } from './psbt-fields.ts';
 import { PsbtProvider } from './psbt-provider.ts';
-
-/** What an input wants before it can be finished: keys by HASH160, scripts by their hash. */
-export interface Missing {
-  readonly pubkeys: Uint8Array[];
-  readonly signatures: Uint8Array[];
-  redeemScript?: Uint8Array;
-  witnessScript?: Uint8Array;
-}
+import { Solver } from './psbt-solver.ts';
+import { DUMMY, NOBODY_SIGNS, type SigningTx, signatureMaker } from './signature-maker.ts';
+import type { Missing } from './solution.ts';
 
 /** How signing an input came out. */
 export type SignOutcome = 'complete' | 'incomplete' | 'missing-inputs' | 'sighash-mismatch';
@@ -52,278 +35,12 @@ export interface SignOptions {
 const NOTHING: Uint8Array = new Uint8Array(0);
 const NOBODY = new PsbtProvider();
 
-/** Makes signatures for one input; undefined without the key for it. */
-interface SignatureMaker {
-  readonly checker: SignatureChecker;
-  ecdsa(
-    script: Uint8Array,
-    version: 'base' | 'v0',
-    privateKey: Uint8Array | undefined,
-  ): Uint8Array | undefined;
-  schnorr(privateKey: Uint8Array | undefined): Uint8Array | undefined;
-}
-
-/** 71 bytes with low R and low S, the hash type included: as long as real ones are. */
-const DUMMY_ECDSA = hexToBytes(`30440220${'01'.padEnd(64, '0')}0220${'01'.padEnd(64, '0')}01`);
-
-/** Any signature is right: for the size of an input before anybody has signed. */
-const DUMMY: SignatureMaker = {
-  checker: {
-    checkEcdsa: (sig) => sig.length > 0,
-    checkSchnorr: () => undefined,
-    checkLocktime: () => true,
-    checkSequence: () => true,
-  },
-  ecdsa: () => DUMMY_ECDSA,
-  schnorr: () => new Uint8Array(64),
-};
-
-/** Real signatures of one input. */
-function signatureMaker(
-  { tx, precomputed }: SigningTx,
-  index: number,
-  utxo: TxOutput,
-  sighash: number,
-): SignatureMaker {
-  return {
-    checker: new TxChecker(tx, index, utxo.value, precomputed),
-    ecdsa(script, version, privateKey) {
-      if (!privateKey) return undefined;
-      const type = sighash === HashType.DEFAULT ? HashType.ALL : sighash;
-      const digest =
-        version === 'base'
-          ? sighashLegacy(precomputed, index, script, type)
-          : sighashV0(precomputed, index, script, utxo.value, type);
-      return Uint8Array.of(...toDer(signEcdsa(digest, privateKey)), type);
-    },
-    schnorr(privateKey) {
-      if (!privateKey || !precomputed.spent) return undefined;
-      const digest = sighashTaproot(precomputed, index, sighash);
-      if (!digest) return undefined;
-      const sig = signSchnorr(digest, privateKey);
-      return sighash === HashType.DEFAULT ? sig : Uint8Array.of(...sig, sighash);
-    },
-  };
-}
-
-/** The transaction of a PSBT, with what its signatures commit to as far as it is known. */
-interface SigningTx {
-  readonly tx: Tx;
-  readonly precomputed: PrecomputedTx;
-}
-
 function signingTx(psbt: Psbt): SigningTx | undefined {
   const tx = psbt.unsignedTx();
   if (!tx) return undefined;
   const utxos = psbt.inputs.map(({ utxo }) => utxo);
   const all = utxos.every((utxo) => utxo !== undefined);
   return { tx, precomputed: all ? new PrecomputedTx(tx, utxos) : new PrecomputedTx(tx) };
-}
-
-/** What is found out about a script on the way to spending it. */
-interface Solution {
-  /** What the script is given on the stack, as far as it is there. */
-  readonly stack: Uint8Array[];
-  readonly solved: boolean;
-}
-
-/** Works on one script, with the fields of an input or output and what a provider adds to them. */
-class Solver {
-  readonly missing: Missing = { pubkeys: [], signatures: [] };
-  /** True once the script was seen to be a witness program that can be looked into. */
-  isWitness = false;
-  readonly #map: PsbtMap;
-  readonly #types: FieldTypes;
-  readonly #provider: PsbtProvider;
-  readonly #maker: SignatureMaker;
-
-  constructor(map: PsbtMap, types: FieldTypes, provider: PsbtProvider, maker: SignatureMaker) {
-    this.#map = map;
-    this.#types = types;
-    this.#provider = provider;
-    this.#maker = maker;
-  }
-
-  /** Looks for what spends `scriptPubKey`; undefined when it is not all there or not right. */
-  solve(scriptPubKey: Uint8Array): { scriptSig: Uint8Array; witness: Uint8Array[] } | undefined {
-    let script = scriptPubKey;
-    let step = this.#step(script, 'base');
-    let redeemScript: Uint8Array | undefined;
-    if (step.solved && classifyOutput(script).type === 'scripthash') {
-      redeemScript = step.stack[0] as Uint8Array;
-      this.#map.set(this.#types.REDEEM_SCRIPT, redeemScript);
-      script = redeemScript;
-      step = this.#step(script, 'base');
-    }
-    const { solved, stack, witness } = this.#witness(script, step, redeemScript !== undefined);
-    const scriptSig = buildScript(redeemScript ? [...stack, redeemScript] : stack);
-    if (!solved) return undefined;
-    try {
-      verifyScript(scriptSig, scriptPubKey, witness, STANDARD_FLAGS, this.#maker.checker);
-      return { scriptSig, witness };
-    } catch (error) {
-      if (error instanceof ScriptError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Goes on from a script to the witness program that it may be. */
-  #witness(
-    script: Uint8Array,
-    step: Solution,
-    insideP2sh: boolean,
-  ): Solution & { readonly witness: Uint8Array[] } {
-    const { type } = classifyOutput(script);
-    if (type === 'witness_v1_taproot' && !insideP2sh) {
-      this.isWitness = true;
-      return { solved: step.solved, stack: [], witness: step.solved ? step.stack : [] };
-    }
-    if (!step.solved) return { ...step, witness: [] };
-    const [found = NOTHING] = step.stack;
-    if (type === 'witness_v0_keyhash') {
-      this.isWitness = true;
-      const { solved, stack } = this.#step(p2pkh(found), 'v0');
-      return { solved, stack: [], witness: stack };
-    }
-    if (type === 'witness_v0_scripthash') {
-      this.isWitness = true;
-      this.#map.set(this.#types.WITNESS_SCRIPT, found);
-      let { solved, stack } = this.#step(found, 'v0');
-      // What gave nothing is tried once more as miniscript, which asks for the same keys again.
-      if (!solved && stack.length === 0) ({ solved, stack } = this.#step(found, 'v0'));
-      return { solved, stack: [], witness: [...stack, found] };
-    }
-    return { ...step, witness: [] };
-  }
-
-  #step(script: Uint8Array, version: 'base' | 'v0'): Solution {
-    const { type, solutions } = classifyOutput(script);
-    const [first = NOTHING] = solutions;
-    switch (type) {
-      case 'pubkey': {
-        const sig = this.#ecdsa(first, script, version);
-        return { solved: sig !== undefined, stack: sig ? [sig] : [] };
-      }
-      case 'pubkeyhash':
-        return this.#keyHash(first, script, version);
-      case 'multisig':
-        return this.#multisig(script, version);
-      case 'scripthash':
-        return this.#script(first, first, 'redeemScript');
-      case 'witness_v0_keyhash':
-        return { solved: true, stack: [first] };
-      case 'witness_v0_scripthash':
-        return this.#script(first, ripemd160(first), 'witnessScript');
-      case 'witness_v1_taproot':
-        return this.#taproot(first);
-      case 'anchor':
-        return { solved: true, stack: [] };
-      default:
-        return { solved: false, stack: [] };
-    }
-  }
-
-  #keyHash(hash: Uint8Array, script: Uint8Array, version: 'base' | 'v0'): Solution {
-    const key = this.#provider.publicKey(hash) ?? this.#ownKey(hash);
-    if (!key) {
-      this.missing.pubkeys.push(hash);
-      return { solved: false, stack: [] };
-    }
-    const sig = this.#ecdsa(key, script, version);
-    return sig ? { solved: true, stack: [sig, key] } : { solved: false, stack: [] };
-  }
-
-  /** A key that the PSBT itself names. */
-  #ownKey(hash: Uint8Array): Uint8Array | undefined {
-    const types = [this.#types.PARTIAL_SIG, this.#types.BIP32_DERIVATION];
-    const named = types.flatMap((type) => (type === undefined ? [] : this.#map.all(type)));
-    return named.find(({ key }) => equalBytes(hash160(key), hash))?.key;
-  }
-
-  #multisig(script: Uint8Array, version: 'base' | 'v0'): Solution {
-    const { required, pubkeys } = matchMultisig(script) as NonNullable<
-      ReturnType<typeof matchMultisig>
-    >;
-    // All are asked: the PSBT shall hold every signature there is.
-    const signatures = pubkeys.flatMap((key) => this.#ecdsa(key, script, version) ?? []);
-    const taken = signatures.slice(0, required);
-    const solved = taken.length === required;
-    while (taken.length < required) taken.push(NOTHING);
-    return { solved, stack: [NOTHING, ...taken] };
-  }
-
-  #script(name: Uint8Array, id: Uint8Array, kind: 'redeemScript' | 'witnessScript'): Solution {
-    const script = this.#provider.script(name) ?? this.#ownScript(id);
-    if (script) return { solved: true, stack: [script] };
-    this.missing[kind] = name;
-    return { solved: false, stack: [] };
-  }
-
-  /** A script that the PSBT itself has. */
-  #ownScript(id: Uint8Array): Uint8Array | undefined {
-    const scripts = [this.#types.REDEEM_SCRIPT, this.#types.WITNESS_SCRIPT].map((type) =>
-      this.#map.get(type),
-    );
-    return scripts.find((script) => script && equalBytes(hash160(script), id));
-  }
-
-  #ecdsa(key: Uint8Array, script: Uint8Array, version: 'base' | 'v0'): Uint8Array | undefined {
-    const type = this.#types.PARTIAL_SIG;
-    const known = type === undefined ? undefined : this.#map.get(type, key);
-    if (known) return known;
-    const name = hash160(key);
-    const origin = this.#provider.origin(name);
-    if (origin && !this.#map.get(this.#types.BIP32_DERIVATION, key)) {
-      this.#map.set(this.#types.BIP32_DERIVATION, origin, key);
-    }
-    const isUsable = version === 'base' || key.length === 33;
-    const made = isUsable && this.#maker.ecdsa(script, version, this.#provider.privateKey(name));
-    if (!made) {
-      this.missing.signatures.push(name);
-      return undefined;
-    }
-    if (type !== undefined && this.#maker !== DUMMY) this.#map.set(type, made, key);
-    return made;
-  }
-
-  #taproot(outputKey: Uint8Array): Solution {
-    const { TAP_INTERNAL_KEY, TAP_KEY_SIG, TAP_MERKLE_ROOT } = this.#types;
-    const internalKey = this.#map.get(TAP_INTERNAL_KEY) ?? this.#provider.internalKey(outputKey);
-    if (internalKey) {
-      this.#map.set(TAP_INTERNAL_KEY, internalKey);
-      this.#taprootOrigin(internalKey);
-    }
-    this.#taprootOrigin(outputKey);
-    if (TAP_KEY_SIG === undefined) return { solved: false, stack: [] };
-    let sig = this.#map.get(TAP_KEY_SIG);
-    if (!sig) {
-      const root = TAP_MERKLE_ROOT === undefined ? undefined : this.#map.get(TAP_MERKLE_ROOT);
-      const secret = internalKey && this.#provider.privateKey(internalKey);
-      const tweaked = secret && taprootPrivateKey(secret, root);
-      sig = this.#maker.schnorr(tweaked ?? this.#provider.privateKey(outputKey));
-      if (sig && this.#maker !== DUMMY) this.#map.set(TAP_KEY_SIG, sig);
-    }
-    return sig ? { solved: true, stack: [sig] } : { solved: false, stack: [] };
-  }
-
-  #taprootOrigin(key: Uint8Array): void {
-    const type = this.#types.TAP_BIP32_DERIVATION;
-    const origin = this.#provider.origin(key);
-    if (!origin || this.#map.get(type, key)) return;
-    this.#map.set(type, encodeTapDerivation({ leafHashes: [], origin }), key);
-  }
-}
-
-/** The fields a solver reads and fills in, in the numbers of its map; outputs hold no signatures. */
-interface FieldTypes {
-  readonly REDEEM_SCRIPT: number;
-  readonly WITNESS_SCRIPT: number;
-  readonly BIP32_DERIVATION: number;
-  readonly TAP_INTERNAL_KEY: number;
-  readonly TAP_BIP32_DERIVATION: number;
-  readonly PARTIAL_SIG?: number;
-  readonly TAP_KEY_SIG?: number;
-  readonly TAP_MERKLE_ROOT?: number;
 }
 
 function isTaproot({ scriptPubKey }: TxOutput): boolean {
@@ -437,7 +154,7 @@ export function signPsbt(
 /** Fills in what `providers` know of the outputs: scripts, and how their keys are derived. */
 export function updateOutputs(psbt: Psbt, providers: Providers): void {
   for (const [index, { map, scriptPubKey }] of psbt.outputs.entries()) {
-    new Solver(map, Out, providerAt(providers, index), DUMMY).solve(scriptPubKey);
+    new Solver(map, Out, providerAt(providers, index), NOBODY_SIGNS).solve(scriptPubKey);
   }
 }
 
