@@ -8,6 +8,7 @@ import type { CoinsByValue } from './coins-by-value.ts';
 import { WalletError } from './errors.ts';
 import type { KeyScheme } from './key-scheme.ts';
 import type { Keyring } from './keyring.ts';
+import type { RowCache } from './row-cache.ts';
 import type { ScriptHex, WalletMeta, WalletTables } from './tables.ts';
 import type { KdfCost, Vault } from './vault.ts';
 
@@ -62,6 +63,8 @@ export interface Randomness {
 export interface WalletContext {
   readonly params: ChainParams;
   readonly tables: WalletTables;
+  /** What is in memory of the tables. */
+  readonly rows: RowCache;
   readonly keyring: Keyring;
   readonly coins: CoinsByValue;
   readonly vault: Vault;

@@ -35,13 +35,10 @@ import type { UnitOfWork } from './unit-of-work.ts';
 import type { Vault } from './vault.ts';
 
 /**
- * How many unused scripts per chain a fresh wallet knows at once. The rest of the keypool follows with
- * use and in idle time: nobody can have paid a seed that was made a moment ago.
+ * How many unused scripts per chain a fresh wallet knows at once, however many it hands out. The rest of the keypool
+ * follows in the background: nobody can have paid a seed that was made a moment ago.
  */
 const FIRST_LOOKAHEAD = 20;
-/** Scripts derived with every address handed out, until the keypool is full. */
-const GROWTH = 2;
-
 interface Held {
   /** Makes scripts without touching secrets. */
   readonly lookahead: Descriptor;
@@ -214,6 +211,7 @@ export class Keyring {
 
   /** Which key makes `script`; undefined for a foreign one. */
   owner(unit: UnitOfWork | undefined, script: ScriptHex): ScriptRow | undefined {
+    if (!this.filter.mayOwnHex(script)) return undefined;
     const { scripts } = this.#tables;
     return unit ? unit.get(scripts, script) : scripts.getSync(script);
   }
@@ -379,7 +377,7 @@ export class Keyring {
         const script = bytesToHex(scriptPubKey);
         const [key, another] = keys;
         if (nth === 0 && lookahead.kind !== 'combo') this.#remember(id, index, script);
-        if (unit.get(this.#tables.scripts, script)) continue;
+        if (this.owner(unit, script)) continue;
         const publicKey = another ? undefined : key?.publicKey;
         unit.put(this.#tables.scripts, script, {
           descriptor: id,
@@ -481,10 +479,10 @@ export class Keyring {
     return solution && bytesToHex(solution.scriptPubKey);
   }
 
-  /** How far a chain should be known when `next` is its next index. */
+  /** How far a chain should be known when `next` is its next index: one further with every address. */
   #wantedEnd(row: DescriptorRow, next: number): number {
-    const least = next + this.firstLookahead();
-    return Math.min(next + this.#keypool, Math.max(least, row.rangeEnd + GROWTH));
+    const least = Math.max(next + this.firstLookahead(), row.rangeEnd + 1);
+    return Math.min(next + this.#keypool, least);
   }
 
   /**

@@ -3,6 +3,8 @@
  * sums of an account, a coin that was paid a moment ago), and to look them up and decode them costs more
  * than what is then done with them. Holds a bounded number of rows, and small ones only.
  */
+import { bytesToHex, type OutPoint } from '@coind/primitives';
+import type { Table } from '@coind/store';
 import type { WalletTables } from './tables.ts';
 
 /** Rows of a generation: what a hundred small blocks touch, so that their coinbases mature from memory. */
@@ -12,10 +14,11 @@ const LONG = 100;
 /** Bytes that may hang on a row: those of a transaction can be a view of the whole block it came in. */
 const LARGE = 8192;
 
-/** Tables whose rows are kept. None with secrets: locking a wallet has to forget those. */
+/** Tables whose rows are kept. None with readable secrets: locking a wallet has to forget those. */
 const KEPT: readonly (keyof WalletTables)[] = [
-  ...(['counters', 'position', 'totals', 'accounts', 'allAccounts', 'scriptSums', 'sums'] as const),
-  ...(['txs', 'txBytes', 'postings', 'coins', 'spends', 'scripts', 'book', 'descriptors'] as const),
+  ...(['meta', 'encryption', 'counters', 'position', 'totals', 'descriptors', 'scripts'] as const),
+  ...(['accounts', 'allAccounts', 'scriptSums', 'sums', 'book'] as const),
+  ...(['txs', 'txBytes', 'postings', 'coins', 'spends'] as const),
 ];
 
 /** What is known not to be there. */
@@ -28,15 +31,55 @@ function isLarge(value: unknown): boolean {
   return Array.isArray(value) && value.length > LONG;
 }
 
-/** Rows in memory, by table and by the name that a unit of work has for a key. */
+/** Names a key for a `Map`; different keys of one table have different names. */
+export function nameOf(key: unknown): string {
+  if (typeof key === 'string') return key;
+  if (typeof key === 'number' || typeof key === 'bigint') return String(key);
+  if (key === undefined) return '';
+  if (Array.isArray(key)) {
+    let name = '';
+    for (const part of key) name += `${nameOf(part)}\u0000`;
+    return name;
+  }
+  if (key instanceof Uint8Array) return bytesToHex(key);
+  const { txid, vout } = key as OutPoint;
+  return `${txid}:${vout}`;
+}
+
+/** Rows in memory, by table and by name. */
 export class RowCache {
-  readonly #kept: ReadonlySet<unknown>;
+  /** The tables, whose `getSync` looks into memory first. */
+  readonly tables: WalletTables;
+  /** The tables as they are on disk, for who must not believe what is in memory. */
+  readonly disk: WalletTables;
+  readonly #kept = new Set<unknown>();
   #recent: Generation = new Map();
   #older: Generation = new Map();
   #count = 0;
 
   constructor(tables: WalletTables) {
-    this.#kept = new Set(KEPT.map((name) => tables[name]));
+    this.disk = tables;
+    const all: Record<string, unknown> = { ...tables };
+    for (const name of KEPT) {
+      all[name] = this.#before(tables[name] as Table<unknown, unknown>);
+      this.#kept.add(all[name]);
+    }
+    this.tables = all as WalletTables;
+  }
+
+  #before(table: Table<unknown, unknown>): Table<unknown, unknown> {
+    const near: Table<unknown, unknown> = {
+      ...table,
+      getSync: (key) => {
+        const known = this.get(near, nameOf(key));
+        if (known !== undefined) return known === ABSENT ? undefined : known;
+        const value = table.getSync(key);
+        // A listing that reads much must not drive out what every unit needs.
+        if (key === undefined) this.put(near, '', value);
+        return value;
+      },
+    };
+    return near;
   }
 
   /** A row, or `ABSENT`; undefined when only the disk knows. */

@@ -3,29 +3,13 @@
  * ends as one list of writes for one atomic commit. All reads are synchronous, so a unit decides
  * without an `await` in between: load, decide, commit.
  */
-import { bytesToHex, type OutPoint } from '@coind/primitives';
 import type { Table, Write } from '@coind/store';
-import { ABSENT, type RowCache } from './row-cache.ts';
+import { ABSENT, nameOf, type RowCache } from './row-cache.ts';
 
 interface Row {
   readonly key: unknown;
   value: unknown;
   dirty: boolean;
-}
-
-/** Names a key for a `Map`; different keys of one table have different names. */
-function nameOf(key: unknown): string {
-  if (typeof key === 'string') return key;
-  if (typeof key === 'number' || typeof key === 'bigint') return String(key);
-  if (key === undefined) return '';
-  if (Array.isArray(key)) {
-    let name = '';
-    for (const part of key) name += `${nameOf(part)}\u0000`;
-    return name;
-  }
-  if (key instanceof Uint8Array) return bytesToHex(key);
-  const { txid, vout } = key as OutPoint;
-  return `${txid}:${vout}`;
 }
 
 /** Changes that are not written yet. */

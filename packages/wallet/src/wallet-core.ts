@@ -7,7 +7,6 @@ import { type FeeRate, feeRate, type OutPoint, outpointKey, type Sats } from '@c
 import type { Store, Write } from '@coind/store';
 import type { WalletContext } from './context.ts';
 import { Ledger, type LedgerEvent } from './ledger.ts';
-import { RowCache } from './row-cache.ts';
 import { Serial } from './serial.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
@@ -27,7 +26,6 @@ export class WalletCore {
   readonly #serial = new Serial();
   readonly #listeners = new Set<WalletListener>();
   readonly #locked = new Map<string, Locked>();
-  readonly #rows: RowCache;
   /** `settxfee`; forgotten when the wallet is unloaded. */
   payTxFee: FeeRate = feeRate(0n);
 
@@ -35,7 +33,6 @@ export class WalletCore {
     this.name = name;
     this.context = modules.context;
     this.#store = modules.store;
-    this.#rows = new RowCache(modules.context.tables);
   }
 
   /** Reads what is needed in memory. */
@@ -67,12 +64,12 @@ export class WalletCore {
     work: (unit: UnitOfWork, ledger: Ledger) => T | Promise<T>,
     { sync = true } = {},
   ): Promise<T> {
-    const unit = new UnitOfWork(this.#rows);
+    const unit = new UnitOfWork(this.context.rows);
     const ledger = new Ledger(unit, this.context);
     const result = await work(unit, ledger);
     const writes = unit.writes();
     if (writes.length > 0) await this.#write(writes, sync);
-    unit.keepIn(this.#rows);
+    unit.keepIn(this.context.rows);
     this.context.coins.follow(unit);
     for (const event of ledger.events) for (const listener of this.#listeners) listener(event);
     return result;
@@ -83,7 +80,7 @@ export class WalletCore {
       await this.#store.commit(writes, { sync });
     } catch (error) {
       // It may be on disk all the same.
-      this.#rows.clear();
+      this.context.rows.clear();
       this.context.coins.clear();
       throw error;
     }

@@ -187,7 +187,7 @@ export class WalletReads {
 
   /** Computes all sums again and says where the books differ; nothing is changed. */
   audit(): Promise<AuditReport> {
-    return this.core.read(() => auditBooks(this.context));
+    return this.core.read(() => auditBooks({ ...this.context, tables: this.context.rows.disk }));
   }
 
   /** What the wallet would have more, or less, with these transactions, which may spend one another. */

@@ -11,6 +11,7 @@ import { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import { type KeyScheme, keysOfSeed, type NewKeys, randomKeys } from './key-scheme.ts';
 import { Keyring } from './keyring.ts';
+import { RowCache } from './row-cache.ts';
 import { openTables, UNBORN, WALLET_SCHEMA, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
 import { UnitOfWork } from './unit-of-work.ts';
@@ -201,14 +202,15 @@ export class Wallets {
 
   #context(store: Store): WalletContext {
     const { source, random = systemRandom } = this.#modules;
-    const tables = openTables(store);
+    const rows = new RowCache(openTables(store));
+    const { tables } = rows;
     const { params } = source;
     const { keypool, kdfCost } = this.#options;
     const vault = new Vault(kdfCost, { tables });
     const now = () => source.now();
     const keyring = new Keyring({ params, keypool }, { tables, vault, now });
     const coins = new CoinsByValue(tables);
-    return { params, tables, keyring, coins, vault, source, options: this.#options, random };
+    return { params, tables, rows, keyring, coins, vault, source, options: this.#options, random };
   }
 
   /** Writes the first rows: flags, keys, and the tip, before which nothing can be the wallet's. */
@@ -235,6 +237,7 @@ export class Wallets {
     if (passphrase !== undefined) vault.encrypt(unit, await vault.prepare(passphrase), []);
     if (keys) keyring.addNew(unit, keys, birthTime);
     await store.commit(unit.writes(), { sync: true });
+    unit.keepIn(context.rows);
     vault.lock();
   }
 
