@@ -6,10 +6,12 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, BlockList, isIP, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Auth, RpcReply, RpcRequest } from '@coind/rpc/server';
+import { doorkeeper } from './http-doors.ts';
 import { percentDecode } from './percent.ts';
+import { createTurns } from './turns.ts';
 
 /** Where and how to serve. */
 export interface HttpSettings {
@@ -68,23 +70,35 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
   const timeoutMs = (settings.timeoutSeconds ?? 30) * 1000;
   const isAllowed = doorkeeper(settings.allowIp ?? []);
   const turns = createTurns(settings.threads ?? 16, settings.workQueue ?? 64);
+  /** The last response on a connection: what comes after it is said after it. */
+  const latest = new WeakMap<Duplex, ServerResponse>();
   let closing = false;
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    latest.set(request.socket, response);
     keepQuietAboutKeepAlive(request, response);
     const { method = '', url = '/' } = request;
+    if (headBytes(request) > MAX_HEADER_BYTES) {
+      refuseAndClose(request, response, 400);
+      return;
+    }
     const walletName = walletNameOf(url);
     if (!KNOWN_VERBS.has(method)) {
       refuse(response, 405, '', NO_STORE);
     } else if (walletName === NOT_RPC) {
       const page = route?.(url);
-      if (page) readBody(request, response, (body) => onPage(response, () => page(body)));
-      else refuse(response, 404, '', NO_STORE);
+      if (page) {
+        readBody(request, response, (body) =>
+          inOrder(response, () => onPage(response, () => page(body))),
+        );
+      } else refuse(response, 404, '', NO_STORE);
     } else {
       const key = request.headers['idempotency-key'];
       const idempotencyKey = typeof key === 'string' ? key : undefined;
       const content = { walletName, idempotencyKey };
-      readBody(request, response, (body) => onBody(request, response, { body, ...content }));
+      readBody(request, response, (body) =>
+        inOrder(response, () => onBody(request, response, { body, ...content })),
+      );
     }
   }
 
@@ -190,13 +204,22 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     },
     onRequest,
   );
+  // All of them are looked at and counted; how many there can be is limited by their size.
+  server.maxHeadersCount = 0;
   // Whoever may not ask learns nothing, not even that this is HTTP.
   server.on('connection', (socket: Socket) => {
     if (!isAllowed(socket)) socket.destroy();
   });
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);
-  server.on('clientError', onClientError);
+  // A verb that Node gives the whole connection to.
+  server.on('connect', (_request, socket) => endWith(socket, NOT_ALLOWED));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const before = latest.get(socket);
+    const isBusy = before !== undefined && !before.writableFinished && !before.destroyed;
+    if (isBusy) before.once('close', () => onClientError(error, socket));
+    else onClientError(error, socket);
+  });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
 
@@ -214,6 +237,12 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
   };
 }
 
+/** Requests that came together on one connection are done one after the other: each gets the socket in its turn. */
+function inOrder(response: ServerResponse, work: () => void): void {
+  if (response.socket) work();
+  else response.once('socket', work);
+}
+
 function listen(server: Server, { host, port }: HttpSettings): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -222,6 +251,14 @@ function listen(server: Server, { host, port }: HttpSettings): Promise<void> {
       resolve();
     });
   });
+}
+
+/** The request line and the headers as they came: Node's own limit leaves colons and line ends out. */
+function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+  let bytes = method.length + url.length + ' HTTP/1.1\r\n\r\n'.length + 1;
+  // A name and its value in turn, with `: ` or a line end behind each.
+  for (const text of rawHeaders) bytes += text.length + 2;
+  return bytes;
 }
 
 /** bitcoind says nothing about a connection it keeps; programs for it compare headers. */
@@ -254,6 +291,13 @@ function refuse(
   send(response, status, text, [...headers, 'Content-Type', HTML]);
 }
 
+/** Refuses what is too large to be read to its end. */
+function refuseAndClose(request: IncomingMessage, response: ServerResponse, status: number): void {
+  response.setHeader('Connection', 'close');
+  response.once('finish', () => request.socket.destroySoon());
+  refuse(response, status, '', [...NO_STORE, 'Connection', 'close']);
+}
+
 /** Collects the body, up to the limit: beyond it 413 and the connection closes. */
 function readBody(
   request: IncomingMessage,
@@ -263,10 +307,8 @@ function readBody(
   const tooLarge = (): void => {
     request.removeAllListeners('data');
     request.removeAllListeners('end');
-    response.setHeader('Connection', 'close');
     response.statusMessage = 'Content too large';
-    response.once('finish', () => request.socket.destroySoon());
-    refuse(response, 413, '', [...NO_STORE, 'Connection', 'close']);
+    refuseAndClose(request, response, 413);
   };
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
     tooLarge();
@@ -285,8 +327,9 @@ function readBody(
   });
 }
 
+const NOT_ALLOWED = '405 Method Not Allowed';
 const BAD_REQUEST_REPLIES: Readonly<Record<string, string>> = {
-  HPE_INVALID_METHOD: '405 Method Not Allowed',
+  HPE_INVALID_METHOD: NOT_ALLOWED,
 };
 
 /** What the parser cannot read: a verb it does not know is 405, silence ends quietly, else 400. */
@@ -299,8 +342,12 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const line = BAD_REQUEST_REPLIES[error.code ?? ''] ?? '400 Bad Request';
-  const close = line.startsWith('405') ? '' : 'Connection: close\r\n';
+  endWith(socket, BAD_REQUEST_REPLIES[error.code ?? ''] ?? '400 Bad Request');
+}
+
+/** Answers where there is no response to answer with, and closes. */
+function endWith(socket: Duplex, line: string): void {
+  const close = line === NOT_ALLOWED ? '' : 'Connection: close\r\n';
   const date = new Date().toUTCString();
   socket.end(
     `HTTP/1.1 ${line}\r\nCache-Control: no-store\r\nDate: ${date}\r\nContent-Length: 0\r\nContent-Type: ${HTML}\r\n${close}\r\n`,
@@ -315,85 +362,4 @@ function walletNameOf(url: string): string | undefined | typeof NOT_RPC {
   if (url === '/') return undefined;
   if (!url.startsWith(WALLET_PATH)) return NOT_RPC;
   return percentDecode(url.slice(WALLET_PATH.length));
-}
-
-function allowList(subnets: readonly string[]): BlockList {
-  const list = new BlockList();
-  list.addSubnet('127.0.0.0', 8, 'ipv4');
-  list.addAddress('::1', 'ipv6');
-  for (const subnet of subnets) addSubnet(list, subnet);
-  return list;
-}
-
-/** `10.0.0.1`, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `fd00::/8`. Throws `RangeError` for other texts. */
-function addSubnet(list: BlockList, subnet: string): void {
-  const [written = '', mask] = subnet.split('/');
-  const address = written.replace(/^\[(.*)\]$/, '$1');
-  const family = isIP(address);
-  const bits = mask === undefined ? (family === 4 ? 32 : 128) : prefixLength(mask);
-  if (family === 0 || bits === undefined || bits > (family === 4 ? 32 : 128)) {
-    throw new RangeError(
-      `Invalid -rpcallowip subnet specification: ${subnet}. Valid values are a single IP (e.g. 1.2.3.4), a network/netmask (e.g. 1.2.3.4/255.255.255.0), a network/CIDR (e.g. 1.2.3.4/24), all ipv4 (0.0.0.0/0), or all ipv6 (::/0).`,
-    );
-  }
-  list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-function prefixLength(mask: string): number | undefined {
-  if (/^[0-9]{1,3}$/.test(mask)) return Number(mask);
-  if (isIP(mask) !== 4) return undefined;
-  const bits = mask
-    .split('.')
-    .map((part) => Number(part).toString(2).padStart(8, '0'))
-    .join('');
-  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined;
-}
-
-/** Who may come in, looked up once per connection: a block list costs a tenth of a small call. */
-function doorkeeper(subnets: readonly string[]): (socket: Socket) => boolean {
-  const list = allowList(subnets);
-  return (socket) => {
-    const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
-    const family = isIP(address);
-    return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
-  };
-}
-
-interface Turns {
-  /** Runs `work` now or when its turn comes; false when too many wait already. */
-  take(work: () => Promise<void>): boolean;
-  /** Resolves when nothing runs or waits. */
-  idle(): Promise<void>;
-}
-
-/** As many at once as bitcoind has threads, as many waiting as its queue is deep. */
-function createTurns(threads: number, depth: number): Turns {
-  const waiting: (() => Promise<void>)[] = [];
-  let running = 0;
-  let onIdle: (() => void)[] = [];
-
-  async function run(work: () => Promise<void>): Promise<void> {
-    running++;
-    try {
-      await work();
-    } finally {
-      running--;
-      const next = waiting.shift();
-      if (next) void run(next);
-      else if (running === 0) {
-        for (const resolve of onIdle) resolve();
-        onIdle = [];
-      }
-    }
-  }
-
-  return {
-    take(work) {
-      if (running < threads) void run(work);
-      else if (waiting.length < depth) waiting.push(work);
-      else return false;
-      return true;
-    },
-    idle: () => (running === 0 ? Promise.resolve() : new Promise((done) => onIdle.push(done))),
-  };
 }
