@@ -78,6 +78,7 @@ export function peersOptions(options: Options, anchors: readonly Anchor[]): Peer
     uploadTargetBytes: uploadTarget(settings.text('maxuploadtarget', '0')),
     lookUpNames: settings.bool('dns', true),
     userAgent: net.userAgent,
+    logAddresses: settings.bool('logips', false),
     blocksOnly: settings.bool('blocksonly', false),
     txSendRate: settings.int('txsendrate', 14),
     bloomFilters: settings.bool('peerbloomfilters', false),

@@ -126,7 +126,7 @@ export class Handshake {
     }
     log.debug(
       'net',
-      `receive version message: ${message.userAgent || '<no user agent>'}: version ${message.version}, blocks=${message.startHeight}, us=${formatAddress(receiver)}, txrelay=${relay ? 1 : 0}, peer=${peer.id}`,
+      `receive version message: ${message.userAgent || '<no user agent>'}: version ${message.version}, blocks=${message.startHeight}, us=${formatAddress(receiver)}, txrelay=${relay ? 1 : 0}, ${peer.label}`,
     );
     if (common >= WTXID_RELAY_VERSION) peer.send('wtxidrelay', undefined);
     if (common >= ADDRV2_VERSION) peer.send('sendaddrv2', undefined);
@@ -154,7 +154,7 @@ export class Handshake {
       log.debug('net', `ignoring redundant verack message from peer=${peer.id}`);
       return;
     }
-    const line = `New ${peer.type} peer connected: transport: ${peer.transport.kind}, version: ${peer.version}, peer=${peer.id}`;
+    const line = `New ${peer.type} peer connected: transport: ${peer.transport.kind}, version: ${peer.version}, ${peer.label}`;
     if (peer.inbound) log.debug('net', line);
     else log.info(line);
     if (peer.commonVersion >= COMPACT_BLOCKS_VERSION) {

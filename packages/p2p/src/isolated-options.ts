@@ -33,6 +33,7 @@ export function isolatedOptions(listen: Endpoint): PeersOptions {
     v2: true,
     connectTimeoutMs: 1000,
     maxSendBytes: 1_000_000,
+    logAddresses: false,
     maxReceiveBytes: 5_000_000,
     uploadTargetBytes: 0,
     lookUpNames: false,

@@ -132,6 +132,8 @@ export interface PeerFields {
   readonly transport: Transport;
   /** What getpeerinfo prints: for outbound ones the text they were asked for by. */
   readonly name: string;
+  /** How the log calls it where it comes and goes: with its address when that may be logged. */
+  readonly label: string;
   readonly address: Endpoint;
   /** The same as the wire has it; undefined for a name that a proxy resolved. */
   readonly host: WireAddress | undefined;
@@ -158,6 +160,7 @@ export class Peer {
   readonly connection: Connection;
   transport: Transport;
   readonly name: string;
+  readonly label: string;
   readonly address: Endpoint;
   readonly host: WireAddress | undefined;
   readonly permissions: ReadonlySet<Permission>;
@@ -258,6 +261,7 @@ export class Peer {
     this.connection = fields.connection;
     this.transport = fields.transport;
     this.name = fields.name;
+    this.label = fields.label;
     this.address = fields.address;
     this.host = fields.host;
     this.permissions = fields.permissions;

@@ -100,6 +100,8 @@ export interface PeersOptions extends ProtocolOptions {
   readonly uploadTargetBytes: number;
   /** Names are looked up (`-dns`). */
   readonly lookUpNames: boolean;
+  /** The log may name the addresses of peers (`-logips`). */
+  readonly logAddresses: boolean;
 }
 
 /** Something that remembers whom not to let in. */
@@ -585,9 +587,12 @@ export class Peers {
     const { clock, random, log } = this.#modules;
     const { host, permissions } = fields;
     const bloom = permissions.has('bloomfilter') ? services.BLOOM : 0n;
+    const id = this.#nextId++;
+    const where = this.options.logAddresses ? `, peeraddr=${formatEndpoint(fields.address)}` : '';
     const peer = new Peer({
       ...fields,
-      id: this.#nextId++,
+      id,
+      label: `peer=${id}${where}`,
       type,
       connection,
       ourServices: this.localServices | bloom,
@@ -670,7 +675,7 @@ export class Peers {
 
   #closedByPeer(peer: Peer, error: Error | undefined): void {
     if (peer.disconnecting) return;
-    const why = error ? `socket recv error, disconnecting peer=${peer.id}: ${error.message}` : '';
+    const why = error ? `socket recv error, disconnecting ${peer.label}: ${error.message}` : '';
     if (error) this.#modules.log.debug('net', why);
     const { transport } = peer;
     const retry = transport instanceof V2Transport && transport.shouldRetryV1 && !this.#closed;
@@ -683,9 +688,9 @@ export class Peers {
   #disconnect(peer: Peer, why: string): void {
     if (peer.disconnecting) return;
     const { log } = this.#modules;
-    if (why !== '') log.debug('net', `${why}, disconnecting peer=${peer.id}`);
+    if (why !== '') log.debug('net', `${why}, disconnecting ${peer.label}`);
     peer.disconnecting = true;
-    log.debug('net', `Resetting socket for peer=${peer.id}`);
+    log.debug('net', `Resetting socket for ${peer.label}`);
     peer.connection.close();
     this.#peers.delete(peer.id);
     const full = peer.type === 'outbound-full-relay' || peer.type === 'manual';
