@@ -61,6 +61,14 @@ export function remembered<Value extends object>(codec: Codec<Value>): Codec<Val
   };
 }
 
+/** The members of an object that may be given as named parameters of the method. */
+export function namedMembers({
+  alsoNamed,
+  members = [],
+}: Codec<unknown>): NonNullable<Codec<unknown>['members']> {
+  return alsoNamed ? members.filter(({ codec }) => !codec.insideOnly) : [];
+}
+
 /** An object with known members. */
 export function object<S extends Shape>(
   shape: S,

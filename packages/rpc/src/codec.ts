@@ -50,6 +50,8 @@ export interface Codec<Value> {
   readonly late?: boolean;
   /** The members of an object; help lists them. */
   readonly members?: readonly { readonly key: string; readonly codec: Codec<unknown> }[];
+  /** True for a member that is taken in its object only, never as a named parameter of the method. */
+  readonly insideOnly?: boolean;
   /** True when the members may also be given as named parameters of the method. */
   readonly alsoNamed?: boolean;
   /** What a list or map holds; help shows it. */
@@ -98,6 +100,11 @@ export function into<Target extends string, C extends Codec<unknown>>(
 /** Marks a parameter of ours beside bitcoind's: it can be given by name, but has no position. */
 export function byNameOnly<C extends Codec<unknown>>(codec: C): C {
   return { ...codec, byNameOnly: true };
+}
+
+/** Marks a member that bitcoind takes inside its object without a word of it in help. */
+export function insideOnly<C extends Codec<unknown>>(codec: C): C {
+  return { ...codec, insideOnly: true };
 }
 
 /**

@@ -22,6 +22,7 @@ export {
 } from './codec.ts';
 export type { ValueOf } from './codec-shapes.ts';
 export { list, nullable, object, oneOf, pairs, record } from './codec-shapes.ts';
+export { type Conversion, conversionsOf } from './conversions.ts';
 export { type Era, eraOf, type Release } from './era.ts';
 export type { ErrorName, Style } from './error.ts';
 export { codes, RpcError, rpcError } from './error.ts';

@@ -4,6 +4,7 @@
  * bitcoind's, so that a caller learns the same first fault from both.
  */
 import { isOptional } from './codec.ts';
+import { namedMembers } from './codec-shapes.ts';
 import { RpcError, rpcError } from './error.ts';
 import { helpText } from './help.ts';
 import { formatJsonIndented, type Json, JsonObject, jsonType } from './json.ts';
@@ -78,9 +79,8 @@ function takeOne(
 ): Json | undefined {
   const name = [param.name, ...param.aliases].find((candidate) => given.has(candidate));
   const value = name === undefined ? undefined : take(name);
-  if (param.codec.alsoNamed !== true) return value;
   const entries: [string, Json][] = [];
-  for (const { key } of param.codec.members ?? []) {
+  for (const { key } of namedMembers(param.codec)) {
     const member = take(key);
     if (member === undefined) continue;
     if (value !== undefined) throw rpcError('namedConflict', param.name, key);

@@ -3,9 +3,11 @@ import { getHeapSpaceStatistics } from 'node:v8';
 import { formatProxy } from '@coind/p2p';
 import { difficultyOf } from '@coind/primitives';
 import {
+  conversionsOf,
   type Handlers,
   help,
   type Json,
+  JsonNumber,
   type methods,
   openRpcDocument,
   RpcError,
@@ -52,7 +54,17 @@ export const control: Handlers<typeof methods.control, RpcContext> = {
 
   'rpc.discover': ({ node }) => openRpc(node, false),
 
-  help: ({ node }, { command }) => help(viewsOf(node.profile, node.era), command),
+  help({ node: { profile, era } }, { command }) {
+    // For bitcoin-cli and its like, so it is of bitcoind's own methods whatever others there are.
+    const isDump = command === 'dump_all_command_conversions' && profile !== 'legacy';
+    if (!isDump) return help(viewsOf(profile, era), command);
+    return conversionsOf(viewsOf('core')).map(([method, place, name, isText]) => [
+      method,
+      new JsonNumber(`${place}`),
+      name,
+      isText,
+    ]);
+  },
 
   stop({ node }) {
     node.stop();

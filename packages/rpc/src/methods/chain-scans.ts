@@ -95,7 +95,7 @@ export const chainScans = {
             ),
           },
           'How to scan',
-          { usage: 'options' },
+          { usage: 'options', alsoNamed: true },
         ),
       ),
     },

@@ -29,7 +29,7 @@ export const control = {
     category: 'control',
     about: 'Lists all methods, or explains one.',
     params: { command: optional(str('The method to explain')) },
-    result: str('The text'),
+    result: oneOf([str('The text'), list(json('A parameter'))]),
     examples: ['', 'getblockcount'],
   }),
   getopenrpcinfo: method({

@@ -21,16 +21,17 @@ function workParams(about: string) {
 /** Mining as it was in 2011. */
 export const earlyMining = {
   getgenerate: method({
-    category: 'generating',
+    category: 'mining',
     profiles,
     releases: [],
     about: 'Whether the node mines by itself all the time.',
     params: {},
     result: bool('True while it does'),
     examples: [''],
+    legacy: { category: 'generating' },
   }),
   setgenerate: method({
-    category: 'generating',
+    category: 'mining',
     profiles,
     releases: [],
     about:
@@ -41,15 +42,17 @@ export const earlyMining = {
     },
     result: nothing(),
     examples: ['true 2', 'false'],
+    legacy: { category: 'generating' },
   }),
   gethashespersec: method({
-    category: 'generating',
+    category: 'mining',
     profiles,
     releases: [],
     about: 'Hashes per second of the built-in miner, 0 while it rests.',
     params: {},
     result: int64('Hashes per second'),
     examples: [''],
+    legacy: { category: 'generating' },
   }),
   getwork: method({
     category: 'mining',

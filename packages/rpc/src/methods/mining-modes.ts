@@ -16,7 +16,7 @@ const state = object({
 /** Methods that say when the node mines by itself. */
 export const miningModes = {
   setminingmode: method({
-    category: 'generating',
+    category: 'mining',
     profiles,
     about:
       'Says when the node mines by itself: "manual" never, "transaction" as soon as one arrives (its sender is answered when the block is there), "interval" every so many seconds, "pending" the same while a transaction waits, "continuous" all the time.',
@@ -28,13 +28,15 @@ export const miningModes = {
     },
     result: state,
     examples: ['transaction', 'interval 5', 'pending 2 "bcrt1q…"'],
+    legacy: { category: 'generating' },
   }),
   getminingmode: method({
-    category: 'generating',
+    category: 'mining',
     profiles,
     about: 'When the node mines by itself, and how that goes.',
     params: {},
     result: state,
     examples: [''],
+    legacy: { category: 'generating' },
   }),
 };

@@ -5,6 +5,7 @@ import {
   byNameOnly,
   feeRate,
   hex,
+  insideOnly,
   int,
   int64,
   looseHash,
@@ -69,7 +70,7 @@ const confTarget = optional(int('Blocks within which it should confirm'));
 const totalFee = optional(int64('The exact new fee, satoshis'));
 /** Options of a replacement, as today's bitcoind has them. */
 export const coreBumpMembers = {
-  confTarget,
+  confTarget: insideOnly(confTarget),
   conf_target: confTarget,
   ...bumpMembers,
   outputs: optional(newOutputs('What it pays instead')),
