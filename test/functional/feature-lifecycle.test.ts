@@ -25,12 +25,30 @@ test('files lie where bitcoind has them, the cookie for its owner alone', async 
   const datadir = place();
   const daemon = await startDaemon({ datadir });
   const network = join(datadir, 'regtest');
-  for (const name of ['.cookie', 'debug.log', 'blocks/blk00000.dat', 'chainstate', 'wallets']) {
+  const files = ['.cookie', 'debug.log', 'settings.json', 'blocks/blk00000.dat'];
+  for (const name of [...files, 'chainstate', 'wallets']) {
     expect(existsSync(join(network, name)), name).toBe(true);
   }
   expect(statSync(join(network, '.cookie')).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(network, 'bitcoind.pid'), 'utf8')).toBe(`${daemon.pid}\n`);
   await daemon.stop();
+});
+
+test('a second process gets neither the directory nor a wallet, in words that name the program', async () => {
+  const datadir = place();
+  await using daemon = await startDaemon({ datadir });
+  const network = join(datadir, 'regtest');
+  await daemon.client.createwallet({ wallet_name: 'taken' });
+  const refused = async (...args: string[]) => (await runCoind(['-regtest', ...args])).stderr;
+  const lock = `Error: Cannot obtain a lock on directory ${network}.`;
+  expect(await refused(`-datadir=${datadir}`)).toBe(`${lock} coind is probably already running.\n`);
+  expect(await refused(`-datadir=${datadir}`, '-compat=core')).toBe(
+    `${lock} Bitcoin Core is probably already running.\n`,
+  );
+  const wallets = `-walletdir=${join(network, 'wallets')}`;
+  expect(await refused(`-datadir=${place()}`, wallets, '-wallet=taken', '-server=0')).toContain(
+    'exclusive lock on the database, is it being used by another instance of coind?',
+  );
 });
 
 test('after kill -9 the next start needs no help', async () => {

@@ -210,6 +210,23 @@ describe('refusals', () => {
     expect(start([], 'wallet=foo\n').wallets.load).toEqual(['foo']);
   });
 
+  test('settings.json says who writes it, and what nobody knows is told and kept', () => {
+    mkdirSync(join(dir, 'regtest'));
+    const file = join(dir, 'regtest', 'settings.json');
+    writeFileSync(file, '{"_warning_": "x", "nobody": [1]}');
+    const options = start(['-regtest', '-compat=core']);
+    expect(notes(options)).toContain('Ignoring unknown rw_settings value nobody');
+    expect(notes(options)).not.toContain('_warning_');
+    options.settingsFile.save();
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      _warning_: expect.stringContaining('generated and updated by Bitcoin Core.'),
+      nobody: [1],
+    });
+    rmSync(file);
+    mkdirSync(`${file}.tmp`);
+    expect(() => options.settingsFile.save()).toThrow('Settings file could not be written:');
+  });
+
   test('a broken settings.json', () => {
     mkdirSync(join(dir, 'regtest'));
     const file = join(dir, 'regtest', 'settings.json');

@@ -53,6 +53,7 @@ import {
 import { optionsOf } from './options.ts';
 import { SettingsFile } from './settings-file.ts';
 import { type TrustedNodeOptions, trustedNodeOptions } from './trusted-node.ts';
+import { clientName } from './version.ts';
 
 /** All that a start needs to know. */
 export interface Options {
@@ -129,8 +130,11 @@ export function parseOptions(argv: readonly string[], env: Environment): Request
   settings.section = params.name;
   const paths = pathsOf(settings, params, env);
   warnOfIgnoredConf(settings, conf, { originalDir, root: paths.root, info, warn });
-  const settingsFile = SettingsFile.read(paths.settings);
-  for (const [name, value] of settingsFile.values) settings.sources.persisted.set(name, value);
+  const settingsFile = SettingsFile.read(paths.settings, paths.client);
+  for (const [name, value] of settingsFile.values) {
+    if (!Object.hasOwn(table, name)) warn(`Ignoring unknown rw_settings value ${name}`);
+    settings.sources.persisted.set(name, value);
+  }
   const [word] = args.words;
   if (word !== undefined) {
     throw new ConfError(
@@ -140,6 +144,9 @@ export function parseOptions(argv: readonly string[], env: Environment): Request
 
   describeSources(settings, conf, { paths, env, info });
   for (const note of implySettings(settings)) info(note);
+  for (const node of settings.texts('addnode')) {
+    if (node.trim() === '') warn('Ignoring empty -addnode value');
+  }
   const log = logOptions(settings, paths);
   checkOptions(settings, { params, profile: profile() });
   const context = { settings, params, profile: profile() };
@@ -270,6 +277,7 @@ function pathsOf(settings: Settings, params: ChainParams, env: Environment): Pat
     fees: join(network, 'fees'),
     givenWallets:
       walletDir !== undefined && existsSync(walletDir) ? realpathSync(walletDir) : undefined,
+    client: clientName(parseProfile(settings.text('compat'))),
   };
 }
 

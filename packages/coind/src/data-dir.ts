@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfError } from '@coind/rpc/conf';
-import { type DirectoryLock, lockDirectory } from './dir-lock.ts';
+import { type DirectoryLock, lockDirectory, processes } from './dir-lock.ts';
 
 /** Where things lie; all absolute. */
 export interface Paths {
@@ -29,6 +29,8 @@ export interface Paths {
   readonly fees: string;
   /** -walletdir, when given. */
   readonly givenWallets: string | undefined;
+  /** What texts call the program; coind without it. */
+  readonly client?: string;
 }
 
 /** Who may read the cookie file: bits of its mode by the words of -rpccookieperms. */
@@ -72,7 +74,9 @@ export function openDataDir(paths: Paths): DataDir {
     locks.length = 0;
   };
   try {
-    for (const directory of [paths.network, paths.blocks]) locks.push(lockDirectory(directory));
+    for (const directory of [paths.network, paths.blocks]) {
+      locks.push(lockDirectory(directory, processes, paths.client));
+    }
   } catch (error) {
     unlock();
     throw error;

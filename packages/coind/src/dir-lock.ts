@@ -52,10 +52,14 @@ function startOfProcess(pid: number): string | undefined {
 }
 
 /**
- * Takes the lock of `directory`, which must exist. Throws {@link ConfError} with bitcoind's text when
+ * Takes the lock of `directory`, which must exist, for a program called `client`. Throws {@link ConfError} with bitcoind's text when
  * somebody has it or when the directory cannot be written.
  */
-export function lockDirectory(directory: string, by: Processes = processes): DirectoryLock {
+export function lockDirectory(
+  directory: string,
+  by: Processes = processes,
+  client = 'coind',
+): DirectoryLock {
   const path = join(directory, '.lock');
   const attempt = attempts++;
   const own = join(directory, `.lock.${by.self}.${attempt}`);
@@ -71,7 +75,7 @@ export function lockDirectory(directory: string, by: Processes = processes): Dir
   try {
     while (!link(own, path)) {
       const found = textOf(path);
-      if (isHeld(path, found, by)) throw lockedError(directory);
+      if (isHeld(path, found, by)) throw lockedError(directory, client);
       if (takeOver(path, own, found, by)) break;
     }
   } finally {
@@ -86,9 +90,9 @@ export function lockDirectory(directory: string, by: Processes = processes): Dir
   };
 }
 
-function lockedError(directory: string): ConfError {
+function lockedError(directory: string, client: string): ConfError {
   return new ConfError(
-    `Cannot obtain a lock on directory ${directory}. coind is probably already running.`,
+    `Cannot obtain a lock on directory ${directory}. ${client} is probably already running.`,
   );
 }
 

@@ -49,6 +49,7 @@ async function run(options: Options): Promise<number> {
   process.umask(0o077);
   // The lock comes before the log: a second start must not write into the running node's file.
   const dataDir = openDataDir(options.paths);
+  options.settingsFile.save();
   const log = openLog(options.log, options.notes);
   let failure: unknown;
   const stopping = new AbortController();

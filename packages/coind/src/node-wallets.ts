@@ -3,12 +3,15 @@
  * wallet does is the business of @coind/wallet.
  */
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { memoryStore, openStore, type Store } from '@coind/store';
+import type { Profile } from '@coind/rpc';
+import { memoryStore, openStore, type Store, StoreError } from '@coind/store';
 import {
   defaultWalletOptions,
   WALLET_SCHEMA,
+  WalletError,
   Wallets,
   type WalletsModules,
+  walletErrors,
   walletUpgrades,
 } from '@coind/wallet';
 import type { NodeChainSource } from './chain-source.ts';
@@ -17,6 +20,7 @@ import type { DataDir } from './data-dir.ts';
 import { type DefaultWallet, defaultWallet, NO_DEFAULT_WALLET } from './default-wallet.ts';
 import type { Log } from './log.ts';
 import { notifyWallets } from './shell-notify.ts';
+import { clientName } from './version.ts';
 import { draftPathOf, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 
 interface WalletSurroundings {
@@ -55,11 +59,19 @@ export async function openNodeWallets(
 
 type WalletStores = Pick<WalletsModules, 'storeFor' | 'draftFor' | 'exists'>;
 
-function walletsOnDisk({ wallets: directory }: DataDir, { params }: Options): WalletStores {
+function walletsOnDisk(
+  { wallets: directory }: DataDir,
+  { params, profile }: Options,
+): WalletStores {
   const stamp = { network: params.name, schema: WALLET_SCHEMA, kind: 'wallet' };
-  const open = (path: string): Promise<Store> => {
+  const open = async (path: string): Promise<Store> => {
     mkdirSync(path, { recursive: true });
-    return openStore(path, stamp, { upgrades: walletUpgrades });
+    try {
+      return await openStore(path, stamp, { upgrades: walletUpgrades });
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'locked') throw error;
+      throw new WalletError('wallet-in-use', inUse(profile));
+    }
   };
   return {
     storeFor: (name) => open(walletPath(directory, name)),
@@ -85,6 +97,11 @@ function walletsOnDisk({ wallets: directory }: DataDir, { params }: Options): Wa
     },
     exists: async (name) => walletExists(directory, name),
   };
+}
+
+/** bitcoind's words, which programs look for; the database behind ours is another one. */
+function inUse(profile: Profile): string {
+  return walletErrors['wallet-in-use'].replace('?', ` of ${clientName(profile)}?`);
 }
 
 function walletsInMemory(names: Set<string>): WalletStores {

@@ -342,7 +342,7 @@ async function openNode(
   await startMining(options, modules);
   void loadBlocksAndMempool().catch(fail);
   if (options.notify.startup !== undefined) void runCommand(options.notify.startup, log);
-  log.info('Done loading');
+  log.info('init message: Done loading');
   stopAtLast();
   return {
     modules,

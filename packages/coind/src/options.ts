@@ -564,7 +564,7 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
       debugOnly: true,
     },
   ),
-  logips: bool('Log addresses of peers', { noEffect: true }),
+  logips: bool('Log addresses of peers'),
   loglevel: text(
     'How much of the categories chosen by -debug is logged, for all or for one: info, debug, trace',
     {

@@ -53,7 +53,7 @@ export async function serveRpc(
 ): Promise<RpcService> {
   const { rpc, profile, era } = options;
   const credentials = passwordOf(options) ??
-    dataDir?.writeCookie(rpc.cookieMode) ?? {
+    cookieIn(dataDir, options, log) ?? {
       user: 'memory',
       password: randomBytes(32).toString('hex'),
     };
@@ -112,6 +112,23 @@ function traceOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+const HTTP_FAILED = 'Unable to start HTTP server. See debug log for details.';
+
+/** The cookie, in its file; undefined when there shall be none. Throws `ConfError` when it cannot be written. */
+function cookieIn(
+  dataDir: DataDir | undefined,
+  { rpc }: Options,
+  log: Log,
+): PlainCredentials | undefined {
+  try {
+    return dataDir?.writeCookie(rpc.cookieMode);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error(`Unable to write the cookie file ${dataDir?.cookie}: ${reason}`);
+    throw new ConfError(HTTP_FAILED);
+  }
+}
+
 function passwordOf({ rpc }: Options): PlainCredentials | undefined {
   return rpc.password === undefined ? undefined : { user: rpc.user, password: rpc.password };
 }
@@ -127,7 +144,7 @@ function authOf({ rpc }: Options, credentials: PlainCredentials, log: Log): Auth
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     log.error(error.message);
-    throw new ConfError('Unable to start HTTP server. See debug log for details.');
+    throw new ConfError(HTTP_FAILED);
   }
 }
 
@@ -175,9 +192,7 @@ async function listenAll(
     }
   }
   if (servers.length === 0) {
-    throw new ConfError(
-      `Unable to start HTTP server. See debug log for details. ${failures.join(' ')}`.trim(),
-    );
+    throw new ConfError(`${HTTP_FAILED} ${failures.join(' ')}`.trim());
   }
   return servers;
 }

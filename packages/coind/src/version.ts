@@ -8,6 +8,12 @@ import type { WalletMeta } from '@coind/wallet';
 
 /** Version of this package, as published. */
 export const COIND_VERSION = '0.1.0';
+
+/** What the program is called in texts that name it; whoever asks for bitcoind gets bitcoind's name. */
+export function clientName(profile: Profile): string {
+  return profile === 'coind' ? 'coind' : 'Bitcoin Core';
+}
+
 /** bitcoind's numeric version: ten thousand times major plus a hundred times minor. */
 const CLIENT_VERSION = 319900;
 /** The same of the release whose recordings `-compat=legacy` follows. */

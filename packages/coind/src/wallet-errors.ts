@@ -88,6 +88,7 @@ const outcomes: Readonly<Record<WalletErrorKey, Outcome>> = {
   'wallet-exists': codes.walletAlreadyExists,
   'wallet-not-found': codes.walletNotFound,
   'wallet-already-loaded': codes.walletAlreadyLoaded,
+  'wallet-in-use': codes.wallet,
   'invalid-backup': codes.wallet,
   'invalid-wallet-name': codes.invalidParameter,
 };

@@ -78,6 +78,8 @@ export const walletErrors = {
   'wallet-exists': 'Database already exists.',
   'wallet-not-found': 'Requested wallet does not exist or is not loaded',
   'wallet-already-loaded': 'Wallet is already loaded.',
+  'wallet-in-use':
+    'SQLiteDatabase: Unable to obtain an exclusive lock on the database, is it being used by another instance?',
   'invalid-backup': 'The file is not a wallet backup of this network.',
   'invalid-wallet-name': 'Wallet name cannot be used',
 } as const satisfies Record<string, string>;
