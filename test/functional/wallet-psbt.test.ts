@@ -1,5 +1,8 @@
 /** Payments that no wallet can sign alone, and spending everything. */
-import { feeRate } from '@coind/primitives';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { feeRate, type Txid } from '@coind/primitives';
 import { createClient } from '@coind/rpc/client';
 import { mine, type Spawned, spawn } from '@coind/testing';
 import { expect, test } from 'vitest';
@@ -33,9 +36,7 @@ test('two of three wallets pay from what they have in common', async () => {
       descriptor: `wsh(sortedmulti(2,${paths.join(',')}))`,
     });
     const [outcome] = await common.importdescriptors({
-      requests: [
-        { desc: descriptor, active: true, internal, range: [0, 10], timestamp: 'now', label: '' },
-      ],
+      requests: [{ desc: descriptor, active: true, internal, range: [0, 10], timestamp: 'now' }],
     });
     expect(outcome?.success).toBe(true);
   }
@@ -75,4 +76,34 @@ test('sendall spends everything; send makes a PSBT where it is asked to', async 
   const { txid } = await client.sendall({ recipients: [{ address: FOREIGN }] });
   expect(await client.getrawmempool()).toEqual([txid]);
   expect(await client.getbalance({})).toBe(0n);
+});
+
+test('a wallet that only watches is exported, and told of a payment by its proof', async () => {
+  await using node = await spawn();
+  const { client } = node;
+  await mine(client, 101);
+  await client.createwallet({ wallet_name: 'owner' });
+  const owner = walletOf(node, 'owner');
+  const address = await owner.getnewaddress({ label: 'rent' });
+  const directory = await mkdtemp(join(tmpdir(), 'coind-export-'));
+  try {
+    const destination = join(directory, 'watching');
+    await owner.exportwatchonlywallet({ destination });
+    await client.restorewallet({ wallet_name: 'watching', backup_file: destination });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+  const watching = walletOf(node, 'watching');
+  expect(await watching.getwalletinfo()).toMatchObject({ private_keys_enabled: false });
+  expect(await watching.listlabels({})).toEqual(['rent']);
+  const [first] = await client.listwallets();
+  const txid = await walletOf(node, first as string).sendtoaddress({ address, amount: COIN });
+  await mine(client, 1, FOREIGN);
+  expect(await watching.getbalance({})).toBe(COIN);
+  const txoutproof = await client.gettxoutproof({ txids: [txid as Txid] });
+  const { hex } = await watching.gettransaction({ txid: txid as Txid });
+  await watching.removeprunedfunds({ txid: txid as Txid });
+  expect(await watching.getbalance({})).toBe(0n);
+  await watching.importprunedfunds({ rawtransaction: hex, txoutproof });
+  expect(await watching.getbalance({})).toBe(COIN);
 });

@@ -237,19 +237,28 @@ function isTaproot({ kind }: Descriptor): boolean {
   return kind === 'tr' || kind === 'rawtr';
 }
 
-/** Addresses with a label, in order of their scripts, with their purpose. */
+/** How scripts begin, in the order in which bitcoind lists their addresses: key hashes first, taproot last. */
+const SCRIPT_ORDER = ['76a914', 'a914', '0020', '0014', '5120'];
+
+function rankOf(script: ScriptHex): number {
+  const rank = SCRIPT_ORDER.findIndex((start) => script.startsWith(start));
+  return rank < 0 ? SCRIPT_ORDER.length : rank;
+}
+
+/** Addresses with a label, by kind and then by their hashes, with their purpose. */
 export async function addressesByLabel(
   { tables, params }: Book,
   label: string,
 ): Promise<{ address: string; purpose: BookRow['purpose'] }[]> {
-  const found: { address: string; purpose: BookRow['purpose'] }[] = [];
+  const byRank: { address: string; purpose: BookRow['purpose'] }[][] = [];
   for await (const [[, script]] of tables.labels.entries({ prefix: [label] })) {
     const address = addressOf(script, params);
-    if (address !== undefined) {
-      found.push({ address, purpose: tables.book.getSync(script)?.purpose ?? '' });
-    }
+    if (address === undefined) continue;
+    const rank = rankOf(script);
+    byRank[rank] ??= [];
+    byRank[rank].push({ address, purpose: tables.book.getSync(script)?.purpose ?? '' });
   }
-  return found;
+  return byRank.flat();
 }
 
 /** All labels, sorted, or those of addresses with one purpose. A label is the account of its addresses. */

@@ -15,7 +15,7 @@ import {
 } from '@coind/primitives';
 import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
-import { chooseFeeRate, type FeeWish, greater } from './fee-rate.ts';
+import { chooseFeeRate, type FeeWish, formatFee, greater } from './fee-rate.ts';
 import { viewTransaction } from './history.ts';
 import { type InputSize, signedInputSize, signedVsize } from './input-size.ts';
 import type { Recipient, SpendOptions } from './spend.ts';
@@ -45,13 +45,6 @@ export interface BumpPlan {
 
 /** Added to the original's rate where the caller asks for none, sat/kvB: ahead of what relays ask for. */
 const WALLET_INCREMENT = feeRate(5000n);
-
-/** `0.0000141`: a fee as bitcoind prints it in refusals, at least two decimals. */
-function formatFee(value: Sats): string {
-  const [whole, decimals = ''] = [value / 100_000_000n, (value % 100_000_000n).toString()];
-  const text = decimals.padStart(8, '0').replace(/0+$/, '');
-  return `${whole}.${text.padEnd(2, '0')}`;
-}
 
 /** Plans the replacement of a wallet transaction. Throws `WalletError` for what may not be replaced. */
 export async function planBump(

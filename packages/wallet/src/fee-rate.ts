@@ -30,6 +30,13 @@ export function lesser<T extends bigint>(a: T, b: T): T {
   return b;
 }
 
+/** `0.0000141`: a fee as bitcoind prints it in refusals, at least two decimals. */
+export function formatFee(value: Sats): string {
+  const [whole, decimals = ''] = [value / 100_000_000n, (value % 100_000_000n).toString()];
+  const text = decimals.padStart(8, '0').replace(/0+$/, '');
+  return `${whole}.${text.padEnd(2, '0')}`;
+}
+
 /** `1.000 sat/vB`. */
 function formatSatsPerVbyte(rate: FeeRate): string {
   return `${rate / 1000n}.${(rate % 1000n).toString().padStart(3, '0')} sat/vB`;

@@ -40,7 +40,15 @@ import {
 import type { ValueRange } from './coins-by-value.ts';
 import { type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
-import { checkFee, chooseFeeRate, discardRate, type FeeWish, greater, lesser } from './fee-rate.ts';
+import {
+  checkFee,
+  chooseFeeRate,
+  discardRate,
+  type FeeWish,
+  formatFee,
+  greater,
+  lesser,
+} from './fee-rate.ts';
 import {
   type InputSize,
   inputVsize,
@@ -559,10 +567,15 @@ class SpendPlan {
     if (this.#sent > balance - this.#surroundings.lockedValue()) {
       return new WalletError('coins-unavailable');
     }
-    // Coins that may not be chosen (too young, others' unconfirmed ones) are as good as locked.
-    if (this.#sent > available) return new WalletError('coins-unavailable');
-    const fee = this.#goal.target - this.#sent;
-    return new WalletError('fee-exceeds-balance', undefined, { fee });
+    const { minConfirmations = 0, maxConfirmations } = this.#options;
+    const isChoosy = minConfirmations > 0 || maxConfirmations !== undefined;
+    // Coins that may not be chosen (too young, too old) are as good as locked.
+    if (isChoosy && this.#sent > available) return new WalletError('coins-unavailable');
+    const fee = formatFee(this.#goal.target - this.#sent);
+    return new WalletError(
+      'fee-exceeds-balance',
+      `The total exceeds your balance when the ${fee} transaction fee is included.`,
+    );
   }
 
   /** Outputs with change where there is any, and the exact fee. */

@@ -14,7 +14,8 @@ export type WalletsMethod =
   | 'unloadwallet'
   | 'listwallets'
   | 'listwalletdir'
-  | 'restorewallet';
+  | 'restorewallet'
+  | 'migratewallet';
 
 /** Notes in settings.json whether a wallet is loaded at every start; undefined leaves it as it is. */
 function rememberToLoad({ node }: RpcContext, name: string, load: boolean | undefined): void {
@@ -22,6 +23,22 @@ function rememberToLoad({ node }: RpcContext, name: string, load: boolean | unde
   const before = node.settings.values.get('wallet');
   const names = (Array.isArray(before) ? before : []).filter((other) => other !== name);
   node.settings.set('wallet', load ? [...names, name] : names);
+}
+
+/** The wallet that a call names, by its path or by an argument. Throws -8 for none, or two. */
+function chosenName({ walletName }: RpcContext, argument: string | undefined): string {
+  if (walletName !== undefined && argument !== undefined && walletName !== argument) {
+    throw new RpcError(
+      -8,
+      'The RPC endpoint wallet and the wallet name parameter specify different wallets',
+    );
+  }
+  const name = argument ?? walletName;
+  if (name !== undefined) return name;
+  throw new RpcError(
+    -8,
+    'Either the RPC endpoint wallet or the wallet name parameter must be provided',
+  );
 }
 
 /** Handlers of the methods that make, load and list wallets. */
@@ -96,20 +113,7 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
   },
 
   async unloadwallet(context, { wallet_name, load_on_startup }) {
-    const { walletName } = context;
-    if (walletName !== undefined && wallet_name !== undefined && walletName !== wallet_name) {
-      throw new RpcError(
-        -8,
-        'The RPC endpoint wallet and the wallet name parameter specify different wallets',
-      );
-    }
-    const name = wallet_name ?? walletName;
-    if (name === undefined) {
-      throw new RpcError(
-        -8,
-        'Either the RPC endpoint wallet or the wallet name parameter must be provided',
-      );
-    }
+    const name = chosenName(context, wallet_name);
     await inWords({}, () => walletsOf(context).unload(name));
     rememberToLoad(context, name, load_on_startup);
     return {};
@@ -131,6 +135,13 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
     }
     rememberToLoad(context, name, load_on_startup);
     return { name };
+  },
+
+  migratewallet(context, { wallet_name }) {
+    const name = chosenName(context, wallet_name);
+    const isKnown = walletsOf(context).get(name) || context.node.walletsOnDisk().includes(name);
+    if (!isKnown) throw new RpcError(-4, 'Error: Wallet does not exist');
+    throw new RpcError(-4, 'Error: This wallet is already a descriptor wallet');
   },
 
   listwalletdir: ({ node }) => ({

@@ -74,8 +74,15 @@ const payment = {
   abandoned: bool('Whether it was given up'),
 };
 
-/** One payment of the history, modern. */
-export const entry = object({ ...payment, ...coreOutcome });
+const { abandoned, ...paymentOnly } = payment;
+const otherEntry = object({ ...payment, ...coreOutcome });
+const sentEntry = object({ ...paymentOnly, ...coreOutcome, abandoned });
+
+/** One payment of the history, modern. Of what was sent, whether it was given up comes last. */
+export const entry: typeof otherEntry = {
+  ...otherEntry,
+  encode: (line) => (line.category === 'send' ? sentEntry : otherEntry).encode(line),
+};
 
 /** 0.16 told only of what was sent whether it was given up. */
 function sendsTellAbandoned<Entry extends { readonly category: string }>(

@@ -335,6 +335,24 @@ export const wallet = {
     result: object({ name: str('Its name'), warnings }),
     examples: ['savings "/tmp/backup.dat"'],
   }),
+  migratewallet: method({
+    category: 'wallet',
+    profiles: modern,
+    about:
+      'Turns a wallet of before descriptors into one with them; no wallet of coind ever was one.',
+    params: {
+      wallet_name: optional(str('Its name', { cli: 'string' })),
+      passphrase: optional(str('Its passphrase')),
+      load_wallet: optional(bool('Whether to load it afterwards'), true),
+    },
+    result: object({
+      wallet_name: str('Its name'),
+      watchonly_name: optional(str('The wallet of what it only watched')),
+      solvables_name: optional(str('The wallet of what it could only describe')),
+      backup_path: str('A copy of what it was'),
+    }),
+    examples: ['savings'],
+  }),
   listwallets: method({
     category: 'wallet',
     about: 'The wallets that are loaded.',
