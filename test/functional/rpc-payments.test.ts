@@ -160,3 +160,40 @@ test('coins by cursor: each once, by value, and those of some addresses', async 
   }
   await expect(client.listunspent({ cursor: '1.2' })).rejects.toMatchObject({ code: -8 });
 });
+
+test('sums by cursor: of addresses and of accounts, each line once', async () => {
+  await using node = await spawn();
+  const { client } = node;
+  const names = ['', 'alice', 'bob', 'carol', '=', 'dave'];
+  for (const label of names) await client.getnewaddress({ label });
+  await mine(client, 2, await client.getnewaddress({ label: 'alice' }));
+  const follow = async <Line extends { cursor?: string | undefined }>(
+    next: (cursor: string) => Promise<readonly Line[]>,
+  ) => {
+    const lines: Omit<Line, 'cursor'>[] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const page: readonly Line[] = await next(cursor);
+      lines.push(...page.map(({ cursor: _, ...line }) => line));
+      cursor = page.at(-1)?.cursor;
+    }
+    return lines;
+  };
+  const all = { minconf: 0, include_empty: true };
+  const addresses = await client.listreceivedbyaddress(all);
+  expect(addresses.length).toBeGreaterThan(6);
+  expect(
+    await follow((cursor) => client.listreceivedbyaddress({ ...all, cursor, count: 2 })),
+  ).toEqual(addresses);
+  const accounts = await client.listreceivedbyaccount(all);
+  expect(accounts.map(({ account }) => account)).toEqual(names.toSorted());
+  expect(
+    await follow((cursor) => client.listreceivedbyaccount({ ...all, cursor, count: 1 })),
+  ).toEqual(accounts);
+  expect(
+    await follow((cursor) => client.listreceivedbylabel({ ...all, cursor, count: 4 })),
+  ).toEqual(await client.listreceivedbylabel(all));
+  for (const cursor of ['nowhere', '0']) {
+    await expect(client.listreceivedbyaddress({ cursor })).rejects.toMatchObject({ code: -8 });
+    await expect(client.listreceivedbyaccount({ cursor })).rejects.toMatchObject({ code: -8 });
+  }
+});

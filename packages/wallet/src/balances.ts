@@ -3,11 +3,11 @@
  * what lies in the last few heights, so nothing here grows with the history.
  */
 import type { BlockRef } from '@coind/consensus';
-import { bytesToHex, type Sats, type Txid } from '@coind/primitives';
-import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
+import { bytesToHex, type Sats } from '@coind/primitives';
+import { scriptOf, type WalletContext, walletHeight } from './context.ts';
 import { WalletError } from './errors.ts';
 import { COINBASE_MATURITY } from './height-entries.ts';
-import { lastHeight, subject, sumFromHeight } from './height-sums.ts';
+import { subject, sumFromHeight } from './height-sums.ts';
 import { scriptFromHeight } from './script-sums.ts';
 import {
   type AccountRow,
@@ -17,7 +17,8 @@ import {
   type TotalsRow,
 } from './tables.ts';
 
-type Books = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
+/** What sums are read from. */
+export type Books = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
 
 /** What the wallet's coins are worth. */
 export interface Balances {
@@ -248,138 +249,4 @@ async function received(
       ? row.received + row.pendingReceived
       : row.received - (await tooYoung(books, named(books, plain), minConfirmations));
   return paid + (await coinbaseReceived(books, named(books, mined), minConfirmations, coinbase));
-}
-
-/** A line of `listreceivedbylabel` and `listreceivedbyaccount`. */
-export interface ReceivedByLabel {
-  readonly label: string;
-  readonly amount: Sats;
-  /** Of the youngest payment that counts; 0 when there is none. */
-  readonly confirmations: number;
-  /** Some of it was paid to watched addresses. */
-  readonly involvesWatched: boolean;
-}
-
-/** Received amounts of every label, by name; `includeEmpty` also those without payments. */
-export async function listReceivedByLabel(
-  books: Books,
-  minConfirmations: number,
-  includeEmpty: boolean,
-  coinbase: CoinbaseReceived,
-  withWatched = false,
-): Promise<ReceivedByLabel[]> {
-  const lines: ReceivedByLabel[] = [];
-  const watches = withWatched && books.keyring.known.any;
-  for await (const [label, row] of books.tables.accounts.entries()) {
-    if (row.addresses === 0) continue;
-    const own = await receivedByLabel(books, label, minConfirmations, coinbase, false);
-    const amount = watches ? await receivedByLabel(books, label, minConfirmations, coinbase) : own;
-    if (amount === 0n && !includeEmpty) continue;
-    const seen = watches ? books.tables.watchedAccounts.getSync(label) : undefined;
-    const unconfirmed = row.pendingReceived + (seen?.pendingReceived ?? 0n);
-    const pending = minConfirmations <= 0 && unconfirmed > 0n;
-    const least = Math.max(1, minConfirmations);
-    const confirmations = pending ? 0 : await youngest(books, label, least, coinbase, watches);
-    lines.push({
-      label,
-      amount,
-      confirmations: amount === 0n ? 0 : confirmations,
-      involvesWatched: amount > own,
-    });
-  }
-  return lines;
-}
-
-async function youngest(
-  books: Books,
-  label: string,
-  minConfirmations: number,
-  coinbase: CoinbaseReceived,
-  withWatched: boolean,
-): Promise<number> {
-  const tip = walletHeight(books);
-  const upTo = tip - minConfirmations + 1;
-  const heights: (number | undefined)[] = [];
-  for (const nameOf of withWatched ? [subject.label, subject.watchedLabel] : [subject.label]) {
-    heights.push(await lastHeight(books.tables, nameOf(label, false), upTo));
-    if (coinbase === 'none') continue;
-    const mature = coinbase === 'mature' ? Math.min(upTo, tip - COINBASE_MATURITY) : upTo;
-    heights.push(await lastHeight(books.tables, nameOf(label, true), mature));
-  }
-  const found = heights.filter((height) => height !== undefined);
-  return found.length === 0 ? 0 : tip - Math.max(...found) + 1;
-}
-
-/** A line of `listreceivedbyaddress`. */
-export interface ReceivedByAddress extends ReceivedByLabel {
-  readonly address: string;
-  readonly txids: readonly Txid[];
-}
-
-/** Kinds of address in the order in which bitcoind keeps its address book, by their script's start. */
-const BOOK_ORDER = ['76a914', 'a914', '0020', '0014', '5120'];
-
-/** Orders scripts as bitcoind orders its address book: by kind, then by what they hold. */
-function compareDestinations(a: ScriptHex, b: ScriptHex): number {
-  const rank = (script: ScriptHex): number => {
-    const found = BOOK_ORDER.findIndex((start) => script.startsWith(start));
-    return found < 0 ? BOOK_ORDER.length : found;
-  };
-  const difference = rank(a) - rank(b);
-  if (difference !== 0) return difference;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Received amounts of every booked address (or of one), in the order of bitcoind's address book. */
-export async function listReceivedByAddress(
-  books: Books,
-  minConfirmations: number,
-  includeEmpty: boolean,
-  coinbase: CoinbaseReceived,
-  { only, withWatched = false }: { only?: string | undefined; withWatched?: boolean } = {},
-): Promise<ReceivedByAddress[]> {
-  const lines: [ScriptHex, ReceivedByAddress][] = [];
-  const onlyScript = only === undefined ? undefined : bytesToHex(scriptOf(only, books.params));
-  const range = onlyScript === undefined ? {} : { gte: onlyScript, lte: onlyScript };
-  for await (const [script, { label }] of books.tables.book.entries(range)) {
-    const address = addressOf(script, books.params);
-    if (address === undefined) continue;
-    const standing = books.keyring.standing(undefined, script);
-    const counts = standing === 'own' || (withWatched && standing === 'watched');
-    const payments = counts
-      ? await paymentsTo(books, script, minConfirmations, coinbase)
-      : { amount: 0n, confirmations: 0, txids: [] };
-    if (payments.txids.length === 0 && !includeEmpty) continue;
-    const involvesWatched = standing === 'watched' && payments.txids.length > 0;
-    lines.push([script, { address, label, involvesWatched, ...payments }]);
-  }
-  return lines.sort(([a], [b]) => compareDestinations(a, b)).map(([, line]) => line);
-}
-
-async function paymentsTo(
-  books: Books,
-  script: ScriptHex,
-  minConfirmations: number,
-  coinbase: CoinbaseReceived,
-): Promise<Pick<ReceivedByAddress, 'amount' | 'confirmations' | 'txids'>> {
-  const { tables } = books;
-  const tip = walletHeight(books);
-  const txids: Txid[] = [];
-  let confirmations: number | undefined;
-  let amount = 0n;
-  for await (const [[, , vout], txid] of tables.payments.entries({ prefix: [script] })) {
-    const row = tables.txs.getSync(txid);
-    const coin = tables.coins.getSync({ txid, vout });
-    if (!row || !coin || row.state.kind === 'conflicted') continue;
-    const depth = row.state.kind === 'confirmed' ? tip - row.state.ref.height + 1 : 0;
-    if (depth < minConfirmations) continue;
-    if (row.coinbase) {
-      if (coinbase === 'none' || depth < 1) continue;
-      if (coinbase === 'mature' && depth <= COINBASE_MATURITY) continue;
-    }
-    amount += coin.value;
-    if (txids[txids.length - 1] !== txid) txids.push(txid);
-    confirmations = Math.min(confirmations ?? depth, depth);
-  }
-  return { amount, confirmations: confirmations ?? 0, txids };
 }

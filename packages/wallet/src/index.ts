@@ -2,7 +2,7 @@
 export type { AddressInfo } from './address-book.ts';
 export { ADDRESS_TYPES, type AddressType, parseAddressType } from './address-type.ts';
 export type { AuditFault, AuditReport } from './audit.ts';
-export type { Balances, CoinbaseReceived, ReceivedByAddress, ReceivedByLabel } from './balances.ts';
+export type { Balances, CoinbaseReceived } from './balances.ts';
 export type { BumpOptions } from './bump-fee.ts';
 export type { BroadcastOutcome, ChainSource, SourceTip, TxFollower } from './chain-source.ts';
 export type { ChosenFeeRate, FeeReason } from './chosen-fee-rate.ts';
@@ -58,6 +58,7 @@ export {
   updateOutputs,
 } from './psbt/psbt-signer.ts';
 export type { FillOptions } from './psbt/wallet-psbt.ts';
+export type { ListPage, ReceivedByAddress, ReceivedByLabel } from './received-lists.ts';
 export { type RescanProgress, TIMESTAMP_WINDOW } from './rescan.ts';
 export type { SendAllOptions, Share } from './send-all.ts';
 export type { InputError, SignedTx } from './sign.ts';

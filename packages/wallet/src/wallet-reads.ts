@@ -15,10 +15,6 @@ import {
   type CoinbaseReceived,
   coinBalance,
   listAccounts,
-  listReceivedByAddress,
-  listReceivedByLabel,
-  type ReceivedByAddress,
-  type ReceivedByLabel,
   receivedByAddress,
   receivedByLabel,
 } from './balances.ts';
@@ -34,6 +30,13 @@ import {
   viewTransaction,
 } from './history.ts';
 import { type JournalPage, journalPage } from './journal.ts';
+import {
+  type ListPage,
+  listReceivedByAddress,
+  listReceivedByLabel,
+  type ReceivedByAddress,
+  type ReceivedByLabel,
+} from './received-lists.ts';
 import { balanceChange } from './simulate.ts';
 import type { BookRow } from './tables.ts';
 import { type CoinFilter, coinPages, type UnspentCoin } from './unspent.ts';
@@ -128,23 +131,20 @@ export class WalletReads {
     minConfirmations = 1,
     includeEmpty = false,
     coinbase: CoinbaseReceived = 'none',
-    { watched = false } = {},
+    { watched = false, ...page }: ListPage & { watched?: boolean } = {},
   ): Promise<readonly ReceivedByLabel[]> {
-    return this.core.read(() =>
-      listReceivedByLabel(this.context, minConfirmations, includeEmpty, coinbase, watched),
-    );
+    const filter = { minConfirmations, includeEmpty, coinbase, withWatched: watched, ...page };
+    return this.core.read(() => listReceivedByLabel(this.context, filter));
   }
 
   listReceivedByAddress(
     minConfirmations = 1,
     includeEmpty = false,
     coinbase: CoinbaseReceived = 'none',
-    { only, watched = false }: { only?: string | undefined; watched?: boolean } = {},
+    { watched = false, ...which }: ListPage & { only?: string | undefined; watched?: boolean } = {},
   ): Promise<readonly ReceivedByAddress[]> {
-    const which = { only, withWatched: watched };
-    return this.core.read(() =>
-      listReceivedByAddress(this.context, minConfirmations, includeEmpty, coinbase, which),
-    );
+    const filter = { minConfirmations, includeEmpty, coinbase, withWatched: watched, ...which };
+    return this.core.read(() => listReceivedByAddress(this.context, filter));
   }
 
   // --- history ----------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ import { classifyOutput, encodeAddress } from '@coind/script';
 import { parseAddressType, type Wallet, WalletError } from '@coind/wallet';
 import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
+import { labelLines, labelPage } from '../shapes/list-pages.ts';
 import { multisigForm, parsePublicKey } from '../shapes/multisig.ts';
 import { scriptOfAddress } from '../shapes/recipient.ts';
-import { receivedByLabelJson } from '../shapes/wallet-json.ts';
 
 const KEY_HEX = /^(?:[0-9a-fA-F]{66}|[0-9a-fA-F]{130})$/;
 
@@ -50,10 +50,11 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
   listaccounts: ({ wallet }, { minconf, include_watchonly }) =>
     wallet.listAccounts(minconf, { watched: include_watchonly }),
 
-  async listreceivedbyaccount({ wallet }, { minconf, include_empty, include_watchonly }) {
-    const watched = { watched: include_watchonly };
-    const lines = await wallet.listReceivedByLabel(minconf, include_empty, 'none', watched);
-    return lines.map(receivedByLabelJson);
+  async listreceivedbyaccount({ wallet }, args) {
+    const { minconf, include_empty, include_watchonly } = args;
+    const which = { watched: include_watchonly, ...labelPage(args) };
+    const lines = await wallet.listReceivedByLabel(minconf, include_empty, 'none', which);
+    return labelLines(lines, args);
   },
 
   async addmultisigaddress({ wallet, node }, { nrequired, keys, account, address_type }) {

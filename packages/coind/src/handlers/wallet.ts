@@ -17,6 +17,7 @@ import {
 import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
 import { parseHashType, parsePrevTxs, signedJson } from '../raw-signing.ts';
+import { addressPage, labelLines, labelPage } from '../shapes/list-pages.ts';
 import { scriptOfAddress } from '../shapes/recipient.ts';
 import { parseTx, txJson } from '../shapes/tx-json.ts';
 import {
@@ -263,18 +264,21 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     const lines = await context.wallet.listReceivedByAddress(minconf, include_empty, coinbase, {
       only: address_filter,
       watched: include_watchonly,
+      ...addressPage(args, context.node.params),
     });
     return lines.map((line) => ({
       ...receivedByLabelJson(line),
       address: line.address,
       txids: line.txids,
+      ...(args.cursor !== undefined && { cursor: line.address }),
     }));
   },
 
-  async listreceivedbylabel({ wallet }, { minconf, include_empty, include_watchonly, coinbase }) {
-    const watched = { watched: include_watchonly };
-    const lines = await wallet.listReceivedByLabel(minconf, include_empty, coinbase, watched);
-    return lines.map(receivedByLabelJson);
+  async listreceivedbylabel({ wallet }, args) {
+    const { minconf, include_empty, include_watchonly, coinbase } = args;
+    const which = { watched: include_watchonly, ...labelPage(args) };
+    const lines = await wallet.listReceivedByLabel(minconf, include_empty, coinbase, which);
+    return labelLines(lines, args);
   },
 
   async listtransactions({ wallet }, args) {

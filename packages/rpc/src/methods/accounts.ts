@@ -21,6 +21,7 @@ import {
 import { list, object, record } from '../codec-shapes.ts';
 import { type Deprecation, method, type Profile } from '../method.ts';
 import { idempotencyKey } from './params.ts';
+import { sumsPage, whereItStands } from './wallet-shapes.ts';
 
 const profiles: readonly Profile[] = ['coind', 'legacy'];
 const minconf = optional(int('Payments with fewer confirmations do not count'), 1);
@@ -97,6 +98,7 @@ export const accounts = {
       minconf,
       include_empty: optional(bool('Whether accounts without payments are listed'), false),
       include_watchonly: includeWatchonly,
+      ...sumsPage,
     },
     result: list(
       object({
@@ -104,6 +106,7 @@ export const accounts = {
         account: str('The account'),
         amount: amount('The sum'),
         confirmations: int('Confirmations of the newest payment'),
+        cursor: whereItStands,
       }),
     ),
     examples: [''],

@@ -5,6 +5,7 @@ import {
   amount,
   blockHash,
   bool,
+  byNameOnly,
   hex,
   int,
   int64,
@@ -123,7 +124,8 @@ export const accountEntry = sendsTellAbandoned(
   }),
 );
 
-const whereItStands = optional(str('Where it stands, when a cursor was given'));
+/** The member of an entry that leads on from it. */
+export const whereItStands = optional(str('Where it stands, when a cursor was given'));
 
 /** The same, with where to go on from. */
 export const pagedAccountEntry = sendsTellAbandoned(
@@ -337,3 +339,15 @@ export const labelUnspent = object({
   label: optional(str('The label of the address')),
   ...olderCoin,
 });
+
+/** How a list of sums is paged: behind the line with a cursor, so many lines. */
+export const sumsPage = {
+  cursor: byNameOnly(
+    optional(
+      str(
+        'Lists what is behind the line with this cursor; "" begins with the first. Lines then show theirs: that of the last one leads to the next page',
+      ),
+    ),
+  ),
+  count: byNameOnly(optional(int('How many lines, when a cursor is given'), 1000)),
+};

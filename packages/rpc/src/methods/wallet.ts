@@ -56,7 +56,9 @@ import {
   pagedEntry,
   pagedLegacyUnspent,
   pagedUnspent,
+  sumsPage,
   unspent,
+  whereItStands,
 } from './wallet-shapes.ts';
 
 const warnings = optional(list(str(''), 'Warnings'));
@@ -191,6 +193,25 @@ const received = {
   confirmations: int('Confirmations of the newest payment'),
   label: str('The label'),
   txids: list(txid(''), 'The transactions'),
+};
+const receivedByAddressParams = {
+  minconf,
+  include_empty: includeEmpty,
+  include_watchonly: includeWatchonly,
+  address_filter: optional(str('Only this address')),
+  include_immature_coinbase: coinbaseReceived,
+};
+const receivedByLabelParams = {
+  minconf,
+  include_empty: includeEmpty,
+  include_watchonly: includeWatchonly,
+  include_immature_coinbase: coinbaseReceived,
+};
+const receivedByLabelLine = {
+  ...involvesWatchonly,
+  amount: received.amount,
+  confirmations: received.confirmations,
+  label: received.label,
 };
 /** Which coins listunspent lists. */
 const coinRange = {
@@ -562,17 +583,15 @@ export const wallet = {
   listreceivedbyaddress: method({
     category: 'wallet',
     about: 'All that was ever paid, by address.',
-    params: {
-      minconf,
-      include_empty: includeEmpty,
-      include_watchonly: includeWatchonly,
-      address_filter: optional(str('Only this address')),
-      include_immature_coinbase: coinbaseReceived,
-    },
-    result: list(object({ ...involvesWatchonly, ...received })),
+    params: { ...receivedByAddressParams, ...sumsPage },
+    result: list(object({ ...involvesWatchonly, ...received, cursor: whereItStands })),
     examples: [''],
+    core: {
+      params: receivedByAddressParams,
+      result: list(object({ ...involvesWatchonly, ...received })),
+    },
     legacy: {
-      params: legacyReceived,
+      params: { ...legacyReceived, ...sumsPage },
       fixed: noCoinbase,
       result: list(
         object({
@@ -583,6 +602,7 @@ export const wallet = {
           confirmations: received.confirmations,
           label: received.label,
           txids: received.txids,
+          cursor: whereItStands,
         }),
       ),
     },
@@ -592,21 +612,10 @@ export const wallet = {
     category: 'wallet',
     releases: ['0.17'],
     about: 'All that was ever paid, by label.',
-    params: {
-      minconf,
-      include_empty: includeEmpty,
-      include_watchonly: includeWatchonly,
-      include_immature_coinbase: coinbaseReceived,
-    },
-    result: list(
-      object({
-        ...involvesWatchonly,
-        amount: received.amount,
-        confirmations: received.confirmations,
-        label: received.label,
-      }),
-    ),
+    params: { ...receivedByLabelParams, ...sumsPage },
+    result: list(object({ ...receivedByLabelLine, cursor: whereItStands })),
     examples: [''],
+    core: { params: receivedByLabelParams, result: list(object(receivedByLabelLine)) },
     legacy: {
       params: legacyReceived,
       fixed: noCoinbase,
