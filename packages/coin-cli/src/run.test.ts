@@ -269,6 +269,45 @@ describe('commands of the client', () => {
     expect((await cli([...connected(), '-generate', '0'])).exitCode).toBe(18);
   });
 
+  test('-getinfo of a node without getbalances is an object, as bitcoin-cli 0.16 printed it', async () => {
+    answer = ({ body }) => {
+      const replies = (JSON.parse(body) as { id: number; method: string }[]).map(
+        ({ id, method }) => {
+          const found = {
+            getnetworkinfo:
+              '{"version":160300,"protocolversion":70015,"timeoffset":0,"connections":2,"networks":[{"proxy":"1.2.3.4:9050"}],"relayfee":0.00001000,"warnings":""}',
+            getblockchaininfo: '{"chain":"regtest","blocks":3,"difficulty":4.656542373906925e-10}',
+            getwalletinfo:
+              '{"walletversion":159900,"balance":1.50000000,"keypoololdest":9,"keypoolsize":5,"unlocked_until":0,"paytxfee":0.00000000}',
+          }[method];
+          return found
+            ? `{"result":${found},"error":null,"id":${id}}`
+            : `{"result":null,"error":{"code":-32601,"message":"Method not found"},"id":${id}}`;
+        },
+      );
+      return { body: `[${replies.join(',')}]` };
+    };
+    expect((await cli([...connected(), '-getinfo'])).stdout).toBe(`{
+  "version": 160300,
+  "protocolversion": 70015,
+  "walletversion": 159900,
+  "balance": 1.50000000,
+  "blocks": 3,
+  "timeoffset": 0,
+  "connections": 2,
+  "proxy": "1.2.3.4:9050",
+  "difficulty": 4.656542373906925e-10,
+  "testnet": false,
+  "keypoololdest": 9,
+  "keypoolsize": 5,
+  "unlocked_until": 0,
+  "paytxfee": 0.00000000,
+  "relayfee": 0.00001000,
+  "warnings": ""
+}
+`);
+  });
+
   test('-getinfo shows daemon and wallets on a page', async () => {
     const parts = [
       '{"version":319900,"connections":2,"connections_in":0,"connections_out":2,"timeoffset":0,"networks":[{"name":"ipv4","proxy":"h:9"},{"name":"ipv6","proxy":"h:9"}],"relayfee":0.00000100,"warnings":[]}',

@@ -1,5 +1,5 @@
 /** Commands of the client that are several calls: -getinfo, -generate, -addrinfo. */
-import { formatJson, type Json, JsonNumber, JsonObject } from '@coind/rpc';
+import { codes, formatJson, type Json, JsonNumber, JsonObject } from '@coind/rpc';
 import { positionalParams } from './convert.ts';
 import { formatResult, formatRpcError, type Outcome } from './format.ts';
 
@@ -97,6 +97,9 @@ export async function getInfo(
     const error = member(needed, 'error');
     if (error !== null) return formatRpcError(error);
   }
+  if (isEarly(network, balances)) {
+    return formatResult(earlyInfo(member(network, 'result'), member(chain, 'result'), walletInfo));
+  }
   const lines = [
     ...chainLines(member(chain, 'result'), paint),
     '',
@@ -107,6 +110,35 @@ export async function getInfo(
     `${paint('yellow', 'Warnings:')} ${warningsText(member(network, 'result', 'warnings'))}`,
   ];
   return formatResult(lines.join('\n'));
+}
+
+/** Whether the answers are those of a node that had no getbalances yet, when the page was an object. */
+function isEarly(network: Json, balances: Json): boolean {
+  const missing = shown(member(balances, 'error', 'code')) === `${codes.methodNotFound}`;
+  return missing && typeof member(network, 'result', 'warnings') === 'string';
+}
+
+/** What bitcoin-cli 0.16 showed: the members of the getinfo that the daemon had lost. */
+function earlyInfo(network: Json, chain: Json, walletReply: Json): JsonObject {
+  const wallet = member(walletReply, 'result');
+  const networks = member(network, 'networks');
+  const [first] = Array.isArray(networks) ? (networks as readonly Json[]) : [];
+  const from = (source: Json, ...names: readonly string[]): [string, Json][] =>
+    names.flatMap((name) => {
+      const value = member(source, name);
+      return value === null ? [] : [[name, value]];
+    });
+  return new JsonObject([
+    ...from(network, 'version', 'protocolversion'),
+    ...from(wallet, 'walletversion', 'balance'),
+    ...from(chain, 'blocks'),
+    ...from(network, 'timeoffset', 'connections'),
+    ['proxy', member(first, 'proxy') ?? ''],
+    ...from(chain, 'difficulty'),
+    ['testnet', member(chain, 'chain') === 'test'],
+    ...from(wallet, 'keypoololdest', 'keypoolsize', 'unlocked_until', 'paytxfee'),
+    ...from(network, 'relayfee', 'warnings'),
+  ]);
 }
 
 function chainLines(chain: Json, paint: Paint): string[] {
