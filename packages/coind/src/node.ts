@@ -382,7 +382,7 @@ async function startMining({ mining: { mode } }: Options, node: NodeModules): Pr
   await node.mining.set(mode, payee);
 }
 
-function mempoolOptions({ mempool }: Options) {
+function mempoolOptions({ mempool, profile }: Options) {
   return {
     ...mempoolDefaults,
     requireStandard: mempool.requireStandard,
@@ -396,6 +396,7 @@ function mempoolOptions({ mempool }: Options) {
     dataCarrierBytes: mempool.maxDataCarrierBytes,
     permitBareMultisig: mempool.permitBareMultisig,
     bytesPerSigop: mempool.bytesPerSigop,
+    replaceable: profile === 'legacy' ? ('signalling' as const) : ('all' as const),
   };
 }
 

@@ -67,7 +67,9 @@ export async function parsePrevTxs(
   );
   return given.map((prevTx) => {
     const { txid, vout, amount = MAX_MONEY } = prevTx;
-    if (vout < 0) throw new RpcError(-22, 'vout cannot be negative');
+    if (vout < 0) {
+      throw new RpcError(-22, 'vout cannot be negative', [-22, 'vout must be positive']);
+    }
     const scriptPubKey = parseScript(prevTx.scriptPubKey, 'scriptPubKey');
     const before = known.get(outpointKey(prevTx));
     if (before && !equalBytes(before, scriptPubKey)) {

@@ -35,7 +35,7 @@ import {
   spendsWitnessProgram,
 } from './policy.ts';
 import type { Pool } from './pool.ts';
-import { checkReplacement, txidsOf } from './replacement.ts';
+import { checkReplacement, signalsReplacement, txidsOf } from './replacement.ts';
 import { checkTruc } from './truc.ts';
 
 /** What is asked of a transaction depends on the way it came. */
@@ -126,6 +126,9 @@ export function consider(
     const spender = pool.spender(prevout);
     if (!spender) continue;
     check(asked.replaces, 'bip125-replacement-disallowed');
+    if (options.replaceable === 'signalling') {
+      check(signalsReplacement(spender.tx), 'txn-mempool-conflict');
+    }
     conflicts.add(spender);
   }
   const spent = coins.filter((coin) => coin !== undefined);

@@ -259,6 +259,15 @@ describe('replacement', () => {
     await bench.submit(pay(0, { sequence: 0xffffffff }));
     expect(await bench.submit(pay(0, { fee: 5_000n }))).toBe('accepted');
   });
+
+  test('unless the pool holds to what was agreed up to 0.16', async () => {
+    const early = await Bench.open({ replaceable: 'signalling' });
+    await early.submit(pay(0, { sequence: 0xfffffffe }));
+    expect(await early.submit(pay(0, { fee: 5_000n }))).toBe('txn-mempool-conflict');
+    await early.submit(pay(1, { sequence: 0xfffffffd }));
+    expect(await early.submit(pay(1, { fee: 5_000n }))).toBe('accepted');
+    await early.chain.close();
+  });
 });
 
 describe('blocks', () => {

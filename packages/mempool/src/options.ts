@@ -30,6 +30,8 @@ export interface MempoolOptions {
   readonly permitBareMultisig: boolean;
   /** Virtual bytes that one signature operation counts as (`-bytespersigop`). */
   readonly bytesPerSigop: number;
+  /** Which transactions may be replaced: today all, up to 0.16 those that said so (BIP125). */
+  readonly replaceable: 'all' | 'signalling';
 }
 
 /** bitcoind's defaults. */
@@ -46,4 +48,5 @@ export const mempoolDefaults: MempoolOptions = {
   dataCarrierBytes: 100_000,
   permitBareMultisig: true,
   bytesPerSigop: 20,
+  replaceable: 'all',
 };

@@ -5,6 +5,7 @@ import { type BlockHash, bytesToHex, feeFor, type Tx, type Txid } from '@coind/p
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import { knownUndoOf } from '../chain-lookup.ts';
 import type { NodeModules, RpcContext } from '../context.ts';
+import { earlyReason } from '../early-rejects.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signGiven } from '../raw-signing.ts';
 import { confirmationsOf } from '../shapes/block-json.ts';
 import { newTx } from '../shapes/new-tx.ts';
@@ -111,15 +112,16 @@ export const rawtransactions: Handlers<typeof methods.rawtransactions, RpcContex
     if (!outcome.accepted) {
       // Only asked now: what spends coins that are there is in no block.
       if (await isMined(chain, tx)) throw rpcError('alreadyInChain');
-      throw rejection(outcome.error);
+      throw await rejection(tx, outcome.error, node);
     }
     return tx.txid;
   },
 };
 
 /** A refusal by the mempool as sendrawtransaction words it: with 0.16's reject code in front there. */
-export function rejection(error: ValidationError): RpcError {
+async function rejection(tx: Tx, error: ValidationError, node: NodeModules): Promise<RpcError> {
   if (error.kind === 'missing-inputs') return rpcError('missingInputs');
   if (error.reason === 'max-fee-exceeded') return rpcError('feeAboveMaximum');
-  return new RpcError(-26, error.message, [-26, `${error.bip61}: ${error.reason}`]);
+  if (node.profile !== 'legacy') return new RpcError(-26, error.message);
+  return new RpcError(-26, await earlyReason(tx, error, node));
 }

@@ -16,6 +16,7 @@ import {
   uint32,
 } from '../codec.ts';
 import { list, object, record } from '../codec-shapes.ts';
+import { RpcError } from '../error.ts';
 
 /** A scriptPubKey, modern. */
 export const scriptPubKey = object({
@@ -193,20 +194,28 @@ export const signResult = object({
   errors: optional(signErrors),
 });
 
+const prevTx = object(
+  {
+    txid: txid('The transaction spent from'),
+    vout: int('The output spent'),
+    scriptPubKey: hex('Its script'),
+    redeemScript: optional(hex('Its redeem script (P2SH)')),
+    witnessScript: optional(hex('Its witness script (P2WSH)')),
+    amount: optional(amount('Its amount (segwit)')),
+  },
+  '',
+  { reading: 'checked' },
+);
+
 /** Outputs that the transaction to sign spends and that the chain may not know. */
 export const prevTxs = list(
-  object(
-    {
-      txid: txid('The transaction spent from'),
-      vout: int('The output spent'),
-      scriptPubKey: hex('Its script'),
-      redeemScript: optional(hex('Its redeem script (P2SH)')),
-      witnessScript: optional(hex('Its witness script (P2WSH)')),
-      amount: optional(amount('Its amount (segwit)')),
+  {
+    ...prevTx,
+    decode(json, name) {
+      if (prevTx.reads(json)) return prevTx.decode(json, name);
+      throw new RpcError(-22, 'expected object with {"txid\'","vout","scriptPubKey"}');
     },
-    '',
-    { reading: 'checked' },
-  ),
+  } satisfies typeof prevTx,
   'Outputs spent that may be unknown to the node',
   {
     usage:
