@@ -372,10 +372,16 @@ class SpendPlan {
     if (few && !this.#isTooHeavy(few)) return few;
     const largest = new LargestFirst(goal);
     this.#heldBack = 0n;
+    // Coins that cost more than they are worth pay for nothing, but are not why there is too little.
+    let idle = 0n;
     for (const group of groups) {
       let isEnough = false;
       await this.#visit(group, {}, taken, (coin) => {
-        if (coin.effective <= 0n || largest.chosen.length > MAX_INPUTS) return false;
+        if (largest.chosen.length > MAX_INPUTS) return false;
+        if (coin.effective <= 0n) {
+          idle += coin.value;
+          return idle < this.#sent;
+        }
         isEnough = largest.add(coin);
         return !isEnough;
       });
@@ -383,7 +389,7 @@ class SpendPlan {
     }
     if (largest.chosen.length > MAX_INPUTS) throw new WalletError('inputs-too-heavy');
     if (largest.suffices) return this.#checkedWeight(largest.chosen);
-    return { available: sumOf(largest.chosen) };
+    return { available: sumOf(largest.chosen) + idle };
   }
 
   /** The most that the transaction may weigh, with such coins. */

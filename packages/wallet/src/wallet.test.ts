@@ -120,6 +120,7 @@ describe('paying', () => {
     };
     await refused(51n * COIN, 'insufficient-funds');
     await refused(50n * COIN, 'fee-exceeds-balance');
+    await refused(COIN, 'fee-exceeds-balance', { feeRate: feeRate(100_000_000_000n) });
     await refused(100n, 'amount-too-small');
     await refused(COIN, 'fee-rate-too-low', { feeRate: feeRate(10n) });
     await refused(COIN, 'fee-too-high', { feeRate: feeRate(1_000_000_000n) });
