@@ -94,6 +94,12 @@ export const options: OptionTable = {
     kind: 'bool',
     about: 'The state of daemon and wallet at a glance',
   },
+  netinfo: {
+    category: commands,
+    kind: 'bool',
+    about:
+      'The connections of the daemon at a glance: -netinfo [level [outonly]], or -netinfo help',
+  },
   signetchallenge: {
     category: chain,
     kind: 'string',

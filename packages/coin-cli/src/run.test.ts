@@ -408,8 +408,8 @@ test('what bitcoin-cli was recorded to do by itself, and to echo', async ({ skip
       const own =
         (typeof stderr === 'string' && /^(?:error: |Error)/.test(stderr)) ||
         step.args.includes('echo');
-      // -netinfo is still to come; what depends on a daemon is replayed with one.
-      if (!own || step.args.includes('-netinfo') || step.args.includes('-generate')) continue;
+      // What depends on a daemon is replayed with one.
+      if (!own || step.args.includes('-generate')) continue;
       // Conversion follows the method table: echojson is not in it.
       if (step.args.includes('echojson')) continue;
       const connection =

@@ -16,6 +16,7 @@ import {
 import { call, type Target } from './connection.ts';
 import { namedParams, positionalParams } from './convert.ts';
 import { formatFailure, formatResult, formatRpcError, type Outcome } from './format.ts';
+import { netInfo } from './netinfo.ts';
 import { options, optionTitles, readArguments } from './options.ts';
 import {
   addrInfo,
@@ -102,7 +103,7 @@ function fallbackChain(settings: Settings): string {
   return settings.bool('playground', false) ? 'regtest' : 'coin';
 }
 
-const SHORTCUTS = ['addrinfo', 'generate', 'getinfo'] as const;
+const SHORTCUTS = ['addrinfo', 'generate', 'getinfo', 'netinfo'] as const;
 
 async function command(
   { target: untold, words: given }: Prepared,
@@ -121,6 +122,10 @@ async function command(
   if (settings.bool('getinfo', false)) {
     const paint = painter(settings.text('color', 'auto'), toTerminal);
     return getInfo(send, words, { paint, wallet });
+  }
+  if (settings.bool('netinfo', false)) {
+    const now = Math.floor(Date.now() / 1000);
+    return netInfo(send, words, { chain: target.params.name, now });
   }
   if (settings.bool('generate', false)) return generate(send, words);
   if (settings.bool('addrinfo', false)) return addrInfo(send, words);
