@@ -31,6 +31,13 @@ export const options: OptionTable = {
     noNegation: true,
   },
   help: { category: general, kind: 'bool', about: 'Print this text (also -h and -?)' },
+  ipcconnect: {
+    category: general,
+    kind: 'string',
+    value: '<address>',
+    about: "Which way to the daemon: only auto and 0 (RPC) are here, bitcoin-cli's sockets are not",
+    default: 'auto',
+  },
   named: {
     category: general,
     kind: 'bool',

@@ -338,6 +338,30 @@ describe('commands of the client', () => {
     );
   });
 
+  test('-netinfo is a command of the client like the others', async () => {
+    expect((await cli([...connected(), '-netinfo', 'help'])).stdout).toContain('-netinfo (level');
+    expect((await cli([...connected(), '-getinfo', '-netinfo'])).stderr).toBe(
+      'error: Only one of -getinfo, -netinfo may be specified.\n',
+    );
+    expect((await cli([...connected(), '-netinfo', 'x'])).stderr).toBe(
+      'error: invalid -netinfo level argument: x\nFor more information, run: bitcoin-cli -netinfo help\n',
+    );
+  });
+
+  test('the only way to the daemon is RPC', async () => {
+    answer = () => result('1');
+    for (const way of ['-ipcconnect=auto', '-noipcconnect']) {
+      expect((await cli([...connected(), way, 'getblockcount'])).stdout).toBe('1\n');
+    }
+    const refused = async (...args: string[]) => (await cli([...args, '-getinfo'])).stderr;
+    expect(await refused('-ipcconnect=unix')).toBe(
+      'error: bitcoin-cli was not built with IPC support\n',
+    );
+    expect(await refused('-ipcconnect=unix', '-rpcconnect=127.0.0.1')).toBe(
+      'error: -rpcconnect and -ipcconnect options cannot both be enabled\n',
+    );
+  });
+
   test('colours follow the terminal unless told otherwise', () => {
     expect(painter('auto', true)('blue', 'x')).toBe('\u001b[34mx\u001b[0m');
     expect(painter('auto', false)('blue', 'x')).toBe('x');

@@ -113,6 +113,7 @@ async function command(
   const { settings } = untold;
   const target = { ...untold, password: await typedPassword(settings, lines) };
   const words = await withTypedWords(settings, given, lines);
+  refuseSockets(settings);
   const chosen = SHORTCUTS.filter((name) => settings.isSet(name));
   if (chosen.length > 1) {
     throw new Error(`Only one of ${chosen.map((name) => `-${name}`).join(', ')} may be specified.`);
@@ -134,6 +135,15 @@ async function command(
   const toParams = settings.bool('named', false) ? namedParams : positionalParams;
   const id = formatJson(settings.text('rpcid', '1'));
   return outcomeOf(await send(requestBody(method, toParams(method, rest), id)));
+}
+
+/** Scripts for bitcoin-cli may say that they want no other way than the one there is. Throws for another one. */
+function refuseSockets(settings: Settings): void {
+  if (['auto', '0'].includes(settings.text('ipcconnect', 'auto'))) return;
+  if (settings.isSet('rpcconnect') && !settings.isNegated('rpcconnect')) {
+    throw new Error('-rpcconnect and -ipcconnect options cannot both be enabled');
+  }
+  throw new Error('bitcoin-cli was not built with IPC support');
 }
 
 async function typedPassword(settings: Settings, lines: LineReader): Promise<string | undefined> {
