@@ -277,7 +277,7 @@ function send(
 ): void {
   if (response.headersSent || response.destroyed) return;
   // Once to bytes: a long text would be gone over twice, to be measured and again to be sent.
-  const bytes = Buffer.from(body);
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, [...headers, 'Content-Length', `${bytes.length}`]);
   response.end(bytes);
 }

@@ -3,6 +3,7 @@
  * loaded and says so to whoever asks.
  */
 import { randomBytes } from 'node:crypto';
+import { JsonNumber } from '@coind/rpc';
 import { ConfError } from '@coind/rpc/conf';
 import {
   type ActiveCall,
@@ -10,6 +11,7 @@ import {
   createAuth,
   createDispatcher,
   createRpcServer,
+  type RpcCall,
   type RpcServer,
 } from '@coind/rpc/server';
 import type { Options } from './config.ts';
@@ -18,6 +20,7 @@ import type { DataDir } from './data-dir.ts';
 import { type HttpModules, type HttpServer, serveHttp } from './http.ts';
 import type { Log } from './log.ts';
 import { createRest } from './rest/rest.ts';
+import { safeText } from './safe-text.ts';
 import { servicesOf } from './services.ts';
 
 /** A user and a password in the clear. */
@@ -67,7 +70,9 @@ export async function serveRpc(
     services: servicesOf(() => modules as NodeModules),
     warmup: () => status,
     settled: () => modules?.mining.settled,
-    onCall: ({ method, user }) => log.debug('rpc', `ThreadRPCServer method=${method} user=${user}`),
+    onCall: (call) => {
+      if (log.enabled('rpc')) log.debug('rpc', lineOf(call));
+    },
     onError: (error, { method }) => {
       log.error(`RPC method ${method} failed: ${traceOf(error)}`);
     },
@@ -106,6 +111,12 @@ export async function serveRpc(
       await Promise.all(servers.map((one) => one.close()));
     },
   };
+}
+
+/** A call as bitcoind logs it. The id is the caller's, so only harmless characters of it are shown. */
+function lineOf({ method, user, id }: RpcCall): string {
+  const text = id instanceof JsonNumber ? id.text : typeof id === 'string' ? id : '';
+  return `ThreadRPCServer method=${method} user=${user} id=${safeText(text)}`;
 }
 
 function traceOf(error: unknown): string {

@@ -8,6 +8,7 @@ import type { Chain, TipChange } from '@coind/chain';
 import type { LedgerEvent, Wallets } from '@coind/wallet';
 import type { Log } from './log.ts';
 import type { NotifyOptions } from './option-groups.ts';
+import { safeText } from './safe-text.ts';
 
 /** Runs a command in a shell, and resolves when it has ended; the log hears of one that failed. */
 export function runCommand(command: string, log: Pick<Log, 'error'>): Promise<void> {
@@ -23,11 +24,9 @@ export function runCommand(command: string, log: Pick<Log, 'error'>): Promise<vo
   });
 }
 
-const UNSAFE = /[^a-zA-Z0-9 .,;_/:?@()-]/g;
-
 /** Text as one word of a shell command, without anything that might be more than text. */
 export function shellWord(text: string): string {
-  return `'${text.replace(UNSAFE, '')}'`;
+  return `'${safeText(text)}'`;
 }
 
 /** Any text as one word of a shell command: quoted, a quote in it by leaving the quotes for it. */

@@ -18,6 +18,8 @@ export interface RpcCall {
   readonly walletName: string | undefined;
   /** Who asked, as authenticated. */
   readonly user: string;
+  /** What the caller knows the request by; undefined when it had none. */
+  readonly id?: Json | undefined;
   /** By which the caller knows the effect again, when the call had such a header. */
   readonly idempotencyKey?: string | undefined;
 }

@@ -68,7 +68,7 @@ export function createRpcServer(
     const { user, walletName, idempotencyKey } = request;
     try {
       if (!caller) await prepare();
-      const call = { method: reading.method, user, walletName, idempotencyKey };
+      const call = { method: reading.method, id: reading.id, user, walletName, idempotencyKey };
       const result = await wholeText(await (caller as Caller)(call, reading.params));
       const { head, tail } = success(reading);
       return head + result + tail;
@@ -88,7 +88,7 @@ export function createRpcServer(
     const silent = reading.version === 2 && reading.id === undefined;
     try {
       if (!caller) await prepare();
-      const call = { method: reading.method, user, walletName, idempotencyKey };
+      const call = { method: reading.method, id: reading.id, user, walletName, idempotencyKey };
       const result = await (caller as Caller)(call, reading.params);
       if (silent) {
         await drain(result);
