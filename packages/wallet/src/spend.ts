@@ -17,14 +17,15 @@ import {
   type TxOutput,
 } from '@coind/primitives';
 import {
+  classifyOutput,
   dustThreshold,
   isDust,
   MAX_STANDARD_WEIGHT,
+  type OutputType,
   p2pkh,
   p2sh,
   p2tr,
   p2wpkh,
-  witnessProgram,
 } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { BumpFees } from './chain-source.ts';
@@ -712,7 +713,15 @@ function patternOf(type: AddressType): Uint8Array {
   }
 }
 
-/** Change that looks like what is paid, so that it does not stand out. */
+/** Which own addresses look like which outputs. */
+const lookalikes: readonly (readonly [OutputType, AddressType])[] = [
+  ['witness_v1_taproot', 'bech32m'],
+  ['witness_v0_keyhash', 'bech32'],
+  ['scripthash', 'p2sh-segwit'],
+  ['pubkeyhash', 'legacy'],
+];
+
+/** Change that looks like what is paid, so that it does not stand out; else the newest kind there is. */
 function chooseChangeType(
   { options, keyring }: WalletContext,
   recipients: readonly Recipient[],
@@ -722,12 +731,9 @@ function chooseChangeType(
   const active = new Set(
     keyring.list().flatMap(({ row }) => (row.active && row.internal && row.type ? [row.type] : [])),
   );
-  const versions = recipients.map(({ script }) => witnessProgram(script)?.version);
-  const wanted: AddressType[] = [];
-  if (versions.includes(1)) wanted.push('bech32m');
-  if (versions.includes(0)) wanted.push('bech32');
-  if (recipients.some(({ script }) => script.length === 23)) wanted.push('p2sh-segwit');
-  if (recipients.some(({ script }) => script.length === 25)) wanted.push('legacy');
+  const types = new Set(recipients.map(({ script }) => classifyOutput(script).type));
+  const alike = lookalikes.flatMap(([type, own]) => (types.has(type) ? [own] : []));
+  const wanted: readonly AddressType[] = [...alike, 'bech32m', 'bech32'];
   return wanted.find((type) => active.has(type)) ?? options.addressType;
 }
 
