@@ -4,7 +4,7 @@
  * is told here too, for those that come from the chain.
  */
 import type { Chain } from '@coind/chain';
-import { deploymentCaches, unknownDeployments } from '@coind/consensus';
+import { unknownDeployments, unknownRulesCache } from '@coind/consensus';
 
 /** What a warning is about, in the order in which they are listed. */
 const topics = [
@@ -65,12 +65,11 @@ export function warnOfInvalidChain(warnings: Warnings, isFar: boolean): void {
 
 /** Watches the chain for soft forks that miners have made and we do not know. */
 export function watchUnknownRules(warnings: Warnings, chain: Chain): void {
-  const byBit = new Map();
-  const known = deploymentCaches();
+  const cache = unknownRulesCache();
   chain.onTip(() => {
     if (chain.initialDownload) return;
     const tip = chain.headerContext(chain.tip.ref.hash);
-    for (const { bit, active } of unknownDeployments(tip, chain.params, byBit, known)) {
+    for (const { bit, active } of unknownDeployments(tip, chain.params, cache)) {
       if (active) warnings.set('unknown-rules', `Unknown new rules activated (versionbit ${bit})`);
     }
   });

@@ -85,7 +85,9 @@ export {
   deploymentState,
   hasSignal,
   type UnknownDeployment,
+  type UnknownRulesCache,
   unknownDeployments,
+  unknownRulesCache,
 } from './version-bits.ts';
 export {
   checkWitnessCommitment,

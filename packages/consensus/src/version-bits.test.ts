@@ -15,6 +15,7 @@ import {
   deploymentState,
   hasSignal,
   unknownDeployments,
+  unknownRulesCache,
 } from './version-bits.ts';
 
 const regtest = chainParams('regtest')!;
@@ -202,6 +203,11 @@ describe('the version of a new block', () => {
     expect(found(18)).toEqual([]);
     expect(found(19)).toEqual([{ bit: 3, active: false }]);
     expect(found(29)).toEqual([{ bit: 3, active: true }]);
+    const cache = unknownRulesCache();
+    for (let height = 0; height < 30; height++) {
+      const remembered = unknownDeployments(headerContextOf(headers, height), quiet, cache);
+      expect(remembered, `${height}`).toEqual(found(height));
+    }
     expect(found(29, { ...params(DEPLOYMENT), powTargetTimespan: 6000 })).toEqual([]);
   });
 

@@ -246,21 +246,47 @@ export interface UnknownDeployment {
   readonly active: boolean;
 }
 
+/** What was found out about unknown bits, so that no period of the chain is counted twice. */
+export interface UnknownRulesCache {
+  readonly byBit: Map<number, DeploymentCache>;
+  /** Answers by the last block of a period: they hold until the next one ends. */
+  readonly byPeriod: Map<BlockHash, readonly UnknownDeployment[]>;
+  readonly known: DeploymentCaches;
+}
+
+/** An empty cache. */
+export function unknownRulesCache(): UnknownRulesCache {
+  return { byBit: new Map(), byPeriod: new Map(), known: deploymentCaches() };
+}
+
 /**
  * Bits that enough miners signalled for without us knowing why: rules we do not know may hold. Give the
- * same `cachesByBit` each time, or every call counts the whole chain again.
+ * same `cache` each time, or every call counts the whole chain again.
  */
 export function unknownDeployments(
   block: HeaderContext,
   params: ChainParams,
-  cachesByBit: Map<number, DeploymentCache> = new Map(),
-  caches: DeploymentCaches = deploymentCaches(),
-): UnknownDeployment[] {
+  cache: UnknownRulesCache = unknownRulesCache(),
+): readonly UnknownDeployment[] {
   const period = params.testNetwork ? retargetInterval(params) : 2016;
+  const end = periodEnd(block, period);
+  const known = end && cache.byPeriod.get(end.ref.hash);
+  if (known) return known;
+  const found = unknownUpTo(block, period, params, cache);
+  if (end) cache.byPeriod.set(end.ref.hash, found);
+  return found;
+}
+
+function unknownUpTo(
+  block: HeaderContext,
+  period: number,
+  params: ChainParams,
+  { byBit, known }: UnknownRulesCache,
+): UnknownDeployment[] {
   // Every bit asks about the same periods: one walk over a period answers for all of them.
   const counted = new Map<BlockHash, Uint32Array>();
   const countsOf = (last: HeaderContext): Uint32Array => {
-    const counts = counted.get(last.ref.hash) ?? countUnknownBits(last, period, params, caches);
+    const counts = counted.get(last.ref.hash) ?? countUnknownBits(last, period, params, known);
     counted.set(last.ref.hash, counts);
     return counts;
   };
@@ -274,8 +300,8 @@ export function unknownDeployments(
       minActivationHeight: 0,
       count: (last) => countsOf(last)[bit] as number,
     };
-    const cache = cachesByBit.get(bit) ?? new Map<BlockHash, DeploymentState>();
-    cachesByBit.set(bit, cache);
+    const cache = byBit.get(bit) ?? new Map<BlockHash, DeploymentState>();
+    byBit.set(bit, cache);
     const state = stateAfter(threshold, block, cache);
     if (state === 'active' || state === 'locked_in') {
       found.push({ bit, active: state === 'active' });
