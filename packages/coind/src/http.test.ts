@@ -513,6 +513,7 @@ describe('pages beside RPC', () => {
     const pages: Record<string, (body: Uint8Array) => PageReply> = {
       '/text': (body) => ({ status: 200, headers: TEXT, body: `text ${body.length}` }),
       '/bytes': () => ({ status: 200, headers: TEXT, body: new Uint8Array([1, 2, 3]) }),
+      '/parts': () => ({ status: 200, headers: TEXT, body: ['ä', new Uint8Array([33]), '.'] }),
       '/long': () => ({ status: 200, headers: TEXT, body: pieces() }),
       '/broken': () => ({ status: 200, headers: TEXT, body: broken() }),
     };
@@ -550,6 +551,8 @@ describe('pages beside RPC', () => {
 
   test('bytes go out as they are, long answers as they come', async () => {
     const server = await startWithPages();
+    const parts = await send(server, { method: 'GET', path: '/parts' });
+    expect(parts).toMatchObject({ text: 'ä!.', headers: { 'content-length': '4' } });
     const bytes = await send(server, { method: 'GET', path: '/bytes' });
     expect(bytes).toMatchObject({ text: '\x01\x02\x03', headers: { 'content-length': '3' } });
     const long = await send(server, { method: 'GET', path: '/long' });

@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Auth, RpcReply, RpcRequest } from '@coind/rpc/server';
+import type { JsonText, TextPart } from '@coind/rpc';
+import { type Auth, isInParts, type RpcReply, type RpcRequest } from '@coind/rpc/server';
 import { doorkeeper } from './http-doors.ts';
 import { percentDecode } from './percent.ts';
 import { createTurns } from './turns.ts';
@@ -43,7 +44,7 @@ export interface PageReply {
   readonly status: number;
   /** Names and values in turn, the content type among them. */
   readonly headers: readonly string[];
-  readonly body: string | Uint8Array | AsyncIterable<string>;
+  readonly body: Uint8Array | JsonText;
 }
 
 /** Answers a request by its body; must not throw. */
@@ -138,8 +139,9 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
 
   async function answerPage(reply: PageReply, response: ServerResponse): Promise<void> {
     const { status, headers, body } = reply;
-    const isWhole = typeof body === 'string' || body instanceof Uint8Array;
-    if (isWhole) send(response, status, body, headers);
+    if (body instanceof Uint8Array) send(response, status, [body], headers);
+    else if (typeof body === 'string') send(response, status, [body], headers);
+    else if (isInParts(body)) send(response, status, body, headers);
     else await stream(response, status, body, headers);
   }
 
@@ -272,14 +274,17 @@ function keepQuietAboutKeepAlive(request: IncomingMessage, response: ServerRespo
 function send(
   response: ServerResponse,
   status: number,
-  body: string | Uint8Array,
+  body: readonly TextPart[],
   headers: readonly string[],
 ): void {
   if (response.headersSent || response.destroyed) return;
   // Once to bytes: a long text would be gone over twice, to be measured and again to be sent.
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  response.writeHead(status, [...headers, 'Content-Length', `${bytes.length}`]);
-  response.end(bytes);
+  const parts = body.map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  response.writeHead(status, [...headers, 'Content-Length', `${length}`]);
+  response.cork();
+  for (const part of parts.slice(0, -1)) response.write(part);
+  response.end(parts.at(-1));
 }
 
 function refuse(
@@ -288,7 +293,7 @@ function refuse(
   text: string,
   headers: readonly string[] = [],
 ): void {
-  send(response, status, text, [...headers, 'Content-Type', HTML]);
+  send(response, status, [text], [...headers, 'Content-Type', HTML]);
 }
 
 /** Refuses what is too large to be read to its end. */

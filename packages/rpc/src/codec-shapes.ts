@@ -2,7 +2,17 @@
  * Codecs made of codecs: lists, objects, maps, alternatives. An object writes exactly the members it
  * lists, in the order it lists them; so a handler may return more than a profile shows.
  */
-import { type Codec, isOptional, type Presentation, refuseType } from './codec.ts';
+import {
+  type Codec,
+  hasParts,
+  isOptional,
+  type PartsCodec,
+  type Presentation,
+  refuseType,
+  type TextPart,
+  textParts,
+  writtenBy,
+} from './codec.ts';
 import { RpcError, rpcError } from './error.ts';
 import { formatString, type Json, JsonObject, jsonType } from './json.ts';
 
@@ -43,21 +53,24 @@ export interface ObjectReading extends Presentation {
   readonly misplaced?: Readonly<Record<string, string>>;
 }
 
+const utf8 = new TextEncoder();
+const fromUtf8 = new TextDecoder();
+
 /**
- * Keeps the text of a value for as long as somebody keeps the value: for large parts of answers that
- * are given again and again. The value must not change.
+ * Keeps the text of a value, as it is sent, for as long as somebody keeps the value: for large parts of
+ * answers that are given again and again. The value must not change.
  */
-export function remembered<Value extends object>(codec: Codec<Value>): Codec<Value> {
-  const texts = new WeakMap<Value, string>();
+export function remembered<Value extends object>(codec: Codec<Value>): PartsCodec<Value> {
+  const texts = new WeakMap<Value, Uint8Array>();
+  const textOf = (value: Value): Uint8Array => {
+    const text = texts.get(value) ?? utf8.encode(codec.encode(value));
+    texts.set(value, text);
+    return text;
+  };
   return {
     ...codec,
-    encode(value) {
-      const known = texts.get(value);
-      if (known !== undefined) return known;
-      const text = codec.encode(value);
-      texts.set(value, text);
-      return text;
-    },
+    encode: (value) => fromUtf8.decode(textOf(value)),
+    parts: (value) => [textOf(value)],
   };
 }
 
@@ -67,6 +80,22 @@ export function namedMembers({
   members = [],
 }: Codec<unknown>): NonNullable<Codec<unknown>['members']> {
   return alsoNamed ? members.filter(({ codec }) => !codec.insideOnly) : [];
+}
+
+/** The same parts, with one text where there were several in a row. */
+function withTextsJoined(pieces: readonly TextPart[]): TextPart[] {
+  const parts: TextPart[] = [];
+  let texts: string[] = [];
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      texts.push(piece);
+    } else {
+      parts.push(texts.join(''), piece);
+      texts = [];
+    }
+  }
+  parts.push(texts.join(''));
+  return parts;
 }
 
 /** An object with known members. */
@@ -96,6 +125,24 @@ export function object<S extends Shape>(
     if (reading.reading !== 'strict') return;
     const unknown = json.entries.find(([key]) => !Object.hasOwn(shape, key));
     if (unknown) throw rpcError('unexpectedMember', unknown[0]);
+  }
+
+  function isLeftOut(member: unknown, { key, optional }: (typeof members)[number]): boolean {
+    if (member === undefined && !optional) throw new TypeError(`a result lacks its member ${key}`);
+    return member === undefined;
+  }
+
+  function parts(value: ObjectOf<S>): readonly TextPart[] {
+    const source = value as Readonly<Record<string, unknown>>;
+    const pieces: TextPart[] = [];
+    for (const item of members) {
+      const member = source[item.key];
+      if (isLeftOut(member, item)) continue;
+      const { codec, first, further } = item;
+      pieces.push(pieces.length === 0 ? first : further, ...textParts(codec, member));
+    }
+    pieces.push(pieces.length === 0 ? '{}' : '}');
+    return withTextsJoined(pieces);
   }
 
   return {
@@ -130,17 +177,15 @@ export function object<S extends Shape>(
       const source = value as Readonly<Record<string, unknown>>;
       // Joined at once: of a long list of objects a sum of texts would keep every piece until its end.
       const pieces: string[] = [];
-      for (const { key, codec, first, further, optional } of members) {
-        const member = source[key];
-        if (member === undefined) {
-          if (optional) continue;
-          throw new TypeError(`a result lacks its member ${key}`);
-        }
-        pieces.push(pieces.length === 0 ? first : further, codec.encode(member));
+      for (const item of members) {
+        const member = source[item.key];
+        if (isLeftOut(member, item)) continue;
+        pieces.push(pieces.length === 0 ? item.first : item.further, item.codec.encode(member));
       }
       pieces.push(pieces.length === 0 ? '{}' : '}');
       return pieces.join('');
     },
+    ...(members.some(({ codec }) => hasParts(codec)) && { parts }),
     fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     reads: (json) => json instanceof JsonObject,
   };
@@ -149,16 +194,13 @@ export function object<S extends Shape>(
 /** `codec`, whose members are written in the order in which a value has them, not in that of the table. */
 export function inGivenOrder<Value extends object>(codec: Codec<Value>): Codec<Value> {
   const members = new Map(codec.members?.map((member) => [member.key, member.codec]));
-  return {
-    ...codec,
-    encode(value) {
-      const texts = Object.entries(value).flatMap(([key, member]) => {
-        if (member === undefined) return [];
-        return `${formatString(key)}:${(members.get(key) as Codec<unknown>).encode(member)}`;
-      });
-      return `{${texts.join(',')}}`;
-    },
-  };
+  return writtenBy(codec, (value) => {
+    const texts = Object.entries(value).flatMap(([key, member]) => {
+      if (member === undefined) return [];
+      return `${formatString(key)}:${(members.get(key) as Codec<unknown>).encode(member)}`;
+    });
+    return `{${texts.join(',')}}`;
+  });
 }
 
 /** `codec`, whose members that are absent are written as in `fallback`: where a profile always has them. */
@@ -166,7 +208,7 @@ export function alwaysWith<Value extends object>(
   fallback: Partial<Value>,
   codec: Codec<Value>,
 ): Codec<Value> {
-  return { ...codec, encode: (value) => codec.encode({ ...fallback, ...value }) };
+  return writtenBy(codec, (value) => codec.encode({ ...fallback, ...value }));
 }
 
 /** A list of one kind of value. */
@@ -262,6 +304,12 @@ export function oneOf<Cs extends readonly Codec<unknown>[]>(
   presentation: Presentation = {},
 ): Codec<ValueOf<Cs[number]>> {
   const wanted = codecs.findLast((codec) => codec.type !== undefined)?.type ?? 'string';
+  const writerOf = (value: unknown): Codec<unknown> => {
+    const codec = codecs.find((candidate) => candidate.fits(value));
+    if (!codec) throw new TypeError(`no alternative writes ${typeof value}`);
+    return codec;
+  };
+  const parts = (value: unknown): readonly TextPart[] => textParts(writerOf(value), value);
   return {
     type: undefined,
     word: codecs.map((codec) => codec.word).join(' or '),
@@ -275,10 +323,9 @@ export function oneOf<Cs extends readonly Codec<unknown>[]>(
       return codec.decode(json, name) as ValueOf<Cs[number]>;
     },
     encode(value) {
-      const codec = codecs.find((candidate) => candidate.fits(value));
-      if (!codec) throw new TypeError(`no alternative writes ${typeof value}`);
-      return codec.encode(value);
+      return writerOf(value).encode(value);
     },
+    ...(codecs.some(hasParts) && { parts }),
     fits: (value) => codecs.some((codec) => codec.fits(value)),
     reads: (json) => codecs.some((codec) => codec.reads(json)),
   };
@@ -286,11 +333,14 @@ export function oneOf<Cs extends readonly Codec<unknown>[]>(
 
 /** `codec`, or null. */
 export function nullable<Value>(codec: Codec<Value>): Codec<Value | null> {
+  const parts = (value: Value | null): readonly TextPart[] =>
+    value === null ? ['null'] : textParts(codec, value);
   return {
     ...codec,
     word: `${codec.word} or null`,
     decode: (json, name) => (json === null ? null : codec.decode(json, name)),
     encode: (value) => (value === null ? 'null' : codec.encode(value)),
+    ...(hasParts(codec) && { parts }),
     fits: (value) => value === null || codec.fits(value),
     reads: (json) => json === null || codec.reads(json),
   };

@@ -20,10 +20,21 @@ import {
   positiveAmount,
   signedAmount,
   str,
+  textParts,
   txid,
   uint32,
 } from './codec.ts';
-import { list, nullable, object, oneOf, pairs, record, remembered } from './codec-shapes.ts';
+import {
+  alwaysWith,
+  inGivenOrder,
+  list,
+  nullable,
+  object,
+  oneOf,
+  pairs,
+  record,
+  remembered,
+} from './codec-shapes.ts';
 import { RpcError, type Style } from './error.ts';
 import { parseJson } from './json.ts';
 import { newOutputs, verbosity } from './methods/params.ts';
@@ -224,4 +235,29 @@ test('a remembered value is written once', () => {
   expect([codec.encode(value), codec.encode(value)]).toEqual(['[1,2]', '[1,2]']);
   expect(times).toBe(1);
   expect(codec.encode([3])).toBe('[3]');
+});
+
+test('what holds a remembered value is written around its bytes', () => {
+  const codec = nullable(
+    oneOf([str(''), object({ a: int(''), kept: remembered(list(str(''))), b: optional(int('')) })]),
+  );
+  const kept = ['ä'];
+  const value = { a: 1, kept };
+  const parts = textParts(codec, value);
+  const [before, bytes, after] = parts;
+  expect([before?.length, after, parts.length]).toEqual([14, '}', 3]);
+  expect(textParts(codec, { a: 2, kept })[1]).toBe(bytes);
+  const text = Buffer.concat(parts.map((part) => Buffer.from(part))).toString();
+  expect(text).toBe('{"a":1,"kept":["ä"]}');
+  expect(codec.encode(value)).toBe(text);
+  expect(textParts(codec, 'none')).toEqual(['"none"']);
+  expect(textParts(codec, null)).toEqual(['null']);
+  const lacking = { a: 1 } as unknown as typeof value;
+  expect(() => textParts(codec, lacking)).toThrow('a result lacks its member kept');
+});
+
+test('a codec that writes otherwise keeps nothing of the one it was made from', () => {
+  const codec = object({ a: optional(int('')), kept: remembered(list(int(''))) });
+  expect(textParts(alwaysWith({ a: 7 }, codec), { kept: [1] })).toEqual(['{"a":7,"kept":[1]}']);
+  expect(textParts(inGivenOrder(codec), { kept: [1], a: 2 })).toEqual(['{"kept":[1],"a":2}']);
 });

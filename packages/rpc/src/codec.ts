@@ -29,6 +29,9 @@ import {
 /** How the command line turns a word into JSON: as text, as JSON, or as JSON when it is that. */
 export type CliForm = 'string' | 'json' | 'json_or_string';
 
+/** A part of a long text: text, or UTF-8 that somebody keeps and nobody may change. */
+export type TextPart = string | Uint8Array;
+
 /** Reads and writes one kind of value. */
 export interface Codec<Value> {
   /** The JSON type checked before anything else is read; undefined when that is left to `decode`. */
@@ -72,6 +75,31 @@ export interface Codec<Value> {
 export interface OptionalCodec<Value, Default extends Value | undefined> extends Codec<Value> {
   readonly optional: true;
   readonly default: Default;
+}
+
+/** A codec that keeps some of its text as bytes. */
+export interface PartsCodec<Value> extends Codec<Value> {
+  /** What `encode` writes, in parts. */
+  parts(value: Value): readonly TextPart[];
+}
+
+/** The text of `value`, in parts where `codec` keeps some. */
+export function textParts<Value>(codec: Codec<Value>, value: Value): readonly TextPart[] {
+  return hasParts(codec) ? codec.parts(value) : [codec.encode(value)];
+}
+
+/** True for a codec that keeps some of its text. */
+export function hasParts<Value>(codec: Codec<Value>): codec is PartsCodec<Value> {
+  return 'parts' in codec;
+}
+
+/** `codec` that writes with `encode`, and keeps nothing of it. */
+export function writtenBy<Value>(
+  codec: Codec<Value>,
+  encode: (value: Value) => string,
+): Codec<Value> {
+  const { parts: _, ...rest } = codec as Codec<Value> & Partial<PartsCodec<Value>>;
+  return { ...rest, encode };
 }
 
 /** Marks a parameter or member that may be left out (or null), with the value it then has. */

@@ -1,5 +1,5 @@
 /** The public surface of @coind/rpc; `/client` and `/server` have the parts only they need. */
-export type { CliForm, Codec, OptionalCodec } from './codec.ts';
+export type { CliForm, Codec, OptionalCodec, TextPart } from './codec.ts';
 export {
   account,
   amount,
@@ -53,6 +53,6 @@ export type {
 export { method } from './method.ts';
 export type { IndexRange, NewOutput, ScanObject } from './methods/params.ts';
 export { type OpenRpcInfo, openRpcDocument } from './openrpc.ts';
-export { type JsonText, Pages } from './pages.ts';
+export { framed, type JsonText, Pages } from './pages.ts';
 export { type RestShapes, restShapes } from './rest-shapes.ts';
 export { allMethods, methods, viewsOf } from './tables.ts';

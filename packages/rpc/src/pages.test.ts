@@ -33,6 +33,12 @@ describe('a list in pages', () => {
     await expect(joinShort(encodePages(new Pages(failing()), num('')))).rejects.toThrow('disk');
   });
 
+  test('a text in parts is framed, and one string where it has to be', async () => {
+    const text = framed('<', ['a', new TextEncoder().encode('ä')], '>');
+    expect(await wholeText(text)).toBe('<aä>');
+    await drain(text);
+  });
+
   test('what nobody wants is read to its end', async () => {
     let ended = false;
     async function* watched(): AsyncGenerator<number[]> {

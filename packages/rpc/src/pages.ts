@@ -2,7 +2,7 @@
  * Long lists. A million coins are gigabytes as text, more than a string or a careful process may hold, so a
  * handler may give a list page by page; it is written out as it comes.
  */
-import type { Codec } from './codec.ts';
+import type { Codec, TextPart } from './codec.ts';
 
 /** What a handler returns in place of a list that may be long. */
 export class Pages<T> {
@@ -13,8 +13,8 @@ export class Pages<T> {
   }
 }
 
-/** JSON text: whole, or in pieces when it is long. */
-export type JsonText = string | AsyncIterable<string>;
+/** JSON text: whole, in parts of which some are kept as bytes, or in pieces as they come. */
+export type JsonText = string | readonly TextPart[] | AsyncIterable<string>;
 
 /** Up to so many characters are put together before anything is sent. */
 const SHORT = 1 << 20;
@@ -53,9 +53,20 @@ async function* resumed(
   yield* rest;
 }
 
+const fromUtf8 = new TextDecoder();
+
+/** True for a text whose parts are all there. */
+export function isInParts(text: JsonText): text is readonly TextPart[] {
+  return Array.isArray(text);
+}
+
 /** The text as one string, for those who must have it whole. */
 export async function wholeText(text: JsonText): Promise<string> {
   if (typeof text === 'string') return text;
+  if (isInParts(text)) {
+    const whole = text.map((part) => (typeof part === 'string' ? part : fromUtf8.decode(part)));
+    return whole.join('');
+  }
   const pieces: string[] = [];
   for await (const piece of text) pieces.push(piece);
   return pieces.join('');
@@ -63,13 +74,14 @@ export async function wholeText(text: JsonText): Promise<string> {
 
 /** Lets go of a text that nobody wants: what its pieces come from must be read to the end. */
 export async function drain(text: JsonText): Promise<void> {
-  if (typeof text === 'string') return;
+  if (typeof text === 'string' || isInParts(text)) return;
   for await (const _ of text);
 }
 
 /** The text with something around it. */
 export function framed(head: string, text: JsonText, tail: string): JsonText {
-  return typeof text === 'string' ? head + text + tail : framedPieces(head, text, tail);
+  if (typeof text === 'string') return head + text + tail;
+  return isInParts(text) ? [head, ...text, tail] : framedPieces(head, text, tail);
 }
 
 async function* framedPieces(

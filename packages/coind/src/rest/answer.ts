@@ -1,6 +1,6 @@
 /** What an endpoint answers: the same thing in several forms, of which the request chooses one, and who may keep it. */
 import { bytesToHex } from '@coind/primitives';
-import type { JsonText, RestShapes, View } from '@coind/rpc';
+import { framed, type JsonText, type RestShapes, type View } from '@coind/rpc';
 import type { NodeModules } from '../context.ts';
 import type { PageReply } from '../http.ts';
 import { RestError, type RestFormat, type RestRequest } from './request.ts';
@@ -56,7 +56,7 @@ export async function render(
     headers: ['Cache-Control', CACHE_CONTROL[caching], ...contentType(format ?? 'json')],
     body,
   });
-  if (format === 'json') return reply(withNewline(await json()), answer.jsonCaching);
+  if (format === 'json') return reply(framed('', await json(), '\n'), answer.jsonCaching);
   if (format === 'bin' && bin) return reply(await bin());
   if (format === 'hex' && bin) return reply(`${answer.hex?.() ?? bytesToHex(await bin())}\n`);
   throw noSuchFormat(bin ? '.bin, .hex, .json' : 'json');
@@ -75,15 +75,6 @@ export function renderError({ status, message }: RestError): PageReply {
 
 function contentType(format: RestFormat): readonly string[] {
   return ['Content-Type', CONTENT_TYPE[format]];
-}
-
-function withNewline(text: JsonText): JsonText {
-  return typeof text === 'string' ? `${text}\n` : piecesWithNewline(text);
-}
-
-async function* piecesWithNewline(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  yield* pieces;
-  yield '\n';
 }
 
 /** The result of an RPC method as the profile shows it. */

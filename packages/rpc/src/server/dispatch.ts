@@ -3,6 +3,7 @@
  * decodes the arguments, asks the handler, encodes what the profile shows. Knows nothing of HTTP or
  * of JSON-RPC's framing; those are in server/legacy.ts.
  */
+import { hasParts } from '../codec.ts';
 import type { Era } from '../era.ts';
 import { RpcError, rpcError } from '../error.ts';
 import type { Json } from '../json.ts';
@@ -117,7 +118,9 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     const result = returned instanceof Promise ? await returned : returned;
     const setOff = options.settled?.();
     if (setOff) await setOff;
-    if (!(result instanceof Pages)) return view.result.encode(result);
+    if (!(result instanceof Pages)) {
+      return hasParts(view.result) ? view.result.parts(result) : view.result.encode(result);
+    }
     if (!view.result.item) throw new TypeError(`pages for ${call.method}, which lists nothing`);
     return joinShort(encodePages(result, view.result.item));
   }
