@@ -36,6 +36,33 @@ describe('multisignature addresses', () => {
     expect(await answer(node, 'getbalance', 'renamed')).toBe(50);
   });
 
+  test('behind P2SH it is told of the witness program, and behind that of the script', async () => {
+    await using node = await spawn({ args: ['-compat=legacy', '-addresstype=p2sh-segwit'] });
+    const keys = [await answer(node, 'getnewaddress'), await answer(node, 'getnewaddress')];
+    const made = (await answer(node, 'addmultisigaddress', 1, keys)) as Record<string, string>;
+    const { embedded, ...outer } = (await answer(node, 'validateaddress', made.address)) as {
+      embedded: { address: string };
+    };
+    expect(outer).toMatchObject({
+      ismine: true,
+      script: 'witness_v0_scripthash',
+      addresses: [embedded.address],
+    });
+    expect(outer).not.toHaveProperty('pubkeys');
+    expect(embedded).toMatchObject({
+      script: 'multisig',
+      hex: made.redeemScript,
+      sigsrequired: 1,
+      iswitness: true,
+    });
+    // A witness script had no addresses: they were there for programs older than segwit.
+    const program = await answer(node, 'addmultisigaddress', 1, keys, '', 'bech32');
+    const { address } = program as { address: string };
+    const about = await answer(node, 'validateaddress', address);
+    expect(about).toMatchObject({ script: 'multisig', sigsrequired: 1 });
+    expect(about).not.toHaveProperty('addresses');
+  });
+
   test.each([
     [[0, [FOREIGN]], '-5 no full public key for address'],
     [[1, ['bad']], '-5 Invalid address: bad'],

@@ -156,6 +156,8 @@ export interface AddressInfo {
   readonly publicKey?: Uint8Array;
   /** What lies behind a P2SH or P2WSH script. */
   readonly redeemScript?: Uint8Array;
+  /** What lies behind a P2WSH script that itself lies behind P2SH. */
+  readonly witnessScript?: Uint8Array;
   readonly multisig?: { readonly required: number; readonly publicKeys: readonly Uint8Array[] };
   readonly timestamp?: number;
   /** BIP32 path with `m` in front. */
@@ -216,12 +218,15 @@ function isScriptAddress(script: Uint8Array, version: number | undefined): boole
 }
 
 function keyFacts(solution: ScriptSolution): Partial<AddressInfo> {
-  const inner = solution.witnessScript ?? solution.redeemScript;
+  const { redeemScript, witnessScript } = solution;
+  const outer = redeemScript ?? witnessScript;
+  const inner = witnessScript ?? redeemScript;
   const found = inner && matchMultisig(inner);
   const [key] = solution.keys;
   if (!key) return {};
   return {
-    ...(inner && { redeemScript: inner }),
+    ...(outer && { redeemScript: outer }),
+    ...(redeemScript && witnessScript && { witnessScript }),
     ...(found && { multisig: { required: found.required, publicKeys: found.pubkeys } }),
     ...(solution.keys.length === 1 && {
       keyPath: `m${formatPath(key.origin.path)}`,

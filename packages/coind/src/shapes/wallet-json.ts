@@ -129,31 +129,45 @@ export function addressInfoJson(
 }
 
 /** The script behind a P2SH or P2WSH address; when that is a witness program, what is known of it. */
-function behindJson({ redeemScript, multisig, publicKey }: AddressInfo, params: ChainParams) {
+function behindJson(info: AddressInfo, params: ChainParams) {
+  const { redeemScript, publicKey } = info;
   if (!redeemScript) return {};
-  const address = witnessProgram(redeemScript) && encodeAddress(redeemScript, params);
-  const keys = multisig && {
-    pubkeys: multisig.publicKeys.map(bytesToHex),
-    sigsrequired: multisig.required,
-  };
   const facts = { script: classifyOutput(redeemScript).type, hex: bytesToHex(redeemScript) };
+  const address = witnessProgram(redeemScript) && encodeAddress(redeemScript, params);
   if (address === undefined) {
-    // In 0.16 the keys of a script went by their P2PKH addresses.
+    const { multisig, witness } = info;
+    // In 0.16 the keys of a script behind P2SH went by their P2PKH addresses as well.
     const of = (key: Uint8Array) => encodeAddress(p2pkh(hash160(key)), params) ?? '';
-    return { ...facts, ...keys, ...(multisig && { addresses: multisig.publicKeys.map(of) }) };
+    return {
+      ...facts,
+      ...(multisig && keysJson(multisig)),
+      ...(multisig && !witness && { addresses: multisig.publicKeys.map(of) }),
+    };
   }
   return {
     ...facts,
     addresses: [address],
     embedded: {
       ...scriptFacts(redeemScript),
-      ...keys,
+      ...witnessJson(info),
       ...(publicKey && { pubkey: bytesToHex(publicKey) }),
       address,
       scriptPubKey: bytesToHex(redeemScript),
     },
   };
 }
+
+/** The script behind a witness program that itself lies behind P2SH. */
+function witnessJson({ witnessScript, multisig }: AddressInfo) {
+  if (!witnessScript) return {};
+  const facts = { script: classifyOutput(witnessScript).type, hex: bytesToHex(witnessScript) };
+  return { ...facts, ...(multisig && keysJson(multisig)) };
+}
+
+const keysJson = ({ required, publicKeys }: NonNullable<AddressInfo['multisig']>) => ({
+  pubkeys: publicKeys.map(bytesToHex),
+  sigsrequired: required,
+});
 
 /** What a coin waits for in the mempool. */
 function ancestorsJson({ outpoint }: UnspentCoin, mempool: Mempool) {
