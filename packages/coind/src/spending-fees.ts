@@ -13,6 +13,12 @@ export interface FeeArguments {
 
 const ESTIMATE_MODES = ['unset', 'economical', 'conservative'];
 const MAX_CONF_TARGET = 1008;
+const INT_MAX = 2 ** 31 - 1;
+
+function checkTarget(target: number): void {
+  if (!Number.isInteger(target) || Math.abs(target) > INT_MAX) throw rpcError('integerOutOfRange');
+  if (target < 1 || target > MAX_CONF_TARGET) throw rpcError('confTargetRange');
+}
 
 /** Fee options of a payment. Throws -8 for what bitcoind refuses. */
 export function feeOptions(args: FeeArguments): SendOptions {
@@ -30,9 +36,7 @@ export function feeOptions(args: FeeArguments): SendOptions {
     }
   } else {
     if (!ESTIMATE_MODES.includes(mode)) throw rpcError('estimateMode');
-    if (conf_target !== undefined && (conf_target < 1 || conf_target > MAX_CONF_TARGET)) {
-      throw rpcError('confTargetRange');
-    }
+    if (conf_target !== undefined) checkTarget(conf_target);
   }
   return {
     ...(replaceable !== undefined && { replaceable }),

@@ -10,6 +10,7 @@ import {
   type Sats,
   Tx as Transaction,
   type Tx,
+  type TxInput,
   type Txid,
   type TxOutput,
 } from '@coind/primitives';
@@ -17,8 +18,14 @@ import type { WalletContext } from './context.ts';
 import { WalletError } from './errors.ts';
 import { chooseFeeRate, type FeeWish, formatFee, greater } from './fee-rate.ts';
 import { viewTransaction } from './history.ts';
-import { type InputSize, signedInputSize, signedVsize } from './input-size.ts';
-import type { Recipient, SpendOptions } from './spend.ts';
+import {
+  type InputSize,
+  largestWeight,
+  signedInputSize,
+  signedVsize,
+  sizeOfWeight,
+} from './input-size.ts';
+import type { ChosenInput, Recipient, SpendOptions } from './spend.ts';
 
 /** How to replace. */
 export interface BumpOptions extends FeeWish {
@@ -88,11 +95,17 @@ export async function planBump(
       replaceable: options.replaceable ?? true,
       ...(changeScript && { changeScript }),
       // All of them: two replacements without a common coin could both confirm.
-      inputs: original.inputs.map(({ prevout }) => prevout),
+      inputs: original.inputs.map((input) => spentAgain(context, input)),
       addInputs: true,
       minConfirmations: 1,
     },
   };
+}
+
+/** A coin that the replacement spends; of others' coins nobody knows more than how they were spent before. */
+function spentAgain({ tables }: WalletContext, input: TxInput): ChosenInput {
+  const { prevout } = input;
+  return tables.coins.getSync(prevout) ? prevout : { ...prevout, weight: largestWeight(input) };
 }
 
 function sumOf(outputs: readonly TxOutput[]): Sats {
@@ -188,9 +201,10 @@ function chooseRate(
 }
 
 function inputSizes({ tables, keyring, options }: WalletContext, { inputs }: Tx): InputSize[] {
-  return inputs.map(({ prevout }) => {
-    const script = tables.coins.getSync(prevout)?.script;
-    const solution = script === undefined ? undefined : keyring.solve(script, false);
+  return inputs.map((input) => {
+    const script = tables.coins.getSync(input.prevout)?.script;
+    if (script === undefined) return sizeOfWeight(largestWeight(input));
+    const solution = keyring.solve(script, false);
     const size = solution && signedInputSize(solution, options.ecdsaSize);
     if (!size) throw new WalletError('missing-solving-data');
     return size;

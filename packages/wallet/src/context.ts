@@ -44,6 +44,11 @@ export interface WalletOptions {
   readonly closestCoins?: boolean;
   /** Whose count of change addresses is kept: ours (unset), or that of bitcoind, which leaves some out. */
   readonly changeKeysOf?: 'bitcoind';
+  /**
+   * What the mempool refuses stays, as a payment that waits for another chance or to be given up, and the caller
+   * gets its id: bitcoind's way. Otherwise it is taken back and refused.
+   */
+  readonly keepRejected?: boolean;
   /** `-walletbroadcast`; false leaves it to the caller to send what was made. */
   readonly broadcast?: boolean;
   /** `-spendzeroconfchange`. */

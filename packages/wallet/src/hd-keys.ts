@@ -27,6 +27,9 @@ import { modernChain } from './key-scheme.ts';
 import type { Keyring } from './keyring.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
+/** The depth of a key is one byte. */
+const MAX_DEPTH = 255;
+
 /** An extended key and the descriptors that use it. */
 export interface HdKey {
   readonly xpub: string;
@@ -191,7 +194,7 @@ export function deriveHdKey(
   pathText: string,
   xpub: string | undefined,
 ): DerivedHdKey {
-  const { keyring, params } = context;
+  const { params } = context;
   const path = parsePath(elementsOf(pathText));
   if (!path) throw new WalletError('invalid-path', 'Invalid BIP32 keypath');
   if (!path.some((step) => step >= HARDENED)) {
@@ -201,6 +204,9 @@ export function deriveHdKey(
     context,
     xpub === undefined ? usualKey(context) : offeredKey(context, xpub),
   );
+  if (root.depth + path.length > MAX_DEPTH) {
+    throw new WalletError('invalid-path', 'Unable to derive HD key at the requested path');
+  }
   const key = derivePath(root, path);
   return {
     origin: `[${fingerprintHex(root.publicKey)}${formatPath(path)}]`,

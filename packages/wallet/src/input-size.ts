@@ -3,8 +3,8 @@
  * their longest (71 bytes for ECDSA with low R, 65 for Schnorr with a hash type). Fees are computed from these.
  */
 import { decodeMiniscript, maxStackItems, type ScriptSolution } from '@coind/descriptors';
-import type { TxOutput } from '@coind/primitives';
-import { classifyOutput, matchMultisig } from '@coind/script';
+import type { TxInput, TxOutput } from '@coind/primitives';
+import { classifyOutput, decodeScript, matchMultisig } from '@coind/script';
 
 const WITNESS_SCALE = 4;
 /** Outpoint and sequence. */
@@ -131,4 +131,30 @@ export function signedWeight(
 /** Virtual bytes that one more input adds, rounded up. */
 export function inputVsize({ base, witness }: InputSize): number {
   return Math.ceil((base * WITNESS_SCALE + witness) / WITNESS_SCALE);
+}
+
+/** An input without scriptSig that weighs `weight`. */
+export function sizeOfWeight(weight: number): InputSize {
+  const base = 41;
+  return { base, witness: weight - 4 * base };
+}
+
+/** The longest DER signature, with its hash type. */
+const LONGEST_ECDSA = 72;
+
+/** What an input weighs that is signed again with signatures as long as they get. */
+export function largestWeight({ scriptSig, witness }: TxInput): number {
+  const growth = ({ length }: Uint8Array, looks: boolean): number =>
+    looks && length < LONGEST_ECDSA ? LONGEST_ECDSA - length : 0;
+  const pushed = (decodeScript(scriptSig) ?? []).flatMap(({ data }) => (data ? [data] : []));
+  const inScript = pushed.reduce((sum, item) => sum + growth(item, isDerSignature(item)), 0);
+  const inWitness = witness.reduce((sum, item) => sum + growth(item, isDerSignature(item)), 0);
+  const script = scriptSig.length + inScript;
+  const items = witness.reduce((sum, { length }) => sum + compact(length) + length, inWitness);
+  return WITNESS_SCALE * (FIXED + compact(script) + script) + compact(witness.length) + items;
+}
+
+/** By its beginning and its length. */
+function isDerSignature(item: Uint8Array): boolean {
+  return item[0] === 0x30 && item.length >= 9 && item.length <= LONGEST_ECDSA + 1;
 }

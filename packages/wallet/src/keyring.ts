@@ -448,7 +448,10 @@ export class Keyring {
       this.#advance(unit, id, held, row, next + 1, next + this.#keypool);
       const script = this.#scriptAt(unit, id, held.lookahead, next, type);
       if (script !== undefined) return script;
-      if (next >= promised) throw new WalletError('keypool-ran-out');
+      if (next < promised) continue;
+      if (this.hasSecret(id)) throw new WalletError('keypool-ran-out');
+      // No passphrase will bring more of them.
+      throw new WalletError('keypool-ran-out', 'No addresses available');
     }
   }
 

@@ -65,6 +65,18 @@ describe('payments that need other signers', () => {
     expect([...chain.mempoolTxs()]).toHaveLength(0);
   });
 
+  test('coins that were kept are free again once they are spent after all', async () => {
+    const { chain, wallet, script } = await watchedWallet();
+    const { tx } = await wallet.sendPartly([{ script, amount: COIN }], {
+      send: false,
+      lockCoins: true,
+    });
+    expect(wallet.lockedCoins()).toHaveLength(1);
+    await chain.broadcast(tx);
+    await wallet.idle();
+    expect(wallet.lockedCoins()).toEqual([]);
+  });
+
   test('a replacement for others to sign spends the same coins and pays more', async () => {
     const { wallet, watching, script } = await watchedWallet();
     const sent = await wallet.sendToScripts([{ script, amount: COIN }], {});

@@ -195,6 +195,10 @@ export class Payments {
     }
     const outcome = await this.#context.source.broadcast(tx);
     if (outcome.accepted) return;
+    if (this.#context.options.keepRejected) {
+      await this.#core.changeNow((_unit, ledger) => ledger.removed(tx.txid));
+      return;
+    }
     await this.#core.changeNow((unit, ledger) => {
       ledger.forget(tx.txid);
       if (once) forgetOnce(unit, this.#context.tables, once);

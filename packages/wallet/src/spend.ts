@@ -57,6 +57,7 @@ import {
   signedInputSize,
   signedVsize,
   signedWeight,
+  sizeOfWeight,
 } from './input-size.ts';
 import { InputSizes } from './input-sizes.ts';
 import { SigningProvider, TxSigner } from './sign.ts';
@@ -239,6 +240,9 @@ class SpendPlan {
   readonly #options: SpendOptions;
   readonly #surroundings: SpendSurroundings & { readonly truc: TrucCoins };
   #preset: readonly Candidate[] = [];
+  /** Whether there are coins that nobody knows how to spend, and some that may not be spent now. */
+  #hasUnsolvable = false;
+  #isChoosy = false;
   readonly #feeRate: ChosenFeeRate;
   readonly #discardRate: FeeRate;
   /** Unconfirmed coins that hang together with more transactions are left alone for now. */
@@ -339,6 +343,8 @@ class SpendPlan {
         'Unconfirmed UTXOs are available, but spending them creates a chain of transactions that will be rejected by the mempool',
       );
     }
+    // Coins that nobody knows how to spend could have helped, if they were known to cost nothing.
+    if (this.#hasUnsolvable) throw new WalletError('missing-solving-data');
     throw this.#shortage(available);
   }
 
@@ -469,15 +475,19 @@ class SpendPlan {
     await coins.walk(group, range, ({ outpoint, value, row: { script, height, owner } }) => {
       if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) return true;
       const confirmations = height < 0 ? 0 : tip - height + 1;
-      if (confirmations < least || confirmations > most) return true;
+      const isWrongAge = confirmations < least || confirmations > most;
+      if (isWrongAge || (height < 0 && !this.#surroundings.truc.allows(outpoint))) {
+        this.#isChoosy = true;
+        return true;
+      }
       if (height < 0) {
-        if (!this.#surroundings.truc.allows(outpoint)) return true;
         if (source.chainLength([outpoint.txid]) > this.#longestChain) {
           this.#heldBack += value;
           return true;
         }
       }
       const candidate = this.#candidate({ outpoint, value, script, height }, owner);
+      if (!candidate) this.#hasUnsolvable = true;
       return candidate ? visit(candidate) : true;
     });
   }
@@ -574,10 +584,8 @@ class SpendPlan {
     if (this.#sent > balance - this.#surroundings.lockedValue()) {
       return new WalletError('coins-unavailable');
     }
-    const { minConfirmations = 0, maxConfirmations } = this.#options;
-    const isChoosy = minConfirmations > 0 || maxConfirmations !== undefined;
-    // Coins that may not be chosen (too young, too old) are as good as locked.
-    if (isChoosy && this.#sent > available) return new WalletError('coins-unavailable');
+    // Coins that may not be chosen (too young, of another version) are as good as locked.
+    if (this.#isChoosy && this.#sent > available) return new WalletError('coins-unavailable');
     const fee = formatFee(this.#goal.target - this.#sent);
     return new WalletError(
       'fee-exceeds-balance',
@@ -684,12 +692,6 @@ class SpendPlan {
       witness: [],
     }));
   }
-}
-
-/** An input without scriptSig that weighs `weight`. */
-function sizeOfWeight(weight: number): InputSize {
-  const base = 41;
-  return { base, witness: weight - 4 * base };
 }
 
 /** Vsize of the largest single-key input: P2PKH with an uncompressed key. */

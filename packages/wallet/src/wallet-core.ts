@@ -67,12 +67,24 @@ export class WalletCore {
     const unit = new UnitOfWork(this.context.rows);
     const ledger = new Ledger(unit, this.context);
     const result = await work(unit, ledger);
+    this.#unlockSpent(unit, ledger);
     const writes = unit.writes();
     if (writes.length > 0) await this.#write(writes, sync);
     unit.keepIn(this.context.rows);
     this.context.coins.follow(unit);
     for (const event of ledger.events) for (const listener of this.#listeners) listener(event);
     return result;
+  }
+
+  /** Coins that are spent after all are not kept any longer. */
+  #unlockSpent(unit: UnitOfWork, ledger: Ledger): void {
+    if (this.#locked.size === 0) return;
+    for (const { txid, state } of ledger.events) {
+      if (state.kind !== 'mempool' && state.kind !== 'confirmed') continue;
+      const spent = ledger.tx(txid).inputs.map(({ prevout }) => prevout);
+      const kept = spent.filter((outpoint) => this.isLocked(outpoint));
+      if (kept.length > 0) this.setLocked(unit, kept, false, false);
+    }
   }
 
   async #write(writes: readonly Write[], sync: boolean): Promise<void> {

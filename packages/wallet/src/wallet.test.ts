@@ -150,6 +150,16 @@ describe('paying', () => {
     expect((await wallet.info()).transactions).toBe(1);
     expect((await wallet.listTransactions({ by: 'all', moves: true })).length).toBe(1);
   });
+
+  test('as in bitcoind it stays where that is wanted, and can be given up', async () => {
+    const { chain, wallet } = await fundedWallet(1, { keepRejected: true });
+    chain.broadcast = async () => ({ accepted: false, reason: 'datacarrier' });
+    const { tx } = await wallet.send([{ address: FOREIGN, amount: COIN }]);
+    expect(await wallet.transaction(tx.txid)).toMatchObject({ confirmations: 0, trusted: false });
+    expect(await wallet.balance()).toBe(0n);
+    await wallet.abandon(tx.txid);
+    expect(await wallet.balance()).toBe(50n * COIN);
+  });
 });
 
 describe('restarts', () => {

@@ -77,13 +77,18 @@ export const walletFund: Handlers<typeof methods.walletFund, WalletContext> = {
     if (!tx) throw rpcError('txDecodeFailed');
     const { input_weights = [], subtractFeeFromOutputs = [], add_inputs = true } = options;
     const weights = weightsOf(input_weights);
+    const named = new Set(tx.inputs.map(({ prevout }) => outpointKey(prevout)));
     const spending: SpendOptions = {
       ...fundOptions({ ...options, add_inputs }, tx.outputs.length, node),
-      inputs: tx.inputs.map(({ prevout, sequence }) => ({
-        ...prevout,
-        sequence,
-        weight: weights.get(outpointKey(prevout)),
-      })),
+      inputs: [
+        ...tx.inputs.map(({ prevout, sequence }) => ({
+          ...prevout,
+          sequence,
+          weight: weights.get(outpointKey(prevout)),
+        })),
+        // Whoever says what an input weighs wants it, named among the inputs or not.
+        ...input_weights.filter((input) => !named.has(outpointKey(input))),
+      ],
       locktime: tx.locktime,
       version: tx.version,
     };

@@ -21,9 +21,9 @@ async function leftSince({ chain }: NodeModules, hash: BlockHash) {
   return { fork: ref, left };
 }
 
-function entriesOf(views: readonly TxView[]) {
+function entriesOf(views: readonly TxView[], node: NodeModules) {
   return views.flatMap((view) =>
-    view.details.map((detail) => ({ ...detailJson(view, detail), ...outcomeJson(view) })),
+    view.details.map((detail) => ({ ...detailJson(view, detail), ...outcomeJson(view, node) })),
   );
 }
 
@@ -53,8 +53,8 @@ export const walletHistory: Handlers<typeof methods.walletHistory, WalletContext
     }
     const lastHeight = chain.tip.ref.height + 1 - target_confirmations;
     return {
-      transactions: entriesOf(views),
-      ...(include_removed && { removed: entriesOf(removed) }),
+      transactions: entriesOf(views, node),
+      ...(include_removed && { removed: entriesOf(removed, node) }),
       lastblock: lastHeight < 0 ? ZERO_HASH : (chain.at(lastHeight)?.ref.hash ?? ZERO_HASH),
     };
   },

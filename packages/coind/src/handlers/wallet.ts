@@ -281,7 +281,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     return labelLines(lines, args);
   },
 
-  async listtransactions({ wallet }, args) {
+  async listtransactions({ wallet, node }, args) {
     const { label, account, count, skip, include_watchonly, cursor } = args;
     if (count < 0) throw rpcError('negativeCount');
     if (skip < 0) throw rpcError('negativeFrom');
@@ -302,7 +302,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     );
     // Whose entry it is shows only where accounts were asked for.
     return entries.map((entry) => {
-      const { account: owner, ...rest } = entryJson(entry);
+      const { account: owner, ...rest } = entryJson(entry, node);
       const line = account === undefined ? rest : { account: owner, ...rest };
       return cursor === undefined ? line : { ...line, cursor: formatCursor(entry.place) };
     });
@@ -315,7 +315,7 @@ export const wallet: Handlers<Omit<typeof methods.wallet, WalletsMethod>, Wallet
     return {
       amount: view.amount,
       ...(view.fee !== undefined && { fee: view.fee }),
-      ...outcomeJson(view),
+      ...outcomeJson(view, node),
       details: view.details.map((detail) => detailJson(view, detail)),
       hex: bytesToHex(view.tx.encode()),
       ...(verbose && { decoded: ownTxJson(view, node.params) }),

@@ -20,10 +20,16 @@ import type {
   UnspentCoin,
   WalletInfo,
 } from '@coind/wallet';
+import type { NodeModules } from '../context.ts';
 import { scriptFacts } from './address-json.ts';
 
+/** Today's bitcoind tells whether a transaction signals BIP125 only to who asks for what it has given up. */
+function tellsBip125({ profile, era }: Pick<NodeModules, 'profile' | 'era'>): boolean {
+  return profile !== 'core' || era.allowed.has('bip125');
+}
+
 /** What became of a wallet transaction: the members that its entries share. */
-export function outcomeJson(view: TxSummary) {
+export function outcomeJson(view: TxSummary, node: Pick<NodeModules, 'profile' | 'era'>) {
   const { row, block, tx } = view;
   return {
     confirmations: view.confirmations,
@@ -43,7 +49,7 @@ export function outcomeJson(view: TxSummary) {
     mempoolconflicts: [...view.mempoolConflicts].sort(),
     time: row.time,
     timereceived: row.timeReceived,
-    'bip125-replaceable': view.replaceable,
+    ...(tellsBip125(node) && { 'bip125-replaceable': view.replaceable }),
     ...(row.comment !== undefined && { comment: row.comment }),
     ...(row.to !== undefined && { to: row.to }),
     ...(row.replaces !== undefined && { replaces_txid: row.replaces }),
@@ -69,12 +75,12 @@ export function detailJson(view: TxSummary, detail: TxDetail) {
 }
 
 /** One line of listtransactions. */
-export function entryJson(entry: HistoryEntry) {
+export function entryJson(entry: HistoryEntry, node: Pick<NodeModules, 'profile' | 'era'>) {
   if (entry.kind === 'move') {
     const { account, otherAccount, amount, comment, time } = entry.move;
     return { account, category: 'move', time, amount, otheraccount: otherAccount, comment };
   }
-  return { ...detailJson(entry.view, entry.detail), ...outcomeJson(entry.view) };
+  return { ...detailJson(entry.view, entry.detail), ...outcomeJson(entry.view, node) };
 }
 
 /** One line of listreceivedbylabel and listreceivedbyaccount. */

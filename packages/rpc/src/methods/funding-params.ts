@@ -1,5 +1,5 @@
 /** Parameters of the wallet methods that fund a transaction: coins named beforehand, and how to spend others'. */
-import { bool, type Codec, int, optional, str, txid } from '../codec.ts';
+import { bool, type Codec, int, num, optional, str, txid } from '../codec.ts';
 import { list, object, oneOf } from '../codec-shapes.ts';
 import { RpcError } from '../error.ts';
 import { inputIndex, inputSequence } from './params.ts';
@@ -35,6 +35,9 @@ export const solvingData = inItsTurn(
     'How to spend inputs that are not of the wallet',
   ),
 );
+
+/** Blocks within which a payment should confirm; whether the number is one is seen when the fee is chosen. */
+export const confTarget = optional(num('Blocks within which it should confirm'));
 
 /** Coins to spend. */
 export const chosenInputs = list(

@@ -17,6 +17,7 @@ import { method } from '../method.ts';
 import {
   addedCoins,
   chosenInputs,
+  confTarget,
   inItsTurn,
   misplacedWeights,
   payers,
@@ -51,7 +52,7 @@ const fundMembers = {
   feeRate: inItsTurn(amount('The fee rate, BTC per 1,000 vbytes')),
   subtractFeeFromOutputs: inItsTurn(payers),
   max_tx_weight: optional(int('The most it may weigh once signed')),
-  conf_target: optional(int('Blocks within which it should confirm')),
+  conf_target: confTarget,
   estimate_mode: optional(str('unset, economical or conservative')),
   replaceable: optional(bool('Whether it signals that it may be replaced (BIP125)')),
   solving_data: solvingData,

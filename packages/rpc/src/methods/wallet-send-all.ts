@@ -3,7 +3,7 @@ import { bool, type Codec, feeRate, int, optional, str } from '../codec.ts';
 import { object } from '../codec-shapes.ts';
 import { formatString, type Json, JsonNumber, JsonObject } from '../json.ts';
 import { method } from '../method.ts';
-import { chosenInputs, outdatedOptions, solvingData } from './funding-params.ts';
+import { chosenInputs, confTarget, outdatedOptions, solvingData } from './funding-params.ts';
 import { idempotencyKey, type NewOutput, newOutputs, ranged } from './params.ts';
 import { sentOrPartial } from './wallet-send.ts';
 
@@ -46,7 +46,7 @@ const sendAllOptions = object(
     minconf: optional(int('Least confirmations of the coins')),
     maxconf: optional(int('Most confirmations of the coins')),
     version: optional(ranged(1, 3, 'Invalid parameter, version out of range(1~3)', 'The version')),
-    conf_target: optional(int('Blocks within which it should confirm')),
+    conf_target: confTarget,
     estimate_mode: optional(str('unset, economical or conservative')),
     replaceable: optional(bool('Whether it signals that it may be replaced (BIP125)')),
     solving_data: solvingData,
@@ -61,7 +61,7 @@ const sendAllOptions = object(
 
 const params = {
   recipients: newShares,
-  conf_target: optional(int('Blocks within which it should confirm')),
+  conf_target: confTarget,
   estimate_mode: optional(str('unset, economical or conservative')),
   fee_rate: optional(feeRate('The fee rate, sat/vB')),
   options: optional(sendAllOptions),

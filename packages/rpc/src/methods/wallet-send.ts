@@ -19,6 +19,7 @@ import { method } from '../method.ts';
 import {
   addedCoins,
   chosenInputs,
+  confTarget,
   inItsTurn,
   misplacedWeights,
   outdatedOptions,
@@ -38,7 +39,7 @@ const sendOptions = object(
     change_address: optional(str('Where the change goes')),
     change_position: optional(int('Which output the change is')),
     change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
-    conf_target: optional(int('Blocks within which it should confirm')),
+    conf_target: confTarget,
     estimate_mode: optional(str('unset, economical or conservative')),
     fee_rate: optional(feeRate('The fee rate, sat/vB')),
     include_watching: optional(bool('Ignored')),
@@ -66,7 +67,6 @@ const bumpMembers = {
   replaceable: optional(bool('Whether the new one may be replaced too')),
   estimate_mode: optional(str('unset, economical or conservative')),
 };
-const confTarget = optional(int('Blocks within which it should confirm'));
 const totalFee = optional(int64('The exact new fee, satoshis'));
 /** Options of a replacement, as today's bitcoind has them. */
 export const coreBumpMembers = {
@@ -97,7 +97,7 @@ const sendParams = {
   outputs: newOutputs('What it pays', {
     usage: '[{"address":amount,...},{"data":"hex"},...]',
   }),
-  conf_target: optional(int('Blocks within which it should confirm')),
+  conf_target: confTarget,
   estimate_mode: optional(str('unset, economical or conservative')),
   fee_rate: optional(feeRate('The fee rate, sat/vB')),
   options: optional(sendOptions),

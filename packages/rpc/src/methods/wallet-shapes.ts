@@ -40,10 +40,8 @@ export const outcome = {
   replaced_by_txid: optional(txid('The one that replaces it')),
 };
 
-const { 'bip125-replaceable': _, ...withoutBip125 } = outcome;
-
-/** The same without the member that bitcoind has given up: every transaction is replaceable now. */
-export const coreOutcome = withoutBip125;
+/** The same; bitcoind shows whether it signals BIP125 only with -deprecatedrpc=bip125: all are replaceable now. */
+export const coreOutcome = outcome;
 
 /** The same, as 0.16 shows it. */
 export const legacyOutcome = {

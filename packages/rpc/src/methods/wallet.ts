@@ -28,6 +28,7 @@ import {
 import { list, object, oneOf, pairs, record } from '../codec-shapes.ts';
 import { RpcError, rpcError } from '../error.ts';
 import { method } from '../method.ts';
+import { confTarget } from './funding-params.ts';
 import {
   birthTime,
   countedCoinbase,
@@ -84,7 +85,6 @@ const legacyReceivedByAddress = {
 const noCoinbase = { coinbase: 'none' };
 const includeEmpty = optional(bool('Whether those without payments are listed'), false);
 const replaceable = optional(bool('Whether it signals that it may be replaced (BIP125)'));
-const confTarget = optional(int('Blocks within which it should confirm'));
 const estimateMode = optional(str('unset, economical or conservative'), 'unset');
 const fee_rate = optional(feeRate('The fee rate, sat/vB'));
 const avoidReuse = optional(
