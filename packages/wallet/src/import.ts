@@ -12,6 +12,7 @@ import {
   keysOf,
   parseDescriptor,
   parseMultipath,
+  warningsOf,
 } from '@coind/descriptors';
 import { bytesToHex, type Txid } from '@coind/primitives';
 import { AddressError, decodeWif } from '@coind/script';
@@ -105,8 +106,8 @@ export function checkImport(
     if (active && !isTyped) {
       warnings.push('Unknown output type, cannot set descriptor to active.');
     }
-    // The second of a pair makes change addresses.
-    const isInternal = isPair ? nth === 1 : internal === true;
+    // The second of a pair makes change addresses; of more than two, none does.
+    const isInternal = isPair ? descriptors.length === 2 && nth === 1 : internal === true;
     const settings = {
       timestamp,
       active: active && isTyped,
@@ -164,6 +165,7 @@ function checkKeys(descriptor: Descriptor, flags: WalletFlags, warnings: string[
       'Cannot expand descriptor. Probably because of hardened derivations without private keys provided',
     );
   }
+  warnings.push(...warningsOf(descriptor));
   if (flags.privateKeysDisabled) return;
   if (!hasPrivateKeys(descriptor)) {
     refuse(
