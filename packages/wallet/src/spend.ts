@@ -250,6 +250,7 @@ class SpendPlan {
   /** What such coins are worth. */
   #heldBack: Sats = 0n;
   readonly #sizes: InputSizes;
+  readonly #inputFees = new Map<InputSize, Sats>();
   readonly #changeType: AddressType;
   readonly #subtracting: boolean;
   readonly #sent: Sats;
@@ -473,7 +474,8 @@ class SpendPlan {
       this.#options;
     const tip = walletHeight(this.#context);
     await coins.walk(group, range, ({ outpoint, value, row: { script, height, owner } }) => {
-      if (taken.has(outpointKey(outpoint)) || this.#surroundings.isLocked(outpoint)) return true;
+      const isTaken = taken.size > 0 && taken.has(outpointKey(outpoint));
+      if (isTaken || this.#surroundings.isLocked(outpoint)) return true;
       const confirmations = height < 0 ? 0 : tip - height + 1;
       const isWrongAge = confirmations < least || confirmations > most;
       if (isWrongAge || (height < 0 && !this.#surroundings.truc.allows(outpoint))) {
@@ -503,8 +505,18 @@ class SpendPlan {
 
   #sized({ outpoint, value, script, height }: Coin, size: InputSize): Candidate {
     const bump = height < 0 ? this.#bumpFees([outpoint]).of(outpoint) : 0n;
-    const cost = this.#subtracting ? 0n : this.#feeOf(inputVsize(size)) + bump;
+    const cost = this.#subtracting ? 0n : this.#inputFee(size) + bump;
     return { outpoint, value, script, size, bump, effective: value - cost };
+  }
+
+  /** What an input costs; most coins of a wallet are spent by inputs of one size. */
+  #inputFee(size: InputSize): Sats {
+    let fee = this.#inputFees.get(size);
+    if (fee === undefined) {
+      fee = this.#feeOf(inputVsize(size));
+      this.#inputFees.set(size, fee);
+    }
+    return fee;
   }
 
   #bumpFees(outpoints: readonly OutPoint[]): BumpFees {
