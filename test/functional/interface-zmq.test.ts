@@ -61,6 +61,11 @@ class Listener {
     while ((await this.next()) !== `rawblock ${tip}`);
   }
 
+  /** How many messages of a topic have been sent, by the numbers. */
+  sent(topic: string): number | undefined {
+    return this.#numbers.get(topic);
+  }
+
   close(): void {
     this.#socket.close();
   }
@@ -90,6 +95,10 @@ test('every turn of the chain and the mempool, in order', async () => {
   await client.generatetoaddress({ nblocks: 101, address: await client.getnewaddress() });
   const all = listen(`ipc://${path}`);
   await all.sync(node);
+  // Genesis has used up a number of every topic but those of tips.
+  const height = await client.getblockcount();
+  for (const topic of ['hashtx', 'rawtx', 'sequence']) expect(all.sent(topic)).toBe(height + 1);
+  for (const topic of ['hashblock', 'rawblock']) expect(all.sent(topic)).toBe(height);
   const coinbaseOf = async (hash: string) =>
     (await client.call('getblock', [hash] as never)) as { tx: string[] };
   const mine = async (address = NOBODY) => {
