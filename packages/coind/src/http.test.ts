@@ -497,6 +497,13 @@ describe('requests on one connection', () => {
     expect(exceeds).toContain('HTTP/1.1 400');
   });
 
+  test('another HTTP than 1.x, or two lengths at once, make no sense here', async () => {
+    const server = await start();
+    expect(await raw(server, 'GET / HTTP/2.0\r\n\r\n')).toContain('HTTP/1.1 400');
+    const twice = 'Content-Length: 4\r\nTransfer-Encoding: chunked';
+    expect(await raw(server, `POST / HTTP/1.1\r\n${twice}\r\n\r\n0\r\n\r\n`)).toContain('400');
+  });
+
   test('a verb that would take the connection is refused like any other', async () => {
     expect(await raw(await start(), 'CONNECT / HTTP/1.1\r\n\r\n')).toContain('HTTP/1.1 405');
   });

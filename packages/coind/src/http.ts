@@ -79,7 +79,7 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
     latest.set(request.socket, response);
     keepQuietAboutKeepAlive(request, response);
     const { method = '', url = '/' } = request;
-    if (headBytes(request) > MAX_HEADER_BYTES) {
+    if (request.httpVersionMajor !== 1 || headBytes(request) > MAX_HEADER_BYTES) {
       refuseAndClose(request, response, 400);
       return;
     }
