@@ -9,6 +9,7 @@ import {
   Tx,
 } from '@coind/primitives';
 import { type Spawned, spawn } from '@coind/testing';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const NOBODY = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -241,6 +242,47 @@ test('a part of a block has to lie in it', async () => {
   expect((await part('?offset=80&size=18446744073709551615')).status).toBe(400);
   expect((await ask(`/blockpart/${block}.json?offset=0&size=1`)).text).toBe(
     'JSON output is not supported for this request type\r\n',
+  );
+});
+
+test('no path, query or body does more than to be refused', async () => {
+  const part = fc.oneof(
+    fc.constantFrom('block', 'blockpart', 'headers', 'tx', 'getutxos', 'checkmempool', 'mempool'),
+    fc.constantFrom('blockfilter', 'blockfilterheaders', 'basic', 'spenttxouts', 'contents', '-1'),
+    fc.constantFrom(
+      'blockhashbyheight',
+      'deploymentinfo',
+      'notxdetails',
+      '2147483648',
+      '99999999999',
+    ),
+    fc.string({ unit: 'grapheme-ascii', maxLength: 8 }).map(encodeURIComponent),
+    fc.constantFrom(UNKNOWN, `${UNKNOWN}-0`).chain((text) => fc.constantFrom(text, text.slice(1))),
+    fc.nat(300).map((n) => (n === 0 ? block : n === 1 ? mined : `${mined}-${n}`)),
+  );
+  const query = fc.constantFrom(
+    '',
+    '?',
+    '?count=5',
+    '?count=%',
+    '?offset=0&size=1',
+    '?verbose',
+    '?%=&&',
+  );
+  const path = fc
+    .tuple(
+      fc.array(part, { minLength: 1, maxLength: 4 }),
+      fc.constantFrom('', '.json', '.hex', '.bin', '.'),
+      query,
+    )
+    .map(([parts, ending, end]) => `/${parts.join('/')}${ending}${end}`);
+  const body = fc.option(fc.uint8Array({ maxLength: 90 }), { nil: undefined });
+  await fc.assert(
+    fc.asyncProperty(path, body, async (one, bytes) => {
+      const { status } = await ask(one, bytes);
+      expect([200, 400, 404], one).toContain(status);
+    }),
+    { numRuns: 400 },
   );
 });
 
