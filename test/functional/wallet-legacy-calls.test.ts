@@ -153,6 +153,40 @@ describe('the release', () => {
   });
 });
 
+test('0.17 signs with keys and in PSBTs, which 0.16 did not know', async () => {
+  await using node = await spawn({ args: EXACTLY_017 });
+  const { client } = node;
+  await client.generatetoaddress({ nblocks: 1, address: await client.getnewaddress() });
+  await client.generatetoaddress({ nblocks: 100, address: FOREIGN });
+  const outputs = [{ [FOREIGN]: 1 }];
+  const funded = await answer(node, 'walletcreatefundedpsbt', [], outputs, 0, { feeRate: 0.001 });
+  const { psbt } = funded as { psbt: string };
+  const decoded = (await answer(node, 'decodepsbt', psbt)) as { tx: { vin: { txid: string }[] } };
+  expect(decoded.tx.vin).toHaveLength(1);
+  const signed = (await answer(node, 'walletprocesspsbt', psbt)) as { psbt: string };
+  const { hex, complete } = (await answer(node, 'finalizepsbt', signed.psbt)) as {
+    hex: string;
+    complete: boolean;
+  };
+  expect(complete).toBe(true);
+  expect(await answer(node, 'sendrawtransaction', hex)).toMatch(/^[0-9a-f]{64}$/);
+  const empty = (await answer(node, 'createpsbt', [], outputs)) as string;
+  expect(await answer(node, 'decodepsbt', empty)).toMatchObject({ inputs: [], outputs: [{}] });
+  const raw = (await answer(node, 'createrawtransaction', [], outputs)) as string;
+  expect(await answer(node, 'converttopsbt', raw)).toBe(empty);
+  expect(raw).toMatch(/^02000000/);
+  const spending = (await answer(node, 'createrawtransaction', decoded.tx.vin, outputs)) as string;
+  expect(await answer(node, 'signrawtransactionwithkey', spending, [])).toMatchObject({
+    hex: spending,
+    complete: false,
+    errors: [{ txid: decoded.tx.vin[0]?.txid }],
+  });
+  await using older = await spawn({ args: EXACTLY_016 });
+  for (const method of ['createpsbt', 'signrawtransactionwithkey', 'estimatepriority']) {
+    expect(await answer(older, method)).toBe('-32601 Method not found');
+  }
+});
+
 test('getrawtransaction finds what has an unspent output, as long as there is one', async () => {
   await using node = await spawn({ args: EXACTLY_016 });
   const { client } = node;

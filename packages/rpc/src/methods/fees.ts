@@ -120,6 +120,7 @@ export const fees = {
   estimatepriority: method({
     category: 'util',
     profiles: ['coind', 'legacy'],
+    releases: [],
     about:
       'Once the priority for a confirmation without a fee; -1, for blocks have no room for such transactions any more.',
     params: { nblocks: target },

@@ -2,7 +2,7 @@
 import { amount, bool, hex, int, optional, str, txid, uint32 } from '../codec.ts';
 import { list, object, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { newOutputs, ranged, scanObject } from './params.ts';
+import { newOutputs, ranged, scanObject, truth } from './params.ts';
 import { scriptPubKey, tx } from './shapes.ts';
 import { inputs, locktime, sighashtype } from './transaction-params.ts';
 
@@ -131,12 +131,16 @@ const output = object({
   unknown: optional(unknownMap),
 });
 
+/** 0.17 brought PSBTs of the first version. */
+const since017 = ['0.17'] as const;
+const FIRST_VERSION = { psbt_version: 0 };
+
 /** Methods for partially signed transactions. */
 export const psbtMethods = {
   createpsbt: method({
     category: 'rawtransactions',
     about: 'A PSBT of given inputs and outputs, unsigned.',
-    profiles: modern,
+    releases: since017,
     params: {
       inputs,
       outputs: newOutputs('What it pays', { usage: '[{"address":amount,...},{"data":"hex"},...]' }),
@@ -150,11 +154,20 @@ export const psbtMethods = {
     },
     result: psbt(),
     examples: ['"[]" "[{\\"data\\":\\"00010203\\"}]"'],
+    legacy: {
+      params: {
+        inputs,
+        outputs: newOutputs('What it pays', { usage: '[{"address":amount},{"data":"hex"},...]' }),
+        locktime,
+        replaceable: optional(truth('Whether it signals that it may be replaced'), false),
+      },
+      fixed: FIRST_VERSION,
+    },
   }),
   converttopsbt: method({
     category: 'rawtransactions',
     about: 'A PSBT of a raw transaction.',
-    profiles: modern,
+    releases: since017,
     params: {
       hexstring: hex('The transaction'),
       permitsigdata: optional(bool('Whether signatures may be there, to be left out'), false),
@@ -163,11 +176,19 @@ export const psbtMethods = {
     },
     result: psbt(),
     examples: ['"0200…"'],
+    legacy: {
+      params: {
+        hexstring: hex('The transaction'),
+        permitsigdata: optional(bool('Whether signatures may be there, to be left out'), false),
+        iswitness: optional(bool('Whether it is in witness format; both are tried without it')),
+      },
+      fixed: FIRST_VERSION,
+    },
   }),
   decodepsbt: method({
     category: 'rawtransactions',
     about: 'The members of a PSBT.',
-    profiles: modern,
+    releases: since017,
     params: { psbt: psbt() },
     result: object({
       tx: optional(object(tx)),
@@ -198,7 +219,7 @@ export const psbtMethods = {
   combinepsbt: method({
     category: 'rawtransactions',
     about: 'What several signers added to one PSBT, put together.',
-    profiles: modern,
+    releases: since017,
     params: { txs: list(psbt(''), 'The PSBTs, base64', { usage: '["psbt",...]' }) },
     result: psbt(),
     examples: ['"[\\"cHNidP8…\\",\\"cHNidP8…\\"]"'],
@@ -240,7 +261,7 @@ export const psbtMethods = {
   finalizepsbt: method({
     category: 'rawtransactions',
     about: 'A PSBT with its inputs finished; the transaction itself when all are.',
-    profiles: modern,
+    releases: since017,
     params: {
       psbt: psbt(),
       extract: optional(bool('Whether to take out the finished transaction'), true),

@@ -135,7 +135,7 @@ export const rawtransactions = {
       sighashtype,
     },
     result: signResult,
-    profiles: ['coind', 'core'],
+    releases: ['0.17'],
     examples: ['"0200…" "[\\"cT…\\"]"'],
   }),
   sendrawtransaction: method({

@@ -99,7 +99,7 @@ export const walletFund = {
   }),
   walletcreatefundedpsbt: method({
     category: 'wallet',
-    profiles: ['coind', 'core'],
+    releases: ['0.17'],
     about: 'A PSBT of given outputs, with coins of the wallet that pay for them, unsigned.',
     params: {
       inputs: optional(chosenInputs),
@@ -123,6 +123,16 @@ export const walletFund = {
       changepos: int('Which output is the change, -1 for none'),
     }),
     examples: ['"[]" "[{\\"bcrt1q…\\": 0.1}]"'],
+    legacy: {
+      params: {
+        inputs: optional(chosenInputs),
+        outputs: newOutputs('What it pays', { usage: '[{"address":amount},{"data":"hex"},...]' }),
+        locktime,
+        options: optional(object(fundMembers, 'How to fund it')),
+        bip32derivs: optional(bool('Whether to say how keys are derived'), false),
+      },
+      fixed: { psbt_version: 0 },
+    },
   }),
   simulaterawtransaction: method({
     category: 'wallet',

@@ -11,7 +11,7 @@ const modern = ['coind', 'core'] as const;
 export const walletPsbt = {
   walletprocesspsbt: method({
     category: 'wallet',
-    profiles: modern,
+    releases: ['0.17'],
     about: 'A PSBT with what the wallet knows of it, and its signatures.',
     params: {
       psbt: str('The PSBT, base64'),
