@@ -53,11 +53,15 @@ test.each([
   const { wallet, info } = await scriptWallet(node, 'scripts', descriptor);
   expect(info).toMatchObject({ isrange: true, issolvable: true, hasprivatekeys: true });
   const address = await wallet.getnewaddress({ address_type: type as never });
-  expect(await wallet.getaddressinfo({ address })).toMatchObject({
+  const about = await wallet.getaddressinfo({ address });
+  expect(about).toMatchObject({
     ismine: true,
     solvable: true,
     desc: expect.stringMatching(said),
   });
+  // No one key is behind the address.
+  expect(about).not.toHaveProperty('hdkeypath');
+  expect(about).not.toHaveProperty('pubkey');
   await walletOf(node, rich).sendtoaddress({ address, amount: 3n * COIN });
   await mine(client, 1, FOREIGN);
   const txid = await wallet.sendtoaddress({ address: FOREIGN, amount: COIN });

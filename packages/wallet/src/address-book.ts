@@ -208,7 +208,7 @@ function timestampOf(
   solution: ScriptSolution | undefined,
 ): number | undefined {
   if (known?.watched) return known.timestamp;
-  return solution?.keys.length === 1 ? birth : undefined;
+  return solution && isOfKey(solution) ? birth : undefined;
 }
 
 /** P2SH, P2WSH and taproot addresses stand for scripts (taproot because it may hide some). */
@@ -228,18 +228,25 @@ function keyFacts(solution: ScriptSolution): Partial<AddressInfo> {
     ...(outer && { redeemScript: outer }),
     ...(redeemScript && witnessScript && { witnessScript }),
     ...(found && { multisig: { required: found.required, publicKeys: found.pubkeys } }),
-    ...(solution.keys.length === 1 && {
+    ...(isOfKey(solution) && {
       keyPath: `m${formatPath(key.origin.path)}`,
       masterFingerprint: key.origin.fingerprint,
     }),
-    ...(solution.keys.length === 1 &&
-      !found &&
-      !isTaproot(solution.descriptor) && { publicKey: key.publicKey }),
+    ...(namesKey(solution.descriptor) && { publicKey: key.publicKey }),
   };
 }
 
-function isTaproot({ kind }: Descriptor): boolean {
-  return kind === 'tr' || kind === 'rawtr';
+/** Whether an address stands for one key alone: no other script is known to be behind it. */
+function isOfKey({ descriptor, taproot }: ScriptSolution): boolean {
+  if (descriptor.kind === 'sh') return descriptor.inner.kind === 'wpkh';
+  if (descriptor.kind === 'tr') return taproot?.leaves.length === 0;
+  return descriptor.kind === 'pkh' || descriptor.kind === 'wpkh';
+}
+
+/** Whether a hash of one key is all there is in the end, so that the key can be told with the address. */
+function namesKey(descriptor: Descriptor): boolean {
+  if (descriptor.kind === 'sh' || descriptor.kind === 'wsh') return namesKey(descriptor.inner);
+  return descriptor.kind === 'pkh' || descriptor.kind === 'wpkh';
 }
 
 /** How scripts begin, in the order in which bitcoind lists their addresses: key hashes first, taproot last. */

@@ -77,6 +77,12 @@ function descriptorsOf(params: ChainParams): string[] {
     `combo(${hex})`,
     `tr(${extended}/86'/1'/0'/0/*)`,
     `rawtr(${hex.slice(2)})`,
+    `tr(${hex},{pk(${extended}/0/*),{multi_a(1,${hex},${wif}),and_v(v:pkh(${extended}/1),older(9))}})`,
+    `tr(musig(${extended}/0,${extended}/1)/2/*)`,
+    `wsh(andor(pk(${hex}),older(144),and_v(v:pkh(${extended}/*),sha256(${hex.slice(2)}))))`,
+    `sh(wsh(thresh(2,pk(${hex}),s:pk(${extended}/3),sln:after(500000000),aj:pk(${extended}/4))))`,
+    `wpkh(${extended}/<0;1;2h>/*)`,
+    `unused(${extended})`,
     `addr(${address})`,
     `raw(5120${hex.slice(2)})`,
   ];

@@ -112,6 +112,7 @@ function addressesOf(
       }
     }
   }
+  if (found.length === 0) throw new RpcError(-1, 'Unexpected empty result');
   return found;
 }
 

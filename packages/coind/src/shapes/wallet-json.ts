@@ -9,7 +9,7 @@ import {
   type Txid,
 } from '@coind/primitives';
 import { type Profile, RpcError } from '@coind/rpc';
-import { classifyOutput, encodeAddress, p2pkh, witnessProgram } from '@coind/script';
+import { classifyOutput, encodeAddress, p2pkh } from '@coind/script';
 import type {
   AddressInfo,
   CoinPlace,
@@ -138,8 +138,9 @@ export function addressInfoJson(
 function behindJson(info: AddressInfo, params: ChainParams) {
   const { redeemScript, publicKey } = info;
   if (!redeemScript) return {};
-  const facts = { script: classifyOutput(redeemScript).type, hex: bytesToHex(redeemScript) };
-  const address = witnessProgram(redeemScript) && encodeAddress(redeemScript, params);
+  const { type } = classifyOutput(redeemScript);
+  const facts = { script: type, hex: bytesToHex(redeemScript) };
+  const address = type === 'pubkey' ? undefined : encodeAddress(redeemScript, params);
   if (address === undefined) {
     const { multisig, witness } = info;
     // In 0.16 the keys of a script behind P2SH went by their P2PKH addresses as well.
@@ -156,7 +157,10 @@ function behindJson(info: AddressInfo, params: ChainParams) {
     embedded: {
       ...scriptFacts(redeemScript),
       ...witnessJson(info),
-      ...(publicKey && { pubkey: bytesToHex(publicKey) }),
+      ...(publicKey && {
+        pubkey: bytesToHex(publicKey),
+        ...(type === 'pubkeyhash' && { iscompressed: publicKey.length === 33 }),
+      }),
       address,
       scriptPubKey: bytesToHex(redeemScript),
     },
