@@ -57,6 +57,8 @@ export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
     }
     const bump = { ...bumpOptions(options, node), onlySignalling: only_signalling };
     const once = onceOf(context, 'bumpfee', args);
+    // Before the transaction is looked for; what was answered once is answered again without the keys.
+    if (!once.once) await wallet.requireUnlocked();
     try {
       const { tx, fee, oldFee } = await wallet.bumpFee(txid, { ...bump, ...once });
       return { txid: tx.txid, origfee: oldFee, fee, errors: [] };
