@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { ConfError } from '@coind/rpc/conf';
 import { type Options, parseOptions } from './config.ts';
 import { openDataDir } from './data-dir.ts';
+import { keepHeapLean } from './heap.ts';
 import { openLog } from './log.ts';
 import { RebuildError } from './rebuild-error.ts';
 import { formatUsage, formatVersion } from './usage.ts';
@@ -44,6 +45,7 @@ function textOf(error: unknown): string {
 
 /** Runs a node in the foreground until a signal, `stop` or a failure ends it. */
 async function run(options: Options): Promise<number> {
+  keepHeapLean();
   for (const warning of options.warnings) process.stderr.write(`${warning}\n`);
   // Whatever the node writes is its owner's alone.
   process.umask(0o077);

@@ -39,3 +39,30 @@ describe('sums by height', () => {
     );
   });
 });
+
+test('however many heights there are, half a bucket of them is read and one row for each bucket above', async () => {
+  const store = memoryStore();
+  const tables = openTables(store);
+  const tip = 5000;
+  const unit = new UnitOfWork();
+  for (let at = 0; at <= tip; at++) addAtHeight(unit, tables, 'a:x', at, 3n);
+  await store.commit(unit.writes());
+  let rows = 0;
+  const counting = {
+    ...tables,
+    sums: {
+      ...tables.sums,
+      async *entries(range?: Parameters<typeof tables.sums.entries>[0]) {
+        for await (const row of tables.sums.entries(range)) {
+          rows++;
+          yield row;
+        }
+      },
+    },
+  };
+  for (const from of [0, 1, 511, 512, 513, 1023, 1024, 2600, 3000, 4096, 4900]) {
+    rows = 0;
+    expect(await sumFromHeight(counting, 'a:x', from, tip)).toBe(3n * BigInt(tip + 1 - from));
+    expect(rows).toBeLessThanOrEqual(512 + 5);
+  }
+});

@@ -9,6 +9,7 @@ import type { UnitOfWork } from './unit-of-work.ts';
 
 /** Heights per bucket of the upper level, as a shift. */
 const SHIFT = 10;
+const BUCKET = 2 ** SHIFT;
 
 /** Names of subjects. Prefixes keep accounts, labels and scripts apart. */
 export const subject = {
@@ -53,7 +54,7 @@ const FEW_HEIGHTS = 32;
 
 /**
  * What `name` has at heights from `from` up to `tip`, above which there is nothing. Reads a few rows,
- * or at most a bucket of heights and the buckets above.
+ * or at most half a bucket of heights and the buckets above.
  */
 export async function sumFromHeight(
   { sums }: WalletTables,
@@ -69,21 +70,20 @@ export async function sumFromHeight(
     }
     return sum;
   }
-  const nextBucket = (start >>> SHIFT) + 1;
-  let total = 0n;
-  const ranges = [
-    { gte: [name, 0, start], lt: [name, 0, nextBucket * 2 ** SHIFT] },
-    { gte: [name, 1, nextBucket], lte: [name, 1, 0xffffffff] },
-  ] as const;
-  for (const { gte, ...end } of ranges) {
-    for await (const [, amount] of sums.entries({
-      gte: [...gte],
-      ...('lt' in end ? { lt: [...end.lt] } : { lte: [...end.lte] }),
-    })) {
-      total += amount;
-    }
-  }
-  return total;
+  const bucket = start >>> SHIFT;
+  const first = bucket * BUCKET;
+  const sumOf = async (level: number, gte: number, lt: number): Promise<Sats> => {
+    let sum = 0n;
+    const rows = sums.entries({ gte: [name, level, gte], lt: [name, level, lt] });
+    for await (const [, amount] of rows) sum += amount;
+    return sum;
+  };
+  // Of the bucket that it begins in, whichever part is shorter.
+  const part =
+    start - first <= BUCKET / 2
+      ? -(await sumOf(0, first, start))
+      : await sumOf(0, start, first + BUCKET);
+  return part + (await sumOf(1, start - first <= BUCKET / 2 ? bucket : bucket + 1, 0xffffffff));
 }
 
 /** The greatest height up to `upTo` at which `name` has something; undefined for none. */

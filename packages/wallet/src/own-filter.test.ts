@@ -56,3 +56,27 @@ test('what is on disk or was added passes, and hardly anything else', async () =
     { numRuns: 50 },
   );
 });
+
+test('a wallet with too much to remember does without, whether it was read or added', async () => {
+  const scriptOf = (nth: number) => `0014${nth.toString(16).padStart(40, '0')}`;
+  const store = memoryStore();
+  const tables = openTables(store);
+  const rows = [0, 1, 2, 3].map((n) =>
+    tables.scripts.put(scriptOf(n << 20), { descriptor: 0, index: n }),
+  );
+  await store.commit(rows);
+  for (const [most, added] of [
+    [3, 0],
+    [6, 3],
+  ] as const) {
+    const filter = new OwnFilter(most);
+    for (let i = 0; i < 2000; i++) filter.mayKnow(id(i));
+    await filter.readWhenWorthwhile(tables);
+    for (let n = 0; n < added; n++) filter.addTxid(id(n));
+    filter.addHeight(3);
+    expect(filter.mayOwn(new Uint8Array(22).fill(0x5a))).toBe(true);
+    expect([filter.mayKnow(id(77)), filter.mayHaveAt(5)]).toEqual([true, true]);
+    await filter.readWhenWorthwhile(tables);
+    expect(filter.mayKnow(id(77))).toBe(true);
+  }
+});

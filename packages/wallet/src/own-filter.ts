@@ -35,12 +35,19 @@ function fingerprintOfId(txid: Txid): number {
 
 /** Fingerprints of one wallet. Until they are all read, everything may be the wallet's. */
 export class OwnFilter {
+  readonly #most: number;
   readonly #scripts = new Set<number>();
   readonly #txids = new Set<number>();
   /** Heights at which the wallet has transactions. */
   readonly #heights = new Set<number>();
   #passed = 0;
-  #state: 'unread' | 'reading' | 'read' = 'unread';
+  /** `without`: there is too much to remember. */
+  #state: 'unread' | 'reading' | 'read' | 'without' = 'unread';
+
+  /** Remembers up to `most` scripts and transactions together. */
+  constructor(most: number = MOST) {
+    this.#most = most;
+  }
 
   /** False when `script` is certainly not the wallet's. */
   mayOwn(script: Uint8Array): boolean {
@@ -73,15 +80,23 @@ export class OwnFilter {
 
   addScript(script: ScriptHex): void {
     const fingerprint = fingerprintOfHex(script);
-    if (fingerprint !== undefined) this.#scripts.add(fingerprint);
+    if (fingerprint !== undefined) this.#add(this.#scripts, fingerprint);
   }
 
   addTxid(txid: Txid): void {
-    this.#txids.add(fingerprintOfId(txid));
+    this.#add(this.#txids, fingerprintOfId(txid));
   }
 
   addHeight(height: number): void {
-    this.#heights.add(height);
+    this.#add(this.#heights, height);
+  }
+
+  #add(set: Set<number>, fingerprint: number): void {
+    if (this.#state === 'without') return;
+    set.add(fingerprint);
+    if (this.#scripts.size + this.#txids.size <= this.#most) return;
+    this.#state = 'without';
+    for (const one of [this.#scripts, this.#txids, this.#heights]) one.clear();
   }
 
   /** Reads what is on disk, once that is worth it; gives up on a wallet that is too large. */
@@ -97,7 +112,7 @@ export class OwnFilter {
       })) &&
       (await this.#readAll(tables.unconfirmed.chunks(), (txid) => this.addTxid(txid))) &&
       (await this.#readAll(tables.spends.chunks(), ({ txid }) => this.addTxid(txid)));
-    if (isRead) this.#state = 'read';
+    if (isRead && this.#state === 'reading') this.#state = 'read';
   }
 
   async #readAll<K>(
@@ -106,7 +121,8 @@ export class OwnFilter {
   ): Promise<boolean> {
     for await (const chunk of rows) {
       for (const [key] of chunk) add(key);
-      if (this.#scripts.size + this.#txids.size > MOST) return false;
+      // Something may have been too much while this waited for the disk.
+      if (this.#state !== 'reading') return false;
     }
     return true;
   }

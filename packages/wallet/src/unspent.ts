@@ -141,7 +141,8 @@ function coinsByValue(
   { tables, keyring }: WalletContext,
   filter: CoinFilter,
 ): AsyncIterable<readonly Found[]>[] {
-  const { minAmount = 0n, maxAmount = MAX_VALUE, includeWatched = false, after } = filter;
+  const { minAmount = 0n, maxAmount = MAX_VALUE, includeWatched = false } = filter;
+  const { after, maxCount } = filter;
   const sides = includeWatched && keyring.known.any ? [false, true] : [false];
   const parts = sides.flatMap((watched) =>
     Object.entries(UNSPENT_GROUPS).map(([coinClass, group]) => ({
@@ -153,11 +154,15 @@ function coinsByValue(
   return parts
     .filter(({ coinClass, part }) => isWanted(coinClass, filter) && !isPast(part, after))
     .map(({ coinClass, watched, part }) => {
-      const rows = tables.unspent.chunks({
+      const range: Range<[number, Sats, OutPoint]> = {
         gte: [part, minAmount, LOWEST],
         lte: [part, maxAmount, HIGHEST],
         ...(after?.part === part && { gt: [part, after.value, after.outpoint] }),
-      });
+      };
+      const rows =
+        maxCount === undefined
+          ? tables.unspent.chunks(range)
+          : inChunks(tables.unspent.entries(range), Math.min(maxCount, PAGE_SIZE));
       return foundIn(rows, coinClass, watched);
     });
 }
@@ -165,6 +170,18 @@ function coinsByValue(
 /** Whether a listing that goes on after a place is through with a part of it. */
 function isPast(part: number, after: CoinPlace | undefined): boolean {
   return after !== undefined && part < after.part;
+}
+
+/** Rows in arrays of `size`: no more are read than somebody takes. */
+async function* inChunks<Row>(rows: AsyncIterable<Row>, size: number): AsyncGenerator<Row[]> {
+  let chunk: Row[] = [];
+  for await (const row of rows) {
+    chunk.push(row);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  yield chunk;
 }
 
 async function* foundIn(
