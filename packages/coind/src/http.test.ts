@@ -480,6 +480,28 @@ describe('requests on one connection', () => {
     expect(results.map(([, result]) => result)).toEqual(['1', `["${FIRST}"]`, '1']);
   });
 
+  test('are not read while those before them wait', async () => {
+    const server = await start();
+    const socket = connect(server.port, '127.0.0.1');
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk;
+    });
+    socket.write(post('uptime'));
+    const release = await waiting(server);
+    const count = 50;
+    let isRead = false;
+    const large = post('generatetoaddress', 1, 'x'.repeat(1 << 20));
+    for (let n = 0; n < count; n++) socket.write(large, () => (isRead = n === count - 1));
+    // What is not read stays in front of the system's buffers, however often others are served meanwhile.
+    for (let n = 0; n < 50; n++) await send(server, { body: COUNT });
+    expect(isRead).toBe(false);
+    release();
+    const answered = () => received.match(/"error":null/g)?.length;
+    await expect.poll(answered, { timeout: 20_000 }).toBe(count + 1);
+    socket.destroy();
+  }, 30_000);
+
   test('of which a later one makes no sense: the earlier one is answered first', async () => {
     const server = await start();
     const answers = raw(server, `${post('uptime')}nonsense\r\n\r\n`);

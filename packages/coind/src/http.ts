@@ -60,10 +60,19 @@ export interface HttpServer {
 const MAX_BODY_BYTES = 33_554_432;
 const MAX_HEADER_BYTES = 8192;
 const WRONG_PASSWORD_DELAY_MS = 250;
+/** Requests on one connection that are read while none of them is answered. */
+const READ_AHEAD = 2;
 const HTML = 'text/html; charset=ISO-8859-1';
 const KNOWN_VERBS: ReadonlySet<string> = new Set(['POST', 'GET', 'HEAD', 'PUT']);
 const NO_STORE = ['Cache-Control', 'no-store'];
 const JSON_HEADERS = ['Content-Type', 'application/json'];
+
+/** What is not yet answered on a connection. */
+interface Connection {
+  waiting: number;
+  /** The response after which anything else is said. */
+  last: ServerResponse;
+}
 
 /** Starts to listen. Rejects when the port is taken or the host is none of this machine. */
 export async function serveHttp(settings: HttpSettings, modules: HttpModules): Promise<HttpServer> {
@@ -71,12 +80,11 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
   const timeoutMs = (settings.timeoutSeconds ?? 30) * 1000;
   const isAllowed = doorkeeper(settings.allowIp ?? []);
   const turns = createTurns(settings.threads ?? 16, settings.workQueue ?? 64);
-  /** The last response on a connection: what comes after it is said after it. */
-  const latest = new WeakMap<Duplex, ServerResponse>();
+  const connections = new WeakMap<Duplex, Connection>();
   let closing = false;
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    latest.set(request.socket, response);
+    noteRequest(request.socket, response);
     keepQuietAboutKeepAlive(request, response);
     const { method = '', url = '/' } = request;
     if (request.httpVersionMajor !== 1 || headBytes(request) > MAX_HEADER_BYTES) {
@@ -88,19 +96,27 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
       refuse(response, 405, '', NO_STORE);
     } else if (walletName === NOT_RPC) {
       const page = route?.(url);
-      if (page) {
-        readBody(request, response, (body) =>
-          inOrder(response, () => onPage(response, () => page(body))),
-        );
-      } else refuse(response, 404, '', NO_STORE);
+      if (page) readBody(request, response, (body) => onPage(response, () => page(body)));
+      else refuse(response, 404, '', NO_STORE);
     } else {
       const key = request.headers['idempotency-key'];
       const idempotencyKey = typeof key === 'string' ? key : undefined;
       const content = { walletName, idempotencyKey };
-      readBody(request, response, (body) =>
-        inOrder(response, () => onBody(request, response, { body, ...content })),
-      );
+      readBody(request, response, (body) => onBody(request, response, { body, ...content }));
     }
+  }
+
+  /** Counts what waits on a connection, and reads no further while that is more than a request to come. */
+  function noteRequest(socket: Socket, last: ServerResponse): void {
+    const connection = connections.get(socket) ?? { waiting: 0, last };
+    connections.set(socket, connection);
+    connection.last = last;
+    connection.waiting++;
+    if (connection.waiting > READ_AHEAD) socket.pause();
+    last.once('close', () => {
+      connection.waiting--;
+      if (connection.waiting <= READ_AHEAD) socket.resume();
+    });
   }
 
   function onBody(
@@ -217,9 +233,8 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
   // A verb that Node gives the whole connection to.
   server.on('connect', (_request, socket) => endWith(socket, NOT_ALLOWED));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const before = latest.get(socket);
-    const isBusy = before !== undefined && !before.writableFinished && !before.destroyed;
-    if (isBusy) before.once('close', () => onClientError(error, socket));
+    const before = connections.get(socket);
+    if (before && before.waiting > 0) before.last.once('close', () => onClientError(error, socket));
     else onClientError(error, socket);
   });
   await listen(server, settings);
@@ -237,12 +252,6 @@ export async function serveHttp(settings: HttpSettings, modules: HttpModules): P
       await closed;
     },
   };
-}
-
-/** Requests that came together on one connection are done one after the other: each gets the socket in its turn. */
-function inOrder(response: ServerResponse, work: () => void): void {
-  if (response.socket) work();
-  else response.once('socket', work);
 }
 
 function listen(server: Server, { host, port }: HttpSettings): Promise<void> {
@@ -303,12 +312,19 @@ function refuseAndClose(request: IncomingMessage, response: ServerResponse, stat
   refuse(response, status, '', [...NO_STORE, 'Connection', 'close']);
 }
 
-/** Collects the body, up to the limit: beyond it 413 and the connection closes. */
+/**
+ * Collects the body, up to the limit: beyond it 413 and the connection closes. Requests that came together on one
+ * connection are done one after the other, so the body of a later one stays where it is until it has the socket.
+ */
 function readBody(
   request: IncomingMessage,
   response: ServerResponse,
   done: (body: Uint8Array) => void,
 ): void {
+  if (!response.socket) {
+    response.once('socket', () => readBody(request, response, done));
+    return;
+  }
   const tooLarge = (): void => {
     request.removeAllListeners('data');
     request.removeAllListeners('end');
