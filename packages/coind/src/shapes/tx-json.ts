@@ -10,8 +10,7 @@ import {
   type ChainParams,
   DecodeError,
   hash160,
-  hexToBytes,
-  isHex,
+  parseHex,
   type Sats,
   Tx,
   type TxInput,
@@ -122,8 +121,8 @@ export type TxForm = 'witness' | 'plain' | 'either';
  * `either` tries both and prefers the one whose scripts make sense, as bitcoind does.
  */
 export function parseTx(hex: string, form: TxForm = 'either'): Tx | undefined {
-  if (!isHex(hex)) return undefined;
-  const bytes = hexToBytes(hex);
+  const bytes = parseHex(hex);
+  if (!bytes) return undefined;
   const withWitness = form === 'plain' ? undefined : attempt(() => Tx.decode(bytes));
   if (withWitness && (form === 'witness' || looksSane(withWitness))) return withWitness;
   const plain = form === 'witness' ? undefined : attempt(() => Tx.decodeWithoutWitness(bytes));
