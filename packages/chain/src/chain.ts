@@ -226,8 +226,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
   const { params } = options;
   const { store } = modules;
   const disk = options.dir === undefined ? undefined : openFiles(options.dir, options, modules.log);
-  const cache = new ScriptCache(options.scriptCacheEntries ?? DEFAULT_SCRIPT_CACHE);
-  const threads = createScriptThreads({ threads: options.scriptThreads ?? 1 }, { cache });
+  const threads = createScriptThreads({ threads: options.scriptThreads ?? 1 });
   const index = new BlockIndex();
   const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
   const ledgers = [
@@ -246,6 +245,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     index,
     files: disk ?? new MemoryBlockFiles(),
     scripts: modules.scripts ?? threads,
+    scriptCache: new ScriptCache(options.scriptCacheEntries ?? DEFAULT_SCRIPT_CACHE),
     changed: new Set(),
   };
   if (options.reindex) {
@@ -257,7 +257,7 @@ export async function openChain(options: ChainOptions, modules: ChainModules): P
     disk?.deleteUndo();
     if (options.prune) disk?.deleteBehindGap();
   }
-  const chain = new NodeChain(state, options, modules, { cache, threads });
+  const chain = new NodeChain(state, options, modules, threads);
   try {
     const background = await loadChain(state, chain.activator, {
       disk,
@@ -321,11 +321,11 @@ class NodeChain implements Chain {
     state: ChainState,
     options: ChainOptions,
     modules: ChainModules,
-    scripts: { readonly cache: ScriptCache; readonly threads: ScriptThreads },
+    threads: ScriptThreads,
   ) {
     this.params = state.params;
-    this.scriptCache = scripts.cache;
-    this.#threads = scripts.threads;
+    this.scriptCache = state.scriptCache;
+    this.#threads = threads;
     this.#state = state;
     this.#modules = modules;
     this.#prune = options.prune;

@@ -13,6 +13,7 @@ import {
   outpointsToLoad,
   type Rules,
   rulesFor,
+  type ScriptCache,
   ValidationError,
 } from '@coind/consensus';
 import type { Block, BlockHash, ChainParams } from '@coind/primitives';
@@ -40,6 +41,8 @@ export interface ChainState {
   /** The coins of the tip. */
   ledger: Ledger;
   readonly scripts: ScriptVerifier;
+  /** Transactions whose scripts need not be verified again. */
+  readonly scriptCache: ScriptCache;
   /** Headers that differ from their rows; written with the next batch. */
   readonly changed: Set<BlockNode>;
 }
@@ -80,7 +83,7 @@ export async function connectTip(
 ): Promise<void> {
   const { coins } = ledger;
   const rules: Rules = { ...rulesFor(block.header, ledger.tip, state.params), checkScripts };
-  const effects = await decide(ledger, block, node.ref, rules);
+  const effects = await decide(state, ledger, block, node.ref, rules);
   const verified = effects.scripts.length > 0 && state.scripts.verify(effects.scripts);
   // While other threads verify, this one writes down what will be committed if they find nothing.
   const writes = [...coins.writes(effects.spentOutpoints, effects.created)];
@@ -98,6 +101,7 @@ export async function connectTip(
 
 /** What connecting `block` would change. Throws `ValidationError` with the reason bitcoind would give. */
 async function decide(
+  { scriptCache }: ChainState,
   { coins, tip }: Ledger,
   block: Block,
   ref: BlockRef,
@@ -105,7 +109,7 @@ async function decide(
 ): Promise<BlockEffects> {
   const under = async (given: Rules) => {
     const view = await coins.load(outpointsToLoad(block, given));
-    return connectBlock(block, ref, tip, view, given);
+    return connectBlock(block, ref, tip, view, given, scriptCache);
   };
   try {
     return await under(rules);

@@ -1,6 +1,6 @@
 /** Scripts on several threads: jobs as bytes, who takes what, which failure is reported. */
 import { existsSync } from 'node:fs';
-import { runScriptCheck, ScriptCache, type ScriptCheck, scriptChecksOf } from '@coind/consensus';
+import { runScriptCheck, type ScriptCheck, scriptChecksOf } from '@coind/consensus';
 import { EMPTY, equalBytes, hash160, Tx, type Txid, type TxOutput } from '@coind/primitives';
 import {
   buildScript,
@@ -144,7 +144,7 @@ describe('threads', () => {
   });
 
   async function started(options: { threads: number; leastChecks: number; workerUrl: URL }) {
-    threads = createScriptThreads(options, { cache: new ScriptCache(100) });
+    threads = createScriptThreads(options);
     // The first block starts them; they are asked once they are there.
     await threads.verify(good.flat());
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -174,14 +174,5 @@ describe('threads', () => {
     await pool.verify(good.flat());
     const bad = [...good.flat(), ...payment(7, 2, 0)];
     expect(() => pool.verify(bad)).toThrow(/script-verify-flag-failed/);
-  });
-
-  test('are spared what the cache knows', async () => {
-    const cache = new ScriptCache(100);
-    threads = createScriptThreads({ threads: 1 }, { cache });
-    const bad = payment(7, 2, 0);
-    expect(() => threads?.verify(bad)).toThrow(/script-verify-flag-failed/);
-    cache.add((bad[0] as ScriptCheck).tx, FLAGS);
-    expect(threads.verify(bad)).toBeUndefined();
   });
 });

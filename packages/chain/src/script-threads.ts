@@ -1,10 +1,9 @@
 /**
  * Scripts verified on several threads. Small blocks, and all of them until the threads have started, are
- * verified where they are asked for; in a big one this thread works along with the others. What
- * `ScriptCache` knows is not verified again.
+ * verified where they are asked for; in a big one this thread works along with the others.
  */
 import { Worker } from 'node:worker_threads';
-import { runScriptCheck, type ScriptCache, type ScriptCheck } from '@coind/consensus';
+import { runScriptCheck, type ScriptCheck } from '@coind/consensus';
 import type { ScriptVerifier } from './script-checks.ts';
 import { byTransaction, JobShare, type TxChecks, writeJob } from './script-job.ts';
 
@@ -29,40 +28,27 @@ const LEAST_CHECKS = 16;
 const TURN_MS = 10;
 
 /** Makes a verifier; threads start with the first block that is big enough for them. */
-export function createScriptThreads(
-  options: ScriptThreadsOptions,
-  { cache }: { readonly cache: ScriptCache },
-): ScriptThreads {
-  return new Threads(options, cache);
+export function createScriptThreads(options: ScriptThreadsOptions): ScriptThreads {
+  return new Threads(options);
 }
 
 class Threads implements ScriptThreads {
   readonly #count: number;
   readonly #leastChecks: number;
   readonly #url: URL;
-  readonly #cache: ScriptCache;
   #workers: ThreadHandle[] | undefined;
   #closed = false;
 
-  constructor({ threads, leastChecks, workerUrl }: ScriptThreadsOptions, cache: ScriptCache) {
+  constructor({ threads, leastChecks, workerUrl }: ScriptThreadsOptions) {
     this.#count = threads - 1;
     this.#leastChecks = leastChecks ?? LEAST_CHECKS;
     this.#url = workerUrl ?? new URL('./script-worker.js', import.meta.url);
-    this.#cache = cache;
   }
 
   verify(checks: readonly ScriptCheck[]): void | Promise<void> {
-    const txs = byTransaction(checks).filter(([check]) => {
-      return check && !this.#cache.holds(check.tx, check.flags);
-    });
-    let left = 0;
-    for (const tx of txs) left += tx.length;
-    const helpers = left < this.#leastChecks ? [] : this.#helpers();
-    if (helpers.length === 0) {
-      for (const tx of txs) for (const check of tx) runScriptCheck(check);
-      return;
-    }
-    return this.#verifyTogether(txs, helpers);
+    const helpers = checks.length < this.#leastChecks ? [] : this.#helpers();
+    if (helpers.length > 0) return this.#verifyTogether(byTransaction(checks), helpers);
+    for (const check of checks) runScriptCheck(check);
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,7 @@ import type { Coin } from './coins.ts';
 import { connectBlock, disconnectBlock, outpointsToLoad } from './connect-block.ts';
 import { withActivationHeight } from './deployments.ts';
 import { rulesFor } from './rules.ts';
+import { ScriptCache } from './script-cache.ts';
 import { runScriptCheck } from './script-check.ts';
 import { MiniChain } from './test-support/mini-chain.ts';
 
@@ -96,6 +97,15 @@ describe('a valid block', () => {
     const ref = { hash: block.hash, height: 103 };
     const { scripts } = connectBlock(block, ref, chain.tip, chain.tip.coins!, rules);
     expect(scripts).toEqual([]);
+  });
+
+  test('spares what the mempool has verified', () => {
+    const rules = rulesFor(block.header, chain.tip, chain.params);
+    const cache = new ScriptCache(10);
+    cache.add(second, rules.flags);
+    const ref = { hash: block.hash, height: 103 };
+    const { scripts } = connectBlock(block, ref, chain.tip, chain.tip.coins!, rules, cache);
+    expect(scripts.map(({ tx }) => tx.txid)).toEqual([first.txid]);
   });
 
   test('asks for the coins of earlier blocks only', () => {

@@ -22,6 +22,7 @@ import { MAX_BLOCK_SIGOPS_COST } from './limits.ts';
 import { areLocksPassed, sequenceLocks } from './locks.ts';
 import { check, fail, ValidationError } from './rejects.ts';
 import type { Rules } from './rules.ts';
+import type { ScriptCache } from './script-cache.ts';
 import { type ScriptCheck, scriptChecksOf } from './script-check.ts';
 import { sigopCostOf } from './sigops.ts';
 import { subsidy } from './subsidy.ts';
@@ -36,7 +37,7 @@ export interface BlockEffects {
   readonly created: readonly (readonly [OutPoint, Coin])[];
   /** Sum over all transactions but the coinbase. */
   readonly fees: Sats;
-  /** Empty when `rules.checkScripts` is false. */
+  /** Those of transactions that are verified already left out; none when `rules.checkScripts` is false. */
   readonly scripts: readonly ScriptCheck[];
 }
 
@@ -71,6 +72,7 @@ export function connectBlock(
   parent: HeaderContext,
   coins: CoinsView,
   rules: Rules,
+  verified?: Pick<ScriptCache, 'holds'>,
 ): BlockEffects {
   if (rules.enforceBip30) checkNoRepeat(block, coins);
   const ledger = new BlockLedger(coins, ref.height);
@@ -89,7 +91,7 @@ export function connectBlock(
     }
     sigops += sigopCostOf(tx, spent, rules.flags);
     check(sigops <= MAX_BLOCK_SIGOPS_COST, 'bad-blk-sigops', 'too many sigops');
-    if (rules.checkScripts && !tx.isCoinbase) {
+    if (rules.checkScripts && !tx.isCoinbase && !verified?.holds(tx, rules.flags)) {
       for (const script of scriptChecksOf(tx, spent, rules.flags)) scripts.push(script);
     }
     ledger.make(tx);
@@ -139,7 +141,8 @@ class BlockLedger {
   readonly #spentOutpoints: OutPoint[] = [];
   /** Keys of `#spentOutpoints`: the view before the block still has them. */
   readonly #gone = new Set<string>();
-  readonly #made = new Map<string, readonly [OutPoint, Coin]>();
+  /** What transactions made, by index of the output; undefined where it is spent, or nobody ever could. */
+  readonly #made = new Map<Txid, (Coin | undefined)[]>();
 
   constructor(before: CoinsView, height: number) {
     this.#before = before;
@@ -157,12 +160,13 @@ class BlockLedger {
   }
 
   #take(outpoint: OutPoint): Coin | undefined {
-    const key = outpointKey(outpoint);
-    const made = this.#made.get(key);
+    const made = this.#made.get(outpoint.txid);
     if (made) {
-      this.#made.delete(key);
-      return made[1];
+      const coin = made[outpoint.vout];
+      if (coin) made[outpoint.vout] = undefined;
+      return coin;
     }
+    const key = outpointKey(outpoint);
     if (this.#gone.has(key)) return undefined;
     const coin = this.#before.get(outpoint);
     if (!coin) return undefined;
@@ -183,15 +187,20 @@ class BlockLedger {
   make(tx: Tx): void {
     const { txid, outputs, isCoinbase: coinbase } = tx;
     const height = this.#height;
-    for (const [vout, output] of outputs.entries()) {
-      if (isUnspendable(output.scriptPubKey)) continue;
-      const outpoint = { txid, vout };
-      this.#made.set(outpointKey(outpoint), [outpoint, { output, height, coinbase }]);
-    }
+    const coins = outputs.map((output) =>
+      isUnspendable(output.scriptPubKey) ? undefined : { output, height, coinbase },
+    );
+    this.#made.set(txid, coins);
   }
 
   effects(): Pick<BlockEffects, 'spent' | 'spentOutpoints' | 'created'> {
-    const created = [...this.#made.values()];
+    const created: (readonly [OutPoint, Coin])[] = [];
+    for (const [txid, coins] of this.#made) {
+      for (let vout = 0; vout < coins.length; vout++) {
+        const coin = coins[vout];
+        if (coin) created.push([{ txid, vout }, coin]);
+      }
+    }
     return { spent: this.#spent, spentOutpoints: this.#spentOutpoints, created };
   }
 }

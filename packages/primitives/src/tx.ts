@@ -130,7 +130,7 @@ export class Tx implements TxFields {
 
   /** One input that names no output. */
   get isCoinbase(): boolean {
-    const [input] = this.inputs;
+    const input = this.inputs[0];
     return (
       this.inputs.length === 1 &&
       input !== undefined &&
