@@ -50,6 +50,7 @@ export function chainSource(modules: SourceModules): NodeChainSource {
       return outcome.accepted ? outcome : { accepted: false, reason: outcome.error.message };
     },
     inMempool: (txid) => mempool.has(txid),
+    spender: (outpoint) => mempool.spender(outpoint),
     chainLimit,
     chainLength: (txids) => mempool.connectedCount(txids),
     bumpFees: (outpoints, rate) => mempool.bumpFees(outpoints, rate),

@@ -6,7 +6,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { withActivationHeight, withVersionBits } from '@coind/consensus';
-import { type ChainParams, ParamsError, signetParams } from '@coind/primitives';
+import { type ChainParams, ParamsError, parseFixedPoint, signetParams } from '@coind/primitives';
 import { type Era, eraOf, type Profile } from '@coind/rpc';
 import {
   type Arguments,
@@ -374,6 +374,7 @@ function warningsOf(settings: Settings, conf: LoadedConf, params: ChainParams): 
       );
     }
   }
+  lines.push(...walletWarnings(settings));
   const stray = conf.sections.filter(
     ({ name }) => !NETWORK_SECTIONS.includes(name) && name !== params.name,
   );
@@ -382,6 +383,25 @@ function warningsOf(settings: Settings, conf: LoadedConf, params: ChainParams): 
       ({ file, line, name }) => `${file}:${line} Section [${name}] is not recognized.`,
     );
     lines.push(`Warning: ${each.join('\n')}`);
+  }
+  return lines;
+}
+
+/** Fees per 1,000 vbytes above which an option is probably a mistake, in satoshis. */
+const HIGH_FEE_RATE = 1_000_000n;
+
+/** What bitcoind says when it opens wallets with such options. */
+function walletWarnings(settings: Settings): string[] {
+  if (settings.text('compat') !== 'core' || settings.bool('disablewallet', false)) return [];
+  const lines: string[] = [];
+  const fallback = parseFixedPoint(settings.text('fallbackfee') ?? '', 8);
+  if (fallback !== undefined && fallback > HIGH_FEE_RATE) {
+    lines.push(
+      'Warning: -fallbackfee is set very high! This is the transaction fee you may pay when fee estimates are not available.',
+    );
+  }
+  if (settings.isSet('walletrbf')) {
+    lines.push('Warning: -walletrbf is deprecated and will be fully removed in the next release.');
   }
   return lines;
 }

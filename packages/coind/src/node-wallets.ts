@@ -141,6 +141,6 @@ function walletOptions({ wallets, profile }: Options) {
     ...(wallets.ecdsaSize !== undefined && { ecdsaSize: wallets.ecdsaSize }),
     closestCoins: profile === 'legacy',
     payForAncestors: profile !== 'legacy',
-    ...(profile === 'core' && { changeKeysOf: 'bitcoind' as const }),
+    ...(profile === 'core' && { changeKeysOf: 'bitcoind' as const, keepRejected: true }),
   };
 }

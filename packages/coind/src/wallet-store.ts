@@ -1,9 +1,9 @@
 /** Where wallets lie: which names may become paths, and how a wallet's store is opened. */
 import { existsSync, readdirSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { join, normalize, resolve } from 'node:path';
 import { RpcError } from '@coind/rpc';
 
-/** `name` as a wallet's name. Throws -4 for one that leads out of the wallet directory. */
+/** `name` as a wallet's name: below the wallet directory, or an absolute path. Throws -4 for others. */
 export function parseWalletName(name: string): string {
   if (/^\.{1,2}(?:\/|$)/.test(name)) {
     throw new RpcError(
@@ -11,7 +11,8 @@ export function parseWalletName(name: string): string {
       'Wallet file verification failed. Wallet name given as a relative path cannot begin with ./ or ../, for wallets not in the walletdir, please use an absolute path.',
     );
   }
-  if (isAbsolute(name) || name.split('/').includes('..') || name.includes('\0')) {
+  // An absolute path is one; what winds its way to somewhere is none.
+  if ((name !== '' && normalize(name) !== name) || name.includes('\0')) {
     throw new RpcError(
       -4,
       'Wallet file verification failed. Wallet name given as a path must be normalized',
@@ -22,7 +23,7 @@ export function parseWalletName(name: string): string {
 
 /** The directory of the wallet `name`, where bitcoind has its file; the default wallet's name is empty. */
 export function walletPath(directory: string, name: string): string {
-  return join(directory, name, 'wallet.dat');
+  return join(resolve(directory, name), 'wallet.dat');
 }
 
 /** Where a wallet that will lie at `path` is put together; no wallet is found there. */

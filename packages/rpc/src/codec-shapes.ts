@@ -164,8 +164,10 @@ export function object<S extends Shape>(
       if (reading.reading !== undefined) check(json);
       const value: Record<string, unknown> = {};
       for (const { key, codec } of members) {
-        const member = json.get(key) ?? null;
-        if (member === null && isOptional(codec)) {
+        const given = json.get(key);
+        const member = given ?? null;
+        const isAbsent = member === null && !(given === null && codec.keepsNull);
+        if (isAbsent && isOptional(codec)) {
           if (codec.default !== undefined) value[key] = codec.default;
         } else {
           value[key] = codec.decode(member, key);

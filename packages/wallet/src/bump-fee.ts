@@ -124,6 +124,9 @@ function checkBumpable(
   if (outputs.some((_, vout) => (tables.spends.getSync({ txid, vout }) ?? []).length > 0)) {
     throw new WalletError('bump-parameter', 'Transaction has descendants in the wallet');
   }
+  if (outputs.some((_, vout) => context.source.spender({ txid, vout }) !== undefined)) {
+    throw new WalletError('bump-parameter', 'Transaction has descendants in the mempool');
+  }
   const { confirmations, row, replaceable } = viewTransaction(context, txid);
   if (confirmations !== 0) throw new WalletError('bump-refused');
   if (onlySignalling && replaceable !== 'yes') {

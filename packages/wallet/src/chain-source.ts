@@ -64,6 +64,8 @@ export interface ChainSource {
   follow(follower: TxFollower): Promise<() => Promise<void>>;
   broadcast(tx: Tx): Promise<BroadcastOutcome>;
   inMempool(txid: Txid): boolean;
+  /** The transaction in the mempool that spends an output. */
+  spender(outpoint: OutPoint): Txid | undefined;
   /** How many unconfirmed transactions may hang together. */
   readonly chainLimit: number;
   /** How many hang together with any of these, themselves included; 0 for confirmed ones. */

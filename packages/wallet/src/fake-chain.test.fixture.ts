@@ -15,6 +15,7 @@ import {
   type OutPoint,
   outpointKey,
   Tx,
+  type TxInput,
   type Txid,
   type TxOutput,
   ZERO_TXID,
@@ -104,6 +105,11 @@ export class FakeChain implements ChainSource {
   }
 
   readonly chainLimit = 25;
+
+  spender({ txid, vout }: OutPoint): Txid | undefined {
+    const spends = ({ prevout }: TxInput) => prevout.txid === txid && prevout.vout === vout;
+    return [...this.#mempool.values()].find(({ inputs }) => inputs.some(spends))?.txid;
+  }
 
   /** Nobody's ancestors pay too little here. */
   bumpFees(): BumpFees {

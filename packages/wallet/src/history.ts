@@ -146,6 +146,13 @@ function feeOf(facts: TxFacts, withWatched: boolean): Sats | undefined {
   return facts.outputs.reduce((sum, { value }) => sum + value, 0n) - spent;
 }
 
+/** What spends the same coins in the mempool, the wallet's own or not. */
+function rivalsOf({ source }: Pick<WalletContext, 'source'>, { inputs, txid }: Tx): Txid[] {
+  const spenders = inputs.map(({ prevout }) => source.spender(prevout));
+  const rivals = spenders.filter((id): id is Txid => id !== undefined && id !== txid);
+  return [...new Set(rivals)];
+}
+
 /** What is said of a transaction as a whole, and what the rest follows from. */
 function summarise(
   history: History,
@@ -174,7 +181,7 @@ function summarise(
     trusted: row.trusted,
     abandoned: state.kind === 'inactive' && state.abandoned,
     conflicts,
-    mempoolConflicts: conflicts.filter((id) => tables.txs.getSync(id)?.state.kind === 'mempool'),
+    mempoolConflicts: state.kind === 'inactive' ? rivalsOf(history, tx) : [],
     replaceable: replaceability(history, tx, row),
   };
   // Nothing is changed: it remembers what was looked up.

@@ -3,6 +3,7 @@ import type { BlockRef } from '@coind/consensus';
 import { type BlockHash, ZERO_HASH } from '@coind/primitives';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { HistoryFilter, TxView } from '@coind/wallet';
+import { bodyOf } from '../chain-lookup.ts';
 import type { NodeModules, WalletContext } from '../context.ts';
 import { detailJson, outcomeJson } from '../shapes/wallet-json.ts';
 
@@ -47,8 +48,9 @@ export const walletHistory: Handlers<typeof methods.walletHistory, WalletContext
     const views = await wallet.transactionsSince(since?.fork.height ?? -1, filter);
     const removed: TxView[] = [];
     for (const { hash } of include_removed ? (since?.left ?? []) : []) {
-      const block = await chain.block(hash);
-      if (!block) throw new RpcError(-1, "Can't read block from disk");
+      const info = chain.info(hash);
+      if (!info) throw rpcError('blockNotFound');
+      const block = await bodyOf(chain, info, ["Can't read block from disk", -32603]);
       removed.push(...(await wallet.transactionsIn(block, filter)));
     }
     const lastHeight = chain.tip.ref.height + 1 - target_confirmations;

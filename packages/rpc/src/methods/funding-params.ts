@@ -2,6 +2,7 @@
 import { bool, type Codec, int, num, optional, str, txid } from '../codec.ts';
 import { list, object, oneOf } from '../codec-shapes.ts';
 import { RpcError } from '../error.ts';
+import { jsonType } from '../json.ts';
 import { inputIndex, inputSequence } from './params.ts';
 
 /** A member whose type is looked at when it is read, not before all others. */
@@ -9,12 +10,24 @@ export function inItsTurn<Value>(codec: Codec<Value>) {
   return optional({ ...codec, type: undefined });
 }
 
-/** Outputs that bear the fee, by place or by name; what is no list is refused in words of its own. */
+/** An output that bears the fee, by place or by name. */
+export const payer: Codec<string | number> = (() => {
+  const codec = oneOf([str('An address'), int('The place of an output')]);
+  return {
+    ...codec,
+    decode(json, name) {
+      if (codec.reads(json)) return codec.decode(json, name);
+      throw new RpcError(
+        -8,
+        `Invalid parameter 'subtract fee from output', invalid value type: ${jsonType(json)}`,
+      );
+    },
+  };
+})();
+
+/** Outputs that bear the fee; what is no list is refused in words of its own. */
 export const payers: Codec<readonly (string | number)[]> = (() => {
-  const codec = list(
-    oneOf([str('An address'), int('The place of an output')]),
-    'Outputs that bear the fee',
-  );
+  const codec = list(payer, 'Outputs that bear the fee');
   return {
     ...codec,
     decode(json, name) {
@@ -38,6 +51,12 @@ export const solvingData = inItsTurn(
 
 /** Blocks within which a payment should confirm; whether the number is one is seen when the fee is chosen. */
 export const confTarget = optional(num('Blocks within which it should confirm'));
+
+/** The kind of address that the change goes to; null is none of them. */
+export const changeType = optional({
+  ...str('legacy, p2sh-segwit, bech32 or bech32m'),
+  keepsNull: true,
+});
 
 /** Coins to spend. */
 export const chosenInputs = list(

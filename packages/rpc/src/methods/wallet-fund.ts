@@ -16,6 +16,7 @@ import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
 import {
   addedCoins,
+  changeType,
   chosenInputs,
   confTarget,
   inItsTurn,
@@ -45,7 +46,7 @@ const fundMembers = {
   ...addedCoins,
   changeAddress: optional(str('Where the change goes')),
   changePosition: optional(int('Which output the change is')),
-  change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
+  change_type: changeType,
   includeWatching: optional(bool('Whether watched coins may be added, for somebody else to sign')),
   lockUnspents: optional(bool('Whether to keep the coins from being spent elsewhere')),
   fee_rate: optional(feeRate('The fee rate, sat/vB')),

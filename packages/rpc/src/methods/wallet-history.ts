@@ -7,6 +7,7 @@ import {
   type Codec,
   hex,
   int,
+  label,
   looseHash,
   nothing,
   optional,
@@ -35,7 +36,7 @@ const tail = {
 const modernTail = {
   ...tail,
   include_change: optional(bool('Whether to list change'), false),
-  label: optional(str('Only payments to addresses with this label')),
+  label: optional(label('Only payments to addresses with this label')),
 };
 const lastblock = hex('The block to ask from the next time');
 

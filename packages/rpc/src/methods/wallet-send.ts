@@ -18,6 +18,7 @@ import { list, object } from '../codec-shapes.ts';
 import { method } from '../method.ts';
 import {
   addedCoins,
+  changeType,
   chosenInputs,
   confTarget,
   inItsTurn,
@@ -38,7 +39,7 @@ const sendOptions = object(
     add_to_wallet: optional(bool('False: it is made and signed, but not sent')),
     change_address: optional(str('Where the change goes')),
     change_position: optional(int('Which output the change is')),
-    change_type: optional(str('legacy, p2sh-segwit, bech32 or bech32m')),
+    change_type: changeType,
     conf_target: confTarget,
     estimate_mode: optional(str('unset, economical or conservative')),
     fee_rate: optional(feeRate('The fee rate, sat/vB')),

@@ -28,7 +28,7 @@ import {
 import { list, object, oneOf, pairs, record } from '../codec-shapes.ts';
 import { RpcError, rpcError } from '../error.ts';
 import { method } from '../method.ts';
-import { confTarget } from './funding-params.ts';
+import { confTarget, payer } from './funding-params.ts';
 import {
   birthTime,
   countedCoinbase,
@@ -92,12 +92,7 @@ const avoidReuse = optional(
 );
 const comment = optional(str('A note kept in the wallet'), '');
 const commentTo = optional(str('A note about whom it is for'), '');
-const nothingFrom = optional(
-  list(oneOf([str('The address'), int('The place in the list')]), 'Who bears the fee', {
-    usage: '["address",...]',
-  }),
-  [],
-);
+const nothingFrom = optional(list(payer, 'Who bears the fee', { usage: '["address",...]' }), []);
 const outpoints = optional(
   list(
     object({ txid: txid('The transaction'), vout: int('The output') }, '', { reading: 'checked' }),
