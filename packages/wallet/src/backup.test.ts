@@ -119,3 +119,17 @@ describe('reading a backup', () => {
 function withoutLater(accounts: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {
   return new Map([...accounts].filter(([name]) => name !== 'later'));
 }
+
+test('a copy of a wallet that was asleep for a day finds what was handed out meanwhile', async () => {
+  const { wallet, wallets, chain, stores } = await fundedWallet(0, { keypool: 60 });
+  const backup = await backupBytes(wallet);
+  const later: string[] = [];
+  for (let i = 0; i < 50; i++) later.push(await wallet.newAddress());
+  await chain.mine(later[49] ?? '');
+  for (let i = 0; i < 10; i++) await chain.mine(FOREIGN);
+  const expected = await wallet.balances();
+  // Restored by the call: at once, however near the copy is.
+  const restored = await wallets.restore('restored', [backup]);
+  expect((await restored.balances()).immature).toBe(expected.immature);
+  expect(stores.size).toBe(2);
+});

@@ -21,10 +21,10 @@ import type { WalletCore } from './wallet-core.ts';
 
 /**
  * Blocks behind the tip from which on the whole keypool is derived before catching up: a copy of a wallet
- * may have handed out what this one has not. A node that was killed leaves its wallets a little behind,
- * and must not pay for thousands of keys before it answers.
+ * may have handed out what this one has not. A node that was killed leaves its wallets a block or two
+ * behind, and must not pay for thousands of keys before it answers.
  */
-const FAR_BEHIND = 1000;
+const FAR_BEHIND = 10;
 /** Scripts derived per step in the background: a few milliseconds, which no caller notices. */
 const FILL_STEP = 16;
 /** And when somebody waits for all of them. */
