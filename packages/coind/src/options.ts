@@ -533,7 +533,7 @@ const debuggingOptions: OptionTable = inCategory('debugging', {
     repeatable: true,
   }),
   deprecatedrpc: text(
-    'With -compat=legacy: allow what 0.16 or 0.17 only serve when asked to (accounts, estimatefee, signrawtransaction)',
+    'Allow what is only served when asked for (warnings, bip125, fullrbf, removeprunedfunds; with -compat=legacy accounts, estimatefee, signrawtransaction)',
     { value: '<method>', repeatable: true, debugOnly: true },
   ),
   fastprune: bool('Small block files, to test pruning', { debugOnly: true }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PRE_RELEASE, Warnings, warnOfInvalidChain } from './warnings.ts';
+import { PRE_RELEASE, Warnings, warningsJson, warnOfInvalidChain } from './warnings.ts';
 
 test('a warning is told once, and stands until it is taken back', () => {
   const told: string[] = [];
@@ -23,4 +23,16 @@ test('what holds from the start is listed in its place and told to nobody', () =
   warnings.set('unknown-rules', 'unknown rules');
   expect(warnings.messages).toEqual(['unknown rules', PRE_RELEASE[1], 'another chain']);
   expect(told).toEqual(['another chain', 'unknown rules']);
+});
+
+test('who asks for what was before has one text, the last', () => {
+  const warnings = new Warnings(() => undefined, [PRE_RELEASE]);
+  const shown = (...words: string[]) =>
+    warningsJson({ warnings, era: { allowed: new Set(words) } });
+  expect(shown()).toEqual([PRE_RELEASE[1]]);
+  warnings.set('trusted-chain', 'another chain');
+  expect(shown('warnings')).toBe('another chain');
+  warnings.unset('trusted-chain');
+  warnings.unset('pre-release');
+  expect(shown('warnings')).toBe('');
 });

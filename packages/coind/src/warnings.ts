@@ -5,6 +5,7 @@
  */
 import type { Chain } from '@coind/chain';
 import { unknownDeployments, unknownRulesCache } from '@coind/consensus';
+import type { Era } from '@coind/rpc';
 
 /** What a warning is about, in the order in which they are listed. */
 const topics = [
@@ -53,6 +54,17 @@ export const PRE_RELEASE = [
   'pre-release',
   'This is a pre-release test build - use at your own risk - do not use for mining or merchant applications',
 ] as const;
+
+/** The warnings that hold, as RPC tells of them: with -deprecatedrpc=warnings the last one, or nothing. */
+export function warningsJson({
+  warnings: { messages },
+  era,
+}: {
+  readonly warnings: Pick<Warnings, 'messages'>;
+  readonly era: Pick<Era, 'allowed'>;
+}): string | readonly string[] {
+  return era.allowed.has('warnings') ? (messages.at(-1) ?? '') : messages;
+}
 
 const INVALID_CHAIN =
   'Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or consensus incompatibility with peers.';

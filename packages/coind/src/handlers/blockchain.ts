@@ -12,6 +12,7 @@ import type { RpcContext } from '../context.ts';
 import { type BlockVerbosity, blockJson, formatBits, headerJson } from '../shapes/block-json.ts';
 import { backgroundJson, verificationProgress } from '../shapes/chain-json.ts';
 import { scriptPubKeyJson } from '../shapes/tx-json.ts';
+import { warningsJson } from '../warnings.ts';
 import { chainAddresses } from './chain-addresses.ts';
 import { chainProofs } from './chain-proofs.ts';
 import { chainScans } from './chain-scans.ts';
@@ -52,7 +53,7 @@ export const blockchain: Handlers<typeof methods.blockchain, RpcContext> = {
       size_on_disk: chain.sizeOnDisk(),
       ...pruningJson(chain),
       ...(params.signetChallenge !== undefined && { signet_challenge: params.signetChallenge }),
-      warnings: node.warnings.messages,
+      warnings: warningsJson(node),
       ...legacySoftForks(tip.ref.height, params),
     };
   },

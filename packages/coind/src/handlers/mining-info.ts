@@ -7,6 +7,7 @@ import { type Handlers, type methods, RpcError } from '@coind/rpc';
 import { isDust } from '@coind/script';
 import type { RpcContext } from '../context.ts';
 import { formatBits } from '../shapes/block-json.ts';
+import { warningsJson } from '../warnings.ts';
 
 function difficultyJson(bits: number) {
   return {
@@ -49,7 +50,7 @@ export const miningInfo: Handlers<typeof methods.miningInfo, RpcContext> = {
         ...difficultyJson(nextBits(context, clock.now(), params)),
       },
       ...(params.signetChallenge !== undefined && { signet_challenge: params.signetChallenge }),
-      warnings: node.warnings.messages,
+      warnings: warningsJson(node),
       generate: mining.mode.kind === 'continuous',
       genproclimit: mining.mode.kind === 'continuous' ? mining.mode.threads : -1,
       hashespersec: Math.round(mining.hashesPerSecond),

@@ -35,6 +35,7 @@ import {
 } from '@coind/rpc';
 import type { NodeModules, RpcContext } from '../context.ts';
 import { clientVersion, PROTOCOL_VERSION } from '../version.ts';
+import { warningsJson } from '../warnings.ts';
 
 const connectionTypes = [
   'outbound-full-relay',
@@ -197,7 +198,7 @@ export const network: Handlers<typeof methods.network, RpcContext> = {
         port: address.port,
         score,
       })),
-      warnings: node.warnings.messages,
+      warnings: warningsJson(node),
     };
   },
 

@@ -22,7 +22,7 @@ import { chainSnapshots } from './chain-snapshots.ts';
 import { chainSpenders } from './chain-spenders.ts';
 import { chainStats } from './chain-stats.ts';
 import { chainWaits } from './chain-waits.ts';
-import { joinedWarnings, verbosity } from './params.ts';
+import { currentWarnings, joinedWarnings, verbosity } from './params.ts';
 import { legacyScriptPubKey, legacyTx, scriptPubKey, tx } from './shapes.ts';
 
 const headerMembers = {
@@ -152,7 +152,7 @@ export const blockchain = {
       automatic_pruning: optional(bool('Whether pruning is automatic')),
       prune_target_size: optional(int64('Bytes to keep to')),
       signet_challenge: optional(hex('The challenge of a signet')),
-      warnings: list(str(''), 'Warnings'),
+      warnings: currentWarnings,
     }),
     examples: [''],
     legacy: {

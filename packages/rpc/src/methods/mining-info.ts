@@ -1,8 +1,8 @@
 /** Methods about the next block: what goes into it and how hard it is. */
 import { amount, bool, type Codec, hex, int, int64, num, optional, str, txid } from '../codec.ts';
-import { alwaysWith, list, object, record } from '../codec-shapes.ts';
+import { alwaysWith, object, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { joinedWarnings, zeroDummy } from './params.ts';
+import { currentWarnings, joinedWarnings, zeroDummy } from './params.ts';
 
 const modern = ['coind', 'core'] as const;
 const difficulty = {
@@ -36,7 +36,7 @@ const today = {
   chain: str('The network'),
   next: object({ height: int('The height of the next block'), ...difficulty }),
   signet_challenge: optional(hex('The challenge of a signet')),
-  warnings: list(str(''), 'Warnings'),
+  warnings: currentWarnings,
 };
 
 /** Until 0.12, when bitcoind mined by itself. */

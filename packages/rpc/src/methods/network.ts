@@ -16,7 +16,7 @@ import {
 } from '../codec.ts';
 import { list, object, oneOf, record } from '../codec-shapes.ts';
 import { method } from '../method.ts';
-import { joinedWarnings } from './params.ts';
+import { currentWarnings, joinedWarnings } from './params.ts';
 import { bytesPerMessage } from './shapes.ts';
 
 const onlyNode = optional(str('Only this one'));
@@ -83,7 +83,7 @@ export const network = {
       relayfee: amount('The lowest fee per 1,000 vbytes that is relayed'),
       incrementalfee: amount('What a replacement adds at least, per 1,000 vbytes'),
       localaddresses: localAddresses,
-      warnings: list(str(''), 'Warnings'),
+      warnings: currentWarnings,
     }),
     examples: [''],
     legacy: {

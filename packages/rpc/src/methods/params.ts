@@ -16,6 +16,7 @@ import {
   str,
   txid,
 } from '../codec.ts';
+import { list, oneOf } from '../codec-shapes.ts';
 import { RpcError, rpcError } from '../error.ts';
 import { formatString, type Json, JsonNumber, JsonObject, jsonType } from '../json.ts';
 
@@ -383,13 +384,20 @@ export function legacyWalletName(about: string): Codec<string> {
   return { ...name, encode: (value) => name.encode(value === '' ? 'wallet.dat' : value) };
 }
 
-/** Warnings: a list today, one text in 0.16. */
-export function joinedWarnings(about: string): Codec<readonly string[]> {
+/** Warnings: a list today; with -deprecatedrpc=warnings one text, as it was before version 28. */
+export const currentWarnings: Codec<string | readonly string[]> = oneOf([
+  list(str(''), 'Warnings'),
+  str('With -deprecatedrpc=warnings: the last one'),
+]);
+
+/** Warnings as one text of all, as in 0.16. */
+export function joinedWarnings(about: string): Codec<string | readonly string[]> {
   return {
     ...anyJson(about),
     word: 'string',
     decode: (json) => (typeof json === 'string' && json !== '' ? [json] : []),
-    encode: (warnings) => formatString(warnings.join(', ')),
+    encode: (warnings) =>
+      formatString(typeof warnings === 'string' ? warnings : warnings.join(', ')),
     fits: Array.isArray,
   };
 }
