@@ -210,6 +210,20 @@ describe('refusals', () => {
     expect(start([], 'wallet=foo\n').wallets.load).toEqual(['foo']);
   });
 
+  test('what is to be private is refused rather than sent in the open', () => {
+    const refusal = (...args: string[]) => {
+      try {
+        return start(['-regtest', '-privatebroadcast', ...args]) && 'started';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(refusal()).toContain('but none of Tor or I2P networks is reachable');
+    expect(refusal('-onion=127.0.0.1:9050', '-connect=127.0.0.1')).toContain('incompatible');
+    expect(refusal('-onion=127.0.0.1:9050')).toContain('which coind does not have yet');
+    expect(refusal('-noprivatebroadcast')).toBe('started');
+  });
+
   test('settings.json says who writes it, and what nobody knows is told and kept', () => {
     mkdirSync(join(dir, 'regtest'));
     const file = join(dir, 'regtest', 'settings.json');

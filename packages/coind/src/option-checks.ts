@@ -310,8 +310,8 @@ function checkRpc(settings: Settings): void {
 const MAX_AGENT_LENGTH = 256;
 
 function checkNetwork(settings: Settings, { profile }: CheckContext): void {
-  // Thrown away: whether it makes sense is asked here, in its place among the other checks.
-  reachOf(settings);
+  // Whether it makes sense is asked here, in its place among the other checks.
+  const { networks } = reachOf(settings);
   const comments = settings.texts('uacomment');
   for (const comment of comments) {
     require(/^[A-Za-z0-9 .,;_?@]*$/.test(comment), () =>
@@ -329,6 +329,19 @@ function checkNetwork(settings: Settings, { profile }: CheckContext): void {
     const subnet = text.slice(text.indexOf('@') + 1);
     require(isSubnet(subnet), () => `Invalid netmask specified in -whitelist: '${subnet}'`);
   }
+  checkPrivateBroadcast(settings, networks);
+}
+
+const PRIVATELY = 'Private broadcast of own transactions requested (-privatebroadcast)';
+
+/** What is asked to be kept private must not go out in the open: where it cannot be had, nothing starts. */
+function checkPrivateBroadcast(settings: Settings, networks: ReadonlySet<string>): void {
+  if (!settings.bool('privatebroadcast', false)) return;
+  require(networks.has('onion') || networks.has('i2p'), () =>
+    `${PRIVATELY}, but none of Tor or I2P networks is reachable`);
+  require(settings.texts('connect').length === 0 && !settings.isNegated('connect'), () =>
+    `${PRIVATELY}, but -connect is also configured. They are incompatible because the private broadcast needs to open new connections to randomly chosen Tor or I2P peers. Consider using -maxconnections=0 -addnode=... instead`);
+  throw new ConfError(`${PRIVATELY}, which coind does not have yet`);
 }
 
 /** The words of -addresstype and -changetype. */

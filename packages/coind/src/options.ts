@@ -462,7 +462,9 @@ const relayOptions: OptionTable = inCategory('relay', {
     { value: '<amt>', default: '0.000001' },
   ),
   permitbaremultisig: bool('Relay multisig outputs that are no P2SH', { default: '1' }),
-  privatebroadcast: bool('Send own transactions over Tor or I2P only', { noEffect: true }),
+  privatebroadcast: bool(
+    'Send own transactions over Tor or I2P only: refused, as it is not there yet',
+  ),
   txsendrate: int('Transactions announced per second', {
     value: '<n>',
     default: '14',

@@ -25,6 +25,7 @@ import { miningInfo } from './handlers/mining-info.ts';
 import { miningModes } from './handlers/mining-modes.ts';
 import { network } from './handlers/network.ts';
 import { packages } from './handlers/packages.ts';
+import { privateBroadcast } from './handlers/private-broadcast.ts';
 import { psbt } from './handlers/psbt.ts';
 import { rawtransactions } from './handlers/rawtransactions.ts';
 import { scripts } from './handlers/scripts.ts';
@@ -63,6 +64,7 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.miningModes, translated(miningModes), nodeContext),
     service(methods.network, network, nodeContext),
     service(methods.packages, packages, nodeContext),
+    service(methods.privateBroadcast, privateBroadcast, nodeContext),
     service(methods.blockTemplate, blockTemplate, nodeContext),
     service(methods.mempoolFile, mempoolFile, nodeContext),
     service(methods.psbt, translated(psbt), nodeContext),

@@ -22,6 +22,7 @@ import { miningInfo } from './methods/mining-info.ts';
 import { miningModes } from './methods/mining-modes.ts';
 import { network } from './methods/network.ts';
 import { packages } from './methods/packages.ts';
+import { privateBroadcast } from './methods/private-broadcast.ts';
 import { psbtMethods } from './methods/psbt.ts';
 import { rawtransactions } from './methods/rawtransactions.ts';
 import { scripts } from './methods/scripts.ts';
@@ -58,6 +59,7 @@ export const methods = {
   miningModes,
   network,
   packages,
+  privateBroadcast,
   psbt: psbtMethods,
   rawtransactions,
   scripts,
@@ -95,6 +97,7 @@ export const allMethods = {
   ...miningModes,
   ...network,
   ...packages,
+  ...privateBroadcast,
   ...psbtMethods,
   ...rawtransactions,
   ...scripts,
