@@ -121,6 +121,29 @@ describe('the chains', () => {
   });
 });
 
+test('change is of segwit where somebody of segwit is paid, else of the usual type; without change no key is taken', async () => {
+  const on = chain();
+  const { wallets } = fakeWallets(on, {
+    keypool: 5,
+    keyScheme: '0.16',
+    addressType: 'p2sh-segwit',
+  });
+  const wallet = await wallets.create('w', { seed: SEED });
+  for (let i = 0; i < 2; i++) await on.mine(await wallet.newAddress());
+  for (let i = 0; i < 100; i++) await on.mine(FOREIGN);
+  const first = await wallet.send([{ address: FOREIGN, amount: COIN }]);
+  const changeOf = ({ outputs }: { outputs: readonly { scriptPubKey: Uint8Array }[] }) =>
+    outputs.map(({ scriptPubKey }) => encodeAddress(scriptPubKey, params));
+  expect(changeOf(first.tx)).toContain(formsOf(keyAt(0, true))['p2sh-segwit']);
+  const toSegwit = formsOf(publicKey(new Uint8Array(32).fill(9), true)).bech32;
+  const second = await wallet.send([{ address: toSegwit, amount: COIN }]);
+  expect(changeOf(second.tx)).toContain(formsOf(keyAt(1, true)).bech32);
+  const { keypoolSizeInternal } = await wallet.info();
+  const everything = await wallet.balance();
+  await wallet.send([{ address: FOREIGN, amount: everything, subtractFee: true }]);
+  expect((await wallet.info()).keypoolSizeInternal).toBe(keypoolSizeInternal);
+});
+
 describe('the keypool', () => {
   test('is all that a locked wallet has; unlocking fills it', async () => {
     const { wallet } = await earlyWallet();

@@ -26,6 +26,7 @@ import {
   p2sh,
   p2tr,
   p2wpkh,
+  witnessProgram,
 } from '@coind/script';
 import type { AddressType } from './address-type.ts';
 import type { BumpFees } from './chain-source.ts';
@@ -662,6 +663,8 @@ class SpendPlan {
   passOverChange(unit: UnitOfWork, fee: Sats): void {
     const { keyring } = this.#context;
     if (this.#options.changeScript || !keyring.canHandOut(true)) return;
+    // 0.16 gave back what it had reserved.
+    if (keyring.dependsOnPool) return;
     const attempts = fee > 0n ? 2 : 1;
     try {
       for (let i = 0; i < attempts; i++) keyring.handOut(unit, this.#changeType, true);
@@ -742,6 +745,7 @@ function chooseChangeType(
 ): AddressType {
   if (options.changeType) return options.changeType;
   if (options.addressType === 'legacy') return 'legacy';
+  if (keyring.dependsOnPool) return earlyChangeType(options.addressType, recipients);
   const active = new Set(
     keyring.list().flatMap(({ row }) => (row.active && row.internal && row.type ? [row.type] : [])),
   );
@@ -749,6 +753,12 @@ function chooseChangeType(
   const alike = lookalikes.flatMap(([type, own]) => (types.has(type) ? [own] : []));
   const wanted: readonly AddressType[] = [...alike, 'bech32m', 'bech32'];
   return wanted.find((type) => active.has(type)) ?? options.addressType;
+}
+
+/** 0.16's choice, for wallets whose keys have addresses of every type it knew: segwit's among segwit's. */
+function earlyChangeType(usual: AddressType, recipients: readonly Recipient[]): AddressType {
+  const toWitness = recipients.some(({ script }) => witnessProgram(script) !== undefined);
+  return toWitness || usual === 'bech32m' ? 'bech32' : usual;
 }
 
 function shuffle<T>(items: T[], below: (limit: number) => number): T[] {
