@@ -1,4 +1,7 @@
 /** Watched addresses and imports as bitcoind 0.16 has them, over HTTP: one daemon, calls and their answers. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { bytesToHex, type ChainParams, chainParams, hash160 } from '@coind/primitives';
 import {
   encodeAddress,
@@ -36,7 +39,8 @@ function strangeKey(n: number) {
 
 let node: Spawned;
 beforeAll(async () => {
-  node = await spawn({ args: ['-compat=legacy', '-addresstype=legacy', '-fallbackfee=0.0002'] });
+  const era = ['-compat=legacy', '-addresstype=legacy', '-deprecatedrpc=addwitnessaddress'];
+  node = await spawn({ args: [...era, '-fallbackfee=0.0002'] });
 });
 afterAll(() => node.close());
 
@@ -369,5 +373,60 @@ describe('single transactions', () => {
     expect(await call('importprunedfunds', other, await call('gettxoutproof', [coinbase]))).toBe(
       '-5 No addresses in wallet correspond to included transaction',
     );
+  });
+});
+
+describe('addwitnessaddress', () => {
+  test('is the segwit form of an own key or of a known script', async () => {
+    const own = (await call('getnewaddress', 'plain')) as string;
+    const nested = (await call('addwitnessaddress', own)) as string;
+    const bare = (await call('addwitnessaddress', own, false)) as string;
+    expect(nested).toMatch(/^2/);
+    expect(bare).toMatch(/^bcrt1q/);
+    expect(await call('validateaddress', nested)).toMatchObject({ ismine: true, account: '' });
+    expect(await call('addwitnessaddress', bare, false)).toBe(bare);
+    expect(await call('addwitnessaddress', bare)).toBe(
+      '-4 Cannot convert between witness address types',
+    );
+    const other = strangeKey(40);
+    expect(await call('addwitnessaddress', other.address)).toBe(
+      '-4 Public key or redeemscript not known to wallet, or the key is uncompressed',
+    );
+    const made = (await call('addmultisigaddress', 1, [own, other.pubkey])) as { address: string };
+    const joint = (await call('addwitnessaddress', made.address)) as string;
+    expect(await call('validateaddress', joint)).toMatchObject({ ismine: false, isscript: true });
+    expect(await call('importprivkey', other.wif, '', false)).toBe(null);
+    expect(await call('validateaddress', joint)).toMatchObject({ ismine: true });
+    expect(await call('addwitnessaddress', 'x')).toBe('-5 Invalid Bitcoin address');
+  });
+});
+
+describe('a dump', () => {
+  test('has the scripts too, and brings them into another wallet', async () => {
+    const [mine, theirs] = [strangeKey(50), strangeKey(51)];
+    await call('importprivkey', mine.wif, 'mine', false);
+    const shared = (await call('addmultisigaddress', 2, [mine.pubkey, theirs.pubkey])) as {
+      address: string;
+      redeemScript: string;
+    };
+    const directory = mkdtempSync(join(tmpdir(), 'coind-'));
+    try {
+      const file = join(directory, 'dump.txt');
+      expect(await call('dumpwallet', file)).toEqual({ filename: file });
+      expect(readFileSync(file, 'utf8')).toContain(
+        `${shared.redeemScript} 0 script=1 # addr=${shared.address}\n`,
+      );
+      await using other = await spawn({ args: ['-compat=legacy', '-addresstype=legacy'] });
+      const ask = (method: string, ...args: unknown[]) => other.client.call(method, args as never);
+      expect(await ask('importwallet', file)).toBe(null);
+      expect(await ask('validateaddress', shared.address)).toMatchObject({
+        ismine: false,
+        hex: shared.redeemScript,
+      });
+      expect(await ask('importprivkey', theirs.wif, '', false)).toBe(null);
+      expect(await ask('validateaddress', shared.address)).toMatchObject({ ismine: true });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 });

@@ -2,7 +2,7 @@
  * What a wallet sees of the node: chain and mempool behind the wallet's own interface. Each follower hears of
  * unconfirmed transactions in a queue of its own, so a slow wallet delays nobody else.
  */
-import type { Chain } from '@coind/chain';
+import { type Chain, type FilterIndex, matchesAny } from '@coind/chain';
 import type { FeeEstimates, Mempool } from '@coind/mempool';
 import type { ChainSource } from '@coind/wallet';
 import type { NodeClock } from './clock.ts';
@@ -12,6 +12,8 @@ export interface SourceModules {
   readonly chain: Chain;
   readonly mempool: Mempool;
   readonly clock: NodeClock;
+  /** The index of compact filters; undefined where none is kept. */
+  readonly filters: Pick<FilterIndex, 'filter'> | undefined;
   /** How many unconfirmed transactions a payment may hang together with, itself included. */
   readonly chainLimit: number;
   /** Undefined with -blocksonly. */
@@ -27,7 +29,7 @@ export interface NodeChainSource extends ChainSource {
 
 /** Shows chain and mempool to wallets. */
 export function chainSource(modules: SourceModules): NodeChainSource {
-  const { chain, mempool, clock, chainLimit, estimates, onError } = modules;
+  const { chain, mempool, clock, filters, chainLimit, estimates, onError } = modules;
   const queues = new Set<Promise<unknown>>();
 
   return {
@@ -41,6 +43,20 @@ export function chainSource(modules: SourceModules): NodeChainSource {
       medianTimePast: chain.tip.medianTimePast,
     }),
     block: (hash) => chain.block(hash),
+    ...(filters && {
+      async filterMatches(ref, scripts) {
+        const filter = await filters.filter(ref);
+        return filter && matchesAny(filter, ref.hash, scripts);
+      },
+    }),
+    wholeFrom() {
+      const { background, tip } = chain;
+      // The block of a snapshot itself comes last.
+      if (background?.nextHeight !== undefined) {
+        return { height: Math.min(tip.ref.height, background.base.ref.height + 1), awaited: true };
+      }
+      return { height: (chain.prunedHeight() ?? -1) + 1, awaited: false };
+    },
     refAt: (height) => chain.at(height)?.ref,
     heightOf: (hash) => (chain.isActive(hash) ? chain.info(hash)?.ref.height : undefined),
     headerTime: (hash) => chain.info(hash)?.header.time,

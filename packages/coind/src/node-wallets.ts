@@ -39,6 +39,7 @@ export async function openNodeWallets(
   const wallets = new Wallets(walletOptions(options), {
     source,
     onError,
+    log: { info: (text) => log.info(text), debug: (text) => log.debug('scan', text) },
     ...(dataDir ? walletsOnDisk(dataDir, options) : walletsInMemory(kept)),
   });
   notifyWallets(options.wallets.notify, wallets, log);

@@ -243,7 +243,15 @@ async function openNode(
   );
   const estimates = feeFiles?.estimates;
   const { chainLimit } = options.mempool;
-  const source = chainSource({ chain, mempool, clock, chainLimit, estimates, onError: fail });
+  const source = chainSource({
+    chain,
+    mempool,
+    clock,
+    filters: indexes.filter,
+    chainLimit,
+    estimates,
+    onError: fail,
+  });
 
   rpc?.loading('Loading wallet…');
   const opened = options.wallets.enabled

@@ -71,9 +71,9 @@ export interface Method<P extends Params = Params, Result = unknown, Legacy = un
   readonly labels?: Variant & { /** The word that brings it back. */ readonly unless?: string };
 }
 
-/** A method that a release, or bitcoind today, serves only to those who ask for it. */
+/** A method that some releases, or bitcoind today, serve only to those who ask for it. */
 export interface Deprecation {
-  readonly release: Release | 'core';
+  readonly release: Release | 'core' | readonly Release[];
   /** What -deprecatedrpc is given to have it. */
   readonly word: string;
   /** What a call is refused with (-32) otherwise. */
@@ -200,7 +200,7 @@ function refusalOf(
   { release, allowed }: Era,
 ): Deprecation | undefined {
   const served = profile === 'legacy' ? release : profile;
-  if (deprecated?.release !== served) return undefined;
+  if (!deprecated || ![deprecated.release].flat().some((one) => one === served)) return undefined;
   return allowed.has(deprecated.word) ? undefined : deprecated;
 }
 

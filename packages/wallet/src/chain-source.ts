@@ -55,6 +55,13 @@ export interface ChainSource {
   block(hash: BlockHash): Promise<Block | undefined>;
   /** The block of the active chain at a height. */
   refAt(height: number): BlockRef | undefined;
+  /**
+   * Whether a block may have one of these scripts, in outputs or in what it spends, as its filter (BIP158) says;
+   * undefined where there is no filter yet. Missing on a node that keeps none.
+   */
+  filterMatches?(ref: BlockRef, scripts: readonly Uint8Array[]): Promise<boolean | undefined>;
+  /** From which height on every block up to the tip is there, and whether those below are still to come. */
+  wholeFrom(): { readonly height: number; readonly awaited: boolean };
   /** Height of a block of the active chain; undefined for any other. */
   heightOf(hash: BlockHash): number | undefined;
   /** Unix seconds of a known header. */

@@ -15,6 +15,7 @@ import {
 import { bytesToHex, type ChainParams } from '@coind/primitives';
 import { AddressError, decodeWif, encodeWif } from '@coind/script';
 import { addressOf, type WalletContext } from './context.ts';
+import { dumpScripts, formatTime } from './dump-scripts.ts';
 import { chainsOfSeed, makesType } from './key-scheme.ts';
 import type { DescriptorSettings } from './keyring.ts';
 import type { DescriptorRow, WalletTables } from './tables.ts';
@@ -41,11 +42,6 @@ const LOOKAHEAD_OF_DUMP = 20;
 /** What marks a seed, in 0.16 and since 0.17, in use or not. */
 const SEED_FLAGS = ['hdmaster=1', 'inactivehdmaster=1', 'hdseed=1', 'inactivehdseed=1'];
 
-/** `2018-01-31T12:00:00Z`. */
-function formatTime(time: number): string {
-  return `${new Date(time * 1000).toISOString().slice(0, 19)}Z`;
-}
-
 /** Everything but letters, digits and a few signs as `%` and two hex digits for each byte. */
 function encodeLabel(label: string): string {
   return encodeURIComponent(label).replace(
@@ -64,7 +60,11 @@ function decodeLabel(text: string): string {
 }
 
 /** Writes all private keys of a wallet, which must be unlocked. `creator` is who writes. */
-export function dumpKeys(context: WalletContext, creator: string, write: TextSink): void {
+export async function dumpKeys(
+  context: WalletContext,
+  creator: string,
+  write: TextSink,
+): Promise<void> {
   const { keyring, source } = context;
   const tip = source.tip();
   write(
@@ -83,6 +83,8 @@ export function dumpKeys(context: WalletContext, creator: string, write: TextSin
     const descriptor = keyring.full(id);
     if (row && descriptor && keyring.hasSecret(id)) dumpDescriptor(context, row, descriptor, write);
   }
+  write('\n');
+  await dumpScripts(context, write);
   write('\n# End of dump\n');
 }
 

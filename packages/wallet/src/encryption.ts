@@ -17,6 +17,9 @@ export class WalletEncryption {
   readonly #core: WalletCore;
   #until = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Its time is up, but somebody holds it open. */
+  #isDue = false;
+  #holders = 0;
 
   constructor({ core }: { core: WalletCore }) {
     this.#core = core;
@@ -53,6 +56,7 @@ export class WalletEncryption {
       const meta = tables.meta.getSync(undefined);
       if (meta?.flags.privateKeysDisabled) throw new WalletError('nothing-to-encrypt');
       if (vault.isEncrypted) throw new WalletError('wallet-encrypted');
+      this.#refuseWhileHeld('encrypting the wallet');
       const prepared = await vault.prepare(passphrase);
       await this.#fillHardened();
       const ids = keyring.list().map(({ id }) => id);
@@ -86,6 +90,7 @@ export class WalletEncryption {
       await this.#core.changeNow((unit) => keyring.promise(unit));
       await this.#fillHardened();
       this.#until = source.now() + seconds;
+      this.#isDue = false;
       this.#lockAfter(seconds * 1000);
     });
   }
@@ -94,6 +99,7 @@ export class WalletEncryption {
   lock(): Promise<void> {
     return this.#core.read(() => {
       if (!this.isEncrypted) throw new WalletError('wallet-unencrypted');
+      this.#refuseWhileHeld('locking the wallet');
       this.#lockNow();
     });
   }
@@ -103,10 +109,34 @@ export class WalletEncryption {
     const { tables, vault } = this.#context;
     return this.#core.read(async () => {
       if (!vault.isEncrypted) throw new WalletError('wallet-unencrypted');
+      this.#refuseWhileHeld('changing the passphrase');
       const row = await vault.reseal(old, next);
       await this.#core.changeNow((unit) => unit.put(tables.encryption, undefined, row));
       await this.#core.compact();
     });
+  }
+
+  /**
+   * Lets the time of an unlocked wallet run out only after `work`, and refuses meanwhile to lock it: a search of old
+   * blocks goes on making keys.
+   */
+  async keepOpen<T>(work: () => Promise<T>): Promise<T> {
+    this.#holders++;
+    try {
+      return await work();
+    } finally {
+      this.#holders--;
+      this.#lockWhenDue();
+    }
+  }
+
+  /** Throws 'searching' with what had to wait. */
+  #refuseWhileHeld(what: string): void {
+    if (this.#holders === 0) return;
+    throw new WalletError(
+      'searching',
+      `Error: the wallet is currently being used to rescan the blockchain for related transactions. Please call \`abortrescan\` before ${what}.`,
+    );
   }
 
   /** Forgets everything; the wallet is being closed. */
@@ -123,13 +153,15 @@ export class WalletEncryption {
 
   #lockWhenDue(): void {
     const { vault, source } = this.#context;
-    if (this.isEncrypted && !vault.isLocked && source.now() >= this.#until) this.#lockNow();
+    if (this.#holders > 0 || !this.isEncrypted || vault.isLocked) return;
+    if (this.#isDue || source.now() >= this.#until) this.#lockNow();
   }
 
   #lockNow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#until = 0;
+    this.#isDue = false;
     if (!this.isEncrypted) return;
     this.#context.vault.lock();
     this.#context.keyring.wipe();
@@ -141,8 +173,9 @@ export class WalletEncryption {
     const waitMs = Math.min(leftMs, MAX_TIMER_MS);
     this.#timer = setTimeout(() => {
       if (leftMs > waitMs) this.#lockAfter(leftMs - waitMs);
+      else this.#isDue = true;
       // After what is being signed.
-      else void this.#core.read(() => this.#lockNow());
+      if (this.#isDue) void this.#core.read(() => this.#lockWhenDue());
     }, waitMs);
     this.#timer.unref();
   }

@@ -27,6 +27,8 @@ export const walletErrors = {
   'no-change-address': "Transaction needs a change address, but we can't generate it.",
   'wallet-locked': 'Error: Please enter the wallet passphrase with walletpassphrase first.',
   'passphrase-incorrect': 'Error: The wallet passphrase entered was incorrect.',
+  /** Old blocks are being searched with the keys. */
+  searching: 'Error: the wallet is currently being used to rescan the blockchain',
   'wallet-encrypted': 'Error: running with an encrypted wallet',
   'wallet-unencrypted': 'Error: running with an unencrypted wallet',
   'nothing-to-export': 'Error: Wallet has no descriptors to export',
@@ -48,6 +50,8 @@ export const walletErrors = {
   'rescan-running': 'Wallet is currently rescanning. Abort existing rescan or wait.',
   'foreign-transaction': 'No addresses in wallet correspond to included transaction',
   'invalid-label': 'Invalid label name',
+  'not-witness': 'Public key or redeemscript not known to wallet, or the key is uncompressed',
+  'other-witness': 'Cannot convert between witness address types',
   'invalid-hd-key': 'Could not parse HD key',
   'invalid-path': 'Invalid BIP32 keypath',
   'invalid-range': 'Range is too large',
@@ -76,6 +80,7 @@ export const walletErrors = {
   'invalid-lock': 'Invalid parameter, expected unspent output',
   'malformed-signature': 'Malformed base64 encoding',
   'wallet-exists': 'Database already exists.',
+  'blocks-missing': 'Wallet loading failed.',
   'wallet-not-found': 'Requested wallet does not exist or is not loaded',
   'wallet-already-loaded': 'Wallet is already loaded.',
   'wallet-in-use':

@@ -87,6 +87,13 @@ export class FakeChain implements ChainSource {
     return block && { hash: block.hash, height };
   }
 
+  /** Blocks below are said to be missing. */
+  missingBelow = 0;
+
+  wholeFrom() {
+    return { height: this.missingBelow, awaited: false };
+  }
+
   heightOf(hash: BlockHash): number | undefined {
     const height = this.#blocks.findIndex((block) => block.hash === hash);
     return height < 0 ? undefined : height;

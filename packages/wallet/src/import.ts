@@ -113,7 +113,7 @@ export function checkImport(
       active: active && isTyped,
       internal: isInternal,
       range: [first, last + 1] as const,
-      next,
+      ...(nextIndex !== undefined && { next }),
     };
     // A single address is in the address book from the start, be it without a name.
     return { descriptor, settings, label: ranged || isInternal ? undefined : (label ?? '') };

@@ -9,6 +9,7 @@ import { type Descriptor, DescriptorError, expandDescriptor } from '@coind/descr
 import { bytesToHex, type Tx } from '@coind/primitives';
 import { type WalletContext, walletMeta } from './context.ts';
 import { chainsBeyond, type DumpedKey, parseDump } from './dump.ts';
+import { parseDumpedScripts } from './dump-scripts.ts';
 import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import { addHdKey, type ChainWish, createChains } from './hd-keys.ts';
@@ -21,7 +22,7 @@ import {
   wifDescriptor,
 } from './import.ts';
 import { importMulti, type MultiImport } from './import-multi.ts';
-import { addMultisig } from './multisig.ts';
+import { addDumpedScripts, addMultisig, addWitness } from './multisig.ts';
 import { type Rescans, TIMESTAMP_WINDOW } from './rescan.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
@@ -115,7 +116,10 @@ export class KeyImports {
         await addDescriptor(context, unit, descriptor, settings, undefined);
       }
     });
-    return oldest;
+    const scripts = parseDumpedScripts(text);
+    await this.#importing((importing) => addDumpedScripts(importing, scripts));
+    const times = scripts.map(({ time }) => time).filter((time) => time > 0);
+    return Math.min(oldest, ...times);
   }
 
   /** Watches something from now on, and what it was paid before if asked. Throws 'has-private-key'. */
@@ -128,7 +132,12 @@ export class KeyImports {
 
   /** Names the address of a multisignature descriptor. */
   multisig(descriptor: string, label: string): Promise<void> {
-    return this.#changeKeys((unit) => addMultisig(this.#context, unit, descriptor, label));
+    return this.#importing((importing) => addMultisig(importing, descriptor, label));
+  }
+
+  /** Takes in the witness form of an address, and returns it. Throws 'not-witness', 'other-witness'. */
+  witness(scriptPubKey: Uint8Array, behindHash: boolean): Promise<Uint8Array> {
+    return this.#importing((importing) => addWitness(importing, scriptPubKey, behindHash));
   }
 
   /** Imports descriptors one by one, then searches the blocks since the oldest of them. */
@@ -236,16 +245,19 @@ export class KeyImports {
     });
   }
 
-  #importing(work: (importing: Importing) => Promise<void>): Promise<void> {
+  #importing<T>(work: (importing: Importing) => Promise<T>): Promise<T> {
     return this.#changeKeys((unit) => work({ context: this.#context, unit }));
   }
 
   /** A change of keys; the keyring knows of it before the next call runs. */
   #changeKeys<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.#core.read(async () => {
-      const result = await this.#core.changeNow(work);
-      await this.#context.keyring.load();
-      return result;
+      const { keyring } = this.#context;
+      try {
+        return await this.#core.changeNow(work);
+      } finally {
+        keyring.refresh();
+      }
     });
   }
 }

@@ -87,6 +87,13 @@ export class Keyring {
   readonly #vault: Vault;
   readonly #now: () => number;
   #held = new Map<number, Held>();
+  /** Added by a change that may not be written yet; `refresh` takes them over. */
+  readonly #added = new Map<number, Held>();
+  /** Rows that such a change wrote besides. */
+  readonly #changed = new Set<number>();
+  /** By the text that tells whether a descriptor is known. */
+  readonly #ids = new Map<string, number>();
+  #nextFree = 0;
   /** Parsed with secrets on first signature; dropped when the wallet is locked or reloaded. */
   readonly #secret = new Map<number, Descriptor>();
   /** Scripts derived ahead of use, by chain and index: handing one out need not derive it again. */
@@ -115,9 +122,11 @@ export class Keyring {
     }
   }
 
-  /** Reads the descriptors from disk; to be called again after a commit that changed them. */
+  /** Reads the descriptors from disk; to be called again when other secrets can be read than before. */
   async load(): Promise<void> {
     await this.known.load();
+    this.#added.clear();
+    this.#changed.clear();
     const held = new Map<number, Held>();
     for await (const [id, row] of this.#tables.descriptors.entries()) {
       const known = this.#held.get(id);
@@ -125,8 +134,28 @@ export class Keyring {
       const lookahead =
         known && canLookAhead(known.lookahead) ? known.lookahead : this.#parsePublic(id, row);
       held.set(id, { lookahead, row });
+      this.#name(id, row);
     }
     this.#held = held;
+  }
+
+  /** Takes over what a change that is committed added; what was not committed is forgotten. */
+  refresh(): void {
+    for (const id of [...this.#added.keys(), ...this.#changed]) {
+      const row = this.#tables.descriptors.getSync(id);
+      const lookahead = (this.#added.get(id) ?? this.#held.get(id))?.lookahead;
+      if (!row || !lookahead) continue;
+      this.#held.set(id, { lookahead, row });
+      this.#secret.delete(id);
+      this.#name(id, row);
+    }
+    this.#added.clear();
+    this.#changed.clear();
+  }
+
+  #name(id: number, { descriptor }: DescriptorRow): void {
+    this.#ids.set(descriptor, id);
+    this.#nextFree = Math.max(this.#nextFree, id + 1);
   }
 
   #parsePublic(id: number, row: DescriptorRow): Descriptor {
@@ -304,27 +333,26 @@ export class Keyring {
 
   /**
    * Adds or updates a descriptor and the scripts of its range; returns those that are new. Call
-   * `load` after the commit. Throws `WalletError`.
+   * `refresh` after the commit. Throws `WalletError`.
    */
   add(unit: UnitOfWork, descriptor: Descriptor, settings: DescriptorSettings): ScriptHex[] {
     const normalized = formatDescriptor(descriptor, 'normalized', this.#params);
-    const found = this.list().find(({ row }) => row.descriptor === normalized);
-    const id = found?.id ?? this.#nextId(unit);
-    const known = found && unit.get(this.#tables.descriptors, id);
+    const id = this.#ids.get(normalized) ?? this.#nextId(unit);
+    const known = unit.get(this.#tables.descriptors, id);
     const ranged = isRanged(descriptor);
     const [start, end] = ranged
       ? (settings.range ?? [0, this.#firstEnd(unit, descriptor)])
       : [0, 1];
-    if (known && ranged && (start > known.rangeStart || end < known.rangeEnd)) {
+    if (known && ranged && (start > known.rangeStart || end < known.promised)) {
       const text = formatDescriptor(descriptor, 'private', this.#params);
       throw new WalletError(
         'descriptor-conflict',
-        `Could not add descriptor '${text}': new range must include current range = [${known.rangeStart},${known.rangeEnd - 1}]`,
+        `Could not add descriptor '${text}': new range must include current range = [${known.rangeStart},${known.promised - 1}]`,
       );
     }
     const type = typeOfDescriptor(descriptor);
     if (settings.active) this.#deactivate(unit, type, settings.internal, id);
-    const next = Math.max(settings.next ?? start, known?.next ?? 0);
+    const next = Math.max(settings.next ?? start, known ? this.#afterUsed(unit, id, known) : 0);
     const row: DescriptorRow = {
       descriptor: normalized,
       given: formatDescriptor(descriptor, 'public', this.#params),
@@ -343,10 +371,26 @@ export class Keyring {
       this.#vault.put(unit, id, formatDescriptor(descriptor, 'private', this.#params));
     }
     const lookahead = withoutSecrets(descriptor);
+    this.#added.set(id, { lookahead, row });
     return this.#register(unit, id, lookahead, start, end);
   }
 
-  /** Adds keys that the wallet made; new addresses come from them. Call `load` after the commit. */
+  /**
+   * One after the last index of a chain that was paid. To add a chain again hands out again what was not: it is
+   * what bitcoind does.
+   */
+  #afterUsed(unit: UnitOfWork, id: number, { rangeStart, next }: DescriptorRow): number {
+    const held = this.#held.get(id);
+    if (!held || !isRanged(held.lookahead) || !canLookAhead(held.lookahead)) return next;
+    for (let index = next - 1; index >= rangeStart; index--) {
+      const [solution] = expandDescriptor(held.lookahead, index);
+      const script = bytesToHex((solution as ScriptSolution).scriptPubKey);
+      if ((unit.get(this.#tables.scriptSums, script)?.uses ?? 0) > 0) return index + 1;
+    }
+    return 0;
+  }
+
+  /** Adds keys that the wallet made; new addresses come from them. Call `refresh` after the commit. */
   addNew(unit: UnitOfWork, { descriptors, masterKeyId }: NewKeys, timestamp: number): void {
     for (const { descriptor, active, internal } of descriptors) {
       this.add(unit, descriptor, { timestamp, active, internal, masterKeyId });
@@ -354,7 +398,7 @@ export class Keyring {
   }
 
   #nextId(unit: UnitOfWork): number {
-    let id = Math.max(-1, ...this.#held.keys()) + 1;
+    let id = this.#nextFree;
     while (unit.get(this.#tables.descriptors, id)) id++;
     return id;
   }
@@ -364,6 +408,7 @@ export class Keyring {
       const row = unit.get(this.#tables.descriptors, id);
       if (id !== but && row?.active && row.type === type && row.internal === internal) {
         unit.put(this.#tables.descriptors, id, { ...row, active: false });
+        this.#changed.add(id);
       }
     }
   }
@@ -519,7 +564,7 @@ export class Keyring {
   /** Takes note that an own script was paid: it and those before it are not handed out any more. */
   markUsed(unit: UnitOfWork, { descriptor: id, index }: ScriptRow): ScriptHex[] {
     const row = unit.get(this.#tables.descriptors, id);
-    const held = this.#held.get(id);
+    const held = this.#held.get(id) ?? this.#added.get(id);
     if (!row || !held || !isRanged(held.lookahead)) return [];
     const next = Math.max(row.next, index + 1);
     if (next > row.next) return this.#advance(unit, id, held, row, next, next + this.#keypool);

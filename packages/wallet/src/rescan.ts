@@ -3,6 +3,8 @@
  * time, from a height or from a time, to be broken off by anybody.
  */
 import type { BlockRef } from '@coind/consensus';
+import type { ChainSource } from './chain-source.ts';
+import type { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import type { WalletCore } from './wallet-core.ts';
 import type { RescanOutcome, WalletFollower } from './wallet-follower.ts';
@@ -21,13 +23,19 @@ export interface RescanProgress {
 export class Rescans {
   readonly #core: WalletCore;
   readonly #follower: WalletFollower;
+  readonly #encryption: WalletEncryption;
   #reserved = false;
   #abort = false;
   #running: { since: number; progress: number } | undefined;
 
-  constructor({ core, follower }: { core: WalletCore; follower: WalletFollower }) {
-    this.#core = core;
-    this.#follower = follower;
+  constructor(modules: {
+    core: WalletCore;
+    follower: WalletFollower;
+    encryption: WalletEncryption;
+  }) {
+    this.#core = modules.core;
+    this.#follower = modules.follower;
+    this.#encryption = modules.encryption;
   }
 
   /** How far the search has come that is under way; undefined when there is none. */
@@ -50,7 +58,7 @@ export class Rescans {
     this.#reserved = true;
     this.#abort = false;
     try {
-      return await work();
+      return await this.#encryption.keepOpen(work);
     } finally {
       this.#reserved = false;
     }
@@ -74,7 +82,9 @@ export class Rescans {
    * a later one when blocks could not be read. Throws 'rescan-aborted'.
    */
   async searchSince(time: number): Promise<number> {
-    const { failed, aborted } = await this.search(this.#heightBefore(time - TIMESTAMP_WINDOW));
+    const { failed, aborted } = await this.search(
+      firstHeightSince(this.#core.context.source, time - TIMESTAMP_WINDOW),
+    );
     if (aborted) throw new WalletError('rescan-aborted');
     return failed ? this.#latestTimeUpTo(failed) + TIMESTAMP_WINDOW + 1 : time;
   }
@@ -82,20 +92,6 @@ export class Rescans {
   /** Searches the whole chain, or from `time` on. Throws 'rescan-aborted', 'rescan-incomplete'. */
   async searchWhole(time = 0): Promise<void> {
     if ((await this.searchSince(time)) > time) throw new WalletError('rescan-incomplete');
-  }
-
-  /** The first block whose time is not before `time`; header times grow, with small exceptions. */
-  #heightBefore(time: number): number {
-    const { source } = this.#core.context;
-    let low = 0;
-    let high = source.tip().height;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const ref = source.refAt(middle);
-      if (ref && (source.headerTime(ref.hash) ?? 0) < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 
   /** The latest time of a block and those below it. */
@@ -108,4 +104,17 @@ export class Rescans {
     }
     return latest;
   }
+}
+
+/** The first block whose time is not before `time`, or the tip; header times grow, with small exceptions. */
+export function firstHeightSince(source: ChainSource, time: number): number {
+  let low = 0;
+  let high = source.tip().height;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const ref = source.refAt(middle);
+    if (ref && (source.headerTime(ref.hash) ?? 0) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,5 +1,5 @@
 /**
- * Listing unspent coins: by value through the whole wallet, or only those of some addresses. A million coins
+ * Listing unspent coins: the largest first through the whole wallet, or only those of some addresses. A million coins
  * are gigabytes as text, so they come in pages; all of them are the coins of one moment, while the wallet
  * goes on.
  */
@@ -77,7 +77,7 @@ const HIGHEST: OutPoint = { txid: 'f'.repeat(64), vout: 0xffffffff } as OutPoint
 const MAX_VALUE = 1n << 62n;
 
 /**
- * Pages of coins that pass `filter` and are not locked, in order of their value (or of their addresses), as
+ * Pages of coins that pass `filter` and are not locked, the largest first (or in order of their addresses), as
  * they are when this is called; only that has to happen between two changes.
  */
 export function coinPages(
@@ -136,7 +136,7 @@ async function* select(
   }
 }
 
-/** One scan of the index for each class of coins that is asked for; watched ones last. */
+/** One scan of the index, from its largest coin on, for each class that is asked for; watched ones last. */
 function coinsByValue(
   { tables, keyring }: WalletContext,
   filter: CoinFilter,

@@ -4,6 +4,7 @@
  */
 import type { BlockRef, BlockStep } from '@coind/consensus';
 import { type Block, Tx, type Txid } from '@coind/primitives';
+import { BlockFilters } from './block-filters.ts';
 import type { TxFollower } from './chain-source.ts';
 import {
   COINBASE_MATURITY,
@@ -47,15 +48,26 @@ export interface RescanOutcome {
   readonly failed?: BlockRef;
 }
 
+/** Where a wallet tells what it is at. */
+export interface WalletLog {
+  info(message: string): void;
+  debug(message: string): void;
+}
+
 /** Follows the chain for one wallet. */
 export class WalletFollower implements TxFollower {
   readonly name: string;
   readonly #core: WalletCore;
   readonly #onError: (error: unknown) => void;
+  readonly #log: WalletLog | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stop: (() => Promise<void>) | undefined;
 
-  constructor(core: WalletCore, { onError }: { onError: (error: unknown) => void }) {
+  constructor(
+    core: WalletCore,
+    { onError, log }: { onError: (error: unknown) => void; log?: WalletLog | undefined },
+  ) {
+    this.#log = log;
     this.name = `wallet ${core.name}`;
     this.#core = core;
     this.#onError = onError;
@@ -156,11 +168,72 @@ export class WalletFollower implements TxFollower {
     if (position) await this.#settleAbove(position);
     if (position && source.heightOf(position.hash) === undefined) await this.#goBack(position);
     await this.#reconcile();
+    await this.#catchUp();
     this.#stop = await source.follow(this);
     for (const tx of source.mempoolTxs()) this.txAdded(tx);
     await this.#core.idle();
     if (this.#core.context.options.broadcast !== false) await this.resend();
     this.#schedule(FILL_DELAY_MS);
+  }
+
+  /**
+   * Goes towards the tip over blocks that have nothing of the wallet's, as filters say. Where there are none, or
+   * the chain changes meanwhile, following it does the rest.
+   */
+  async #catchUp(): Promise<void> {
+    const { source } = this.#core.context;
+    let last = await this.position();
+    const first = last && source.refAt(last.height + 1);
+    if (!last || !first) return;
+    const filters = await this.#startSearch(first);
+    // A filter says nothing of what somebody else spent, which an unconfirmed payment to us may need.
+    if (!filters || (await this.#hasUnconfirmed())) return;
+    let passed: BlockRef | undefined;
+    for (let ref: BlockRef | undefined = first; ref; ref = source.refAt(ref.height + 1)) {
+      if (source.heightOf(last.hash) === undefined) break;
+      last = ref;
+      const matures = await entriesAt(this.#tables, ref.height - COINBASE_MATURITY);
+      if (matures.confirmed.length === 0 && !(await filters.mayConcern(ref))) {
+        passed = ref;
+        continue;
+      }
+      const block = await source.block(ref.hash);
+      if (!block) break;
+      this.#tellMatch(ref);
+      await this.#standAt(passed);
+      passed = undefined;
+      await this.connect(block, ref);
+      await filters.reload();
+    }
+    await this.#standAt(passed);
+  }
+
+  async #hasUnconfirmed(): Promise<boolean> {
+    for await (const _ of this.#tables.unconfirmed.entries({ limit: 1 })) return true;
+    return false;
+  }
+
+  async #standAt(ref: BlockRef | undefined): Promise<void> {
+    if (!ref) return;
+    const change = (unit: UnitOfWork): void => {
+      unit.put(this.#tables.position, undefined, ref);
+      extendTrail(unit, this.#tables, ref);
+    };
+    await this.#core.change(change, { sync: false });
+  }
+
+  /** Says that a search begins at a block, and by what; filters where there are some. */
+  async #startSearch({ hash }: BlockRef): Promise<BlockFilters | undefined> {
+    const filters = await BlockFilters.open(this.#core.context);
+    const variant = filters
+      ? 'fast variant using block filters'
+      : 'slow variant inspecting all blocks';
+    this.#log?.info(`[${this.#core.name}] Rescan started from block ${hash}... (${variant})`);
+    return filters;
+  }
+
+  #tellMatch({ height, hash }: BlockRef): void {
+    this.#log?.debug(`Fast rescan: inspect block ${height} [${hash}] (filter matched)`);
   }
 
   async stop(): Promise<void> {
@@ -284,6 +357,8 @@ export class WalletFollower implements TxFollower {
     const { source } = this.#core.context;
     await this.fillAll();
     const first = Math.max(0, start);
+    const firstRef = source.refAt(first);
+    const filters = firstRef && (await this.#startSearch(firstRef));
     let height = first;
     let failed: BlockRef | undefined;
     let aborted = false;
@@ -294,9 +369,12 @@ export class WalletFollower implements TxFollower {
       aborted = !goOn((height - first) / (last - first + 1));
       if (aborted) break;
       const ref = source.refAt(height);
-      const block = ref && (await source.block(ref.hash));
+      if (!ref || (filters && !(await filters.mayConcern(ref)))) continue;
+      const block = await source.block(ref.hash);
+      if (filters) this.#tellMatch(ref);
       if (block) await this.#searchAgain(block, ref);
-      else if (ref) failed = ref;
+      else failed = ref;
+      await filters?.reload();
     }
     for (const tx of source.mempoolTxs()) this.txAdded(tx);
     await this.#core.idle();

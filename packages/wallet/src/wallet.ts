@@ -359,7 +359,7 @@ export class Wallet extends WalletReads {
     await this.#follower.fillAll({ hardenedOnly: true });
     await this.core.read(() => {
       this.encryption.requireUnlocked();
-      dumpKeys(this.context, creator, write);
+      return dumpKeys(this.context, creator, write);
     });
   }
 
@@ -379,6 +379,11 @@ export class Wallet extends WalletReads {
   /** Names the address of a multisignature descriptor; it is an own one when all its keys are. */
   addMultisig(descriptor: string, label: string): Promise<void> {
     return this.#imports.multisig(descriptor, label);
+  }
+
+  /** Takes in the witness form of an address, and returns it. Throws 'not-witness', 'other-witness'. */
+  addWitness(scriptPubKey: Uint8Array, behindHash: boolean): Promise<Uint8Array> {
+    return this.#imports.witness(scriptPubKey, behindHash);
   }
 
   /** Imports descriptors one by one, then searches the blocks since the oldest of them. */

@@ -11,6 +11,7 @@ import { WalletEncryption } from './encryption.ts';
 import { WalletError } from './errors.ts';
 import { type KeyScheme, keysOfSeed, type NewKeys, randomKeys } from './key-scheme.ts';
 import { Keyring } from './keyring.ts';
+import { passMissingBlocks } from './missing-blocks.ts';
 import { RowCache } from './row-cache.ts';
 import { openTables, UNBORN, WALLET_SCHEMA, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
@@ -19,7 +20,7 @@ import { upgradeWallet } from './upgrades.ts';
 import { defaultKdfCost, Vault } from './vault.ts';
 import { Wallet } from './wallet.ts';
 import { WalletCore } from './wallet-core.ts';
-import { WalletFollower } from './wallet-follower.ts';
+import { WalletFollower, type WalletLog } from './wallet-follower.ts';
 
 /** bitcoind's defaults. */
 export const defaultWalletOptions: WalletOptions = {
@@ -61,6 +62,7 @@ export interface WalletsModules {
   /** True when a wallet of that name lies on disk. */
   exists(name: string): Promise<boolean>;
   readonly random?: Randomness;
+  readonly log?: WalletLog;
   /** Told of failures while following, which no caller waits for. */
   onError(error: unknown): void;
 }
@@ -166,6 +168,7 @@ export class Wallets {
         await draft.store.commit(rows.writes, { sync: true });
       }
       await upgradeWallet(draft.store, schema);
+      await passMissingBlocks(this.#context(draft.store), draft.store);
     } catch (error) {
       await draft.discard();
       throw error;
@@ -248,12 +251,14 @@ export class Wallets {
     { isCopy = false } = {},
   ): Promise<Wallet> {
     const core = new WalletCore({ name }, { context, store });
-    const follower = new WalletFollower(core, { onError: this.#modules.onError });
+    const { onError, log } = this.#modules;
+    const follower = new WalletFollower(core, { onError, log });
     const encryption = new WalletEncryption({ core });
     const wallet = new Wallet({ core, follower, encryption });
     try {
       await core.load();
       for (const listener of this.#listeners) listener(wallet);
+      await passMissingBlocks(context, store);
       await core.change((unit) => context.keyring.promise(unit), { sync: false });
       await follower.start({ isCopy });
     } catch (error) {

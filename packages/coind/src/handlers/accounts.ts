@@ -72,6 +72,11 @@ export const accounts: Handlers<typeof methods.accounts, WalletContext> = {
     };
   },
 
+  async addwitnessaddress({ wallet, node }, { address, p2sh }) {
+    const script = scriptOfAddress(address, node);
+    return encodeAddress(await wallet.addWitness(script, p2sh), node.params) ?? '';
+  },
+
   async move(context, args) {
     const { fromaccount, toaccount, amount, comment } = args;
     const { once } = onceOf(context, 'move', args);

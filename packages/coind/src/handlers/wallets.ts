@@ -99,6 +99,7 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
       await walletsOf(context).load(filename);
     } catch (error) {
       if (!(error instanceof WalletError)) throw error;
+      if (error.key === 'blocks-missing') throw asRpcError(error);
       if (error.key === 'wallet-already-loaded') {
         throw new RpcError(-35, `Wallet "${filename}" is already loaded.`);
       }

@@ -133,6 +133,22 @@ export const accounts = {
       },
     },
   }),
+  addwitnessaddress: method({
+    category: 'wallet',
+    profiles,
+    deprecated: {
+      release: ['0.16', '0.17'],
+      word: 'addwitnessaddress',
+      text: 'addwitnessaddress is deprecated and will be fully removed in v0.17. To use addwitnessaddress in v0.16, restart bitcoind with -deprecatedrpc=addwitnessaddress.\nProjects should transition to using the address_type argument of getnewaddress, or option -addresstype=[bech32|p2sh-segwit] instead.\n',
+    },
+    about: 'The segwit form of an address whose key or script the wallet knows; it is booked.',
+    params: {
+      address: str('The address'),
+      p2sh: optional(bool('Whether it is behind a script hash'), true),
+    },
+    result: str('The address'),
+    examples: ['"mip…"'],
+  }),
   move: method({
     category: 'wallet',
     profiles,
