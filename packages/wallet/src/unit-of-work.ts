@@ -43,6 +43,19 @@ export class UnitOfWork {
     return value as V | undefined;
   }
 
+  /** Reads rows that will be asked for, in one trip to the disk. */
+  async load<K, V>(table: Table<K, V>, keys: readonly K[]): Promise<void> {
+    const rows = this.#rowsOf(table);
+    const missing = keys.filter((key) => {
+      const name = nameOf(key);
+      return !rows.has(name) && this.#cache?.get(table, name) === undefined;
+    });
+    const values = await table.getMany(missing);
+    for (const [i, key] of missing.entries()) {
+      rows.set(nameOf(key), { key, value: values[i], dirty: false });
+    }
+  }
+
   /** Says that there is no such row, to spare the look at the disk. */
   hasNo<K, V>(table: Table<K, V>, key: K): void {
     const rows = this.#rowsOf(table);

@@ -99,7 +99,7 @@ export class WalletFollower implements TxFollower {
       await this.#core.context.keyring.filter.readWhenWorthwhile(this.#tables);
       for (const portions of commitsOf(steps)) {
         const maturing = await this.#maturing(portions);
-        await this.#commit((ledger) => {
+        await this.#commit(portions, (ledger) => {
           for (const { block, ref, portion, isLast } of portions) {
             const mature = maturing.get(ref.height - COINBASE_MATURITY) ?? NO_ENTRIES;
             if (isLast) ledger.connect(block, ref, mature, this.#about, portion);
@@ -122,8 +122,12 @@ export class WalletFollower implements TxFollower {
   }
 
   /** For a caller that has the queue. Lost with the power, it is simply connected again. */
-  #commit(work: (ledger: Ledger) => void): Promise<void> {
-    return this.#core.changeNow((_unit, ledger) => work(ledger), { sync: false });
+  #commit(portions: readonly StepPortion[], work: (ledger: Ledger) => void): Promise<void> {
+    const change = async (_unit: UnitOfWork, ledger: Ledger): Promise<void> => {
+      for (const { block, portion } of portions) await ledger.load(block, portion);
+      work(ledger);
+    };
+    return this.#core.changeNow(change, { sync: false });
   }
 
   async disconnect(block: Block, ref: BlockRef): Promise<void> {
@@ -384,7 +388,7 @@ export class WalletFollower implements TxFollower {
   #searchAgain(block: Block, ref: BlockRef): Promise<void> {
     return this.#core.read(async () => {
       for (const portions of commitsOf([{ block, ref }])) {
-        await this.#commit((ledger) => {
+        await this.#commit(portions, (ledger) => {
           for (const { portion } of portions) {
             ledger.search(block, ref, { ...this.#about, rescan: true }, portion);
           }
