@@ -121,7 +121,8 @@ function checkBumpable(
 ): void {
   const { tables } = context;
   const { outputs, inputs } = original;
-  if (outputs.some((_, vout) => (tables.spends.getSync({ txid, vout }) ?? []).length > 0)) {
+  const children = outputs.flatMap((_, vout) => tables.spends.getSync({ txid, vout }) ?? []);
+  if (children.some((child) => !isGivenUp(tables, child))) {
     throw new WalletError('bump-parameter', 'Transaction has descendants in the wallet');
   }
   if (outputs.some((_, vout) => context.source.spender({ txid, vout }) !== undefined)) {
@@ -144,6 +145,11 @@ function checkBumpable(
       "Transaction contains inputs that don't belong to this wallet",
     );
   }
+}
+
+function isGivenUp({ txs }: WalletContext['tables'], txid: Txid): boolean {
+  const state = txs.getSync(txid)?.state;
+  return state?.kind === 'inactive' && state.abandoned;
 }
 
 /** Whom the replacement pays, and the script its change goes to. */

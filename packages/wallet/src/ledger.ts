@@ -144,6 +144,9 @@ export class Ledger {
         const row = this.#unit.get(this.#tables.txs, txid);
         if (row) this.#setState(txid, row, { kind: 'inactive', abandoned: row.coinbase });
       }
+      for (const txid of entries.confirmed) {
+        if (this.#unit.get(this.#tables.txs, txid)?.coinbase) this.#giveUpDescendants(txid);
+      }
       this.#refreshCoinbases(maturing);
     });
   }
@@ -209,6 +212,18 @@ export class Ledger {
     if (row?.state.kind !== 'inactive' || row.state.abandoned) return;
     this.#setState(txid, row, { kind: 'inactive', abandoned: true });
     for (const child of this.#children(txid)) this.abandon(child);
+  }
+
+  /** What spends a reward that left the chain can confirm only if its very block comes back. */
+  #giveUpDescendants(txid: Txid): void {
+    for (const child of this.#children(txid)) {
+      const row = this.#unit.get(this.#tables.txs, child);
+      const isGivenUp = row?.state.kind === 'inactive' && row.state.abandoned;
+      if (row && !isGivenUp && row.state.kind !== 'confirmed') {
+        this.#setState(child, row, { kind: 'inactive', abandoned: true });
+      }
+      this.#giveUpDescendants(child);
+    }
   }
 
   /** Wallet transactions that spend what `tx`, now in a block, spends can never confirm. */

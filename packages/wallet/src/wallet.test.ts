@@ -162,6 +162,19 @@ describe('paying', () => {
   });
 });
 
+test('what spends a reward that left the chain is given up', async () => {
+  const { chain, wallet } = await fundedWallet(1);
+  const { tx } = await wallet.send([{ address: FOREIGN, amount: COIN }]);
+  const [{ prevout }] = tx.inputs as [(typeof tx.inputs)[number]];
+  while ((await wallet.transaction(prevout.txid)).confirmations > 0) await chain.disconnect();
+  expect(await wallet.transaction(tx.txid)).toMatchObject({ abandoned: true });
+  expect(await wallet.balances()).toMatchObject({
+    trusted: 0n,
+    untrustedPending: 0n,
+    nonmempool: 0n,
+  });
+});
+
 describe('restarts', () => {
   test('an unloaded wallet catches up, also through a reorganisation', async () => {
     const { chain, wallet, wallets } = await fundedWallet(2, { account: 'alice' });

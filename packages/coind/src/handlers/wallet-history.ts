@@ -54,10 +54,12 @@ export const walletHistory: Handlers<typeof methods.walletHistory, WalletContext
       removed.push(...(await wallet.transactionsIn(block, filter)));
     }
     const lastHeight = chain.tip.ref.height + 1 - target_confirmations;
+    // Before the first block 0.16 named none.
+    const oldest = node.profile === 'legacy' ? ZERO_HASH : (chain.at(0)?.ref.hash ?? ZERO_HASH);
     return {
       transactions: entriesOf(views, node),
       ...(include_removed && { removed: entriesOf(removed, node) }),
-      lastblock: lastHeight < 0 ? ZERO_HASH : (chain.at(lastHeight)?.ref.hash ?? ZERO_HASH),
+      lastblock: lastHeight < 0 ? oldest : (chain.at(lastHeight)?.ref.hash ?? ZERO_HASH),
     };
   },
 

@@ -156,7 +156,7 @@ function behindJson(info: AddressInfo, params: ChainParams) {
     addresses: [address],
     embedded: {
       ...scriptFacts(redeemScript),
-      ...witnessJson(info),
+      ...witnessJson(info, params),
       ...(publicKey && {
         pubkey: bytesToHex(publicKey),
         ...(type === 'pubkeyhash' && { iscompressed: publicKey.length === 33 }),
@@ -168,10 +168,15 @@ function behindJson(info: AddressInfo, params: ChainParams) {
 }
 
 /** The script behind a witness program that itself lies behind P2SH. */
-function witnessJson({ witnessScript, multisig }: AddressInfo) {
+function witnessJson({ witnessScript, multisig, publicKey }: AddressInfo, params: ChainParams) {
   if (!witnessScript) return {};
-  const facts = { script: classifyOutput(witnessScript).type, hex: bytesToHex(witnessScript) };
-  return { ...facts, ...(multisig && keysJson(multisig)) };
+  const { type } = classifyOutput(witnessScript);
+  const facts = { script: type, hex: bytesToHex(witnessScript) };
+  const address = type === 'pubkeyhash' ? encodeAddress(witnessScript, params) : undefined;
+  if (address === undefined) return { ...facts, ...(multisig && keysJson(multisig)) };
+  const key = publicKey && { pubkey: bytesToHex(publicKey), iscompressed: publicKey.length === 33 };
+  const scriptPubKey = bytesToHex(witnessScript);
+  return { ...facts, embedded: { ...scriptFacts(witnessScript), ...key, address, scriptPubKey } };
 }
 
 const keysJson = ({ required, publicKeys }: NonNullable<AddressInfo['multisig']>) => ({

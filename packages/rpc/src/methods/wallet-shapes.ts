@@ -197,17 +197,25 @@ const witness = {
   witness_program: optional(hex('The program')),
 };
 
-/** A witness program behind a P2SH address. */
-export const embedded = object({
+const embeddedMembers = {
   ...witness,
   script: optional(str('The kind of script behind it')),
   hex: optional(hex('The script behind it')),
   pubkeys: optional(list(hex(''), 'Its keys')),
   sigsrequired: optional(int('Signatures needed')),
   pubkey: optional(hex('The public key')),
+};
+const addressMembers = {
   iscompressed: optional(bool('Whether the key is compressed')),
   address: str('The address'),
   scriptPubKey: hex('The script it stands for'),
+};
+
+/** A witness program behind a P2SH address, and the key hash that may be behind that. */
+export const embedded = object({
+  ...embeddedMembers,
+  embedded: optional(object({ ...embeddedMembers, ...addressMembers })),
+  ...addressMembers,
 });
 
 /** All a wallet knows of an address. */
