@@ -55,8 +55,12 @@ export function masterKey(seed: Uint8Array): ExtendedKey | undefined {
   };
 }
 
-/** Child `index` of `parent`. Throws `RangeError` for a hardened child of a public key. */
-export function deriveChild(parent: ExtendedKey, index: number): ExtendedKey {
+/** What is added to a key on the way to its child. Throws `RangeError` for a hardened child of a public key. */
+export function derivationTweak(parent: ExtendedKey, index: number): Uint8Array {
+  return childDigest(parent, index).subarray(0, 32);
+}
+
+function childDigest(parent: ExtendedKey, index: number): Uint8Array {
   const hardened = index >= HARDENED;
   if (hardened && !parent.privateKey) throw new RangeError('hardened child of a public key');
   const writer = new Writer(37);
@@ -67,7 +71,12 @@ export function deriveChild(parent: ExtendedKey, index: number): ExtendedKey {
     .u8((index >>> 16) & 0xff)
     .u8((index >>> 8) & 0xff)
     .u8(index & 0xff);
-  const digest = hmacSha512(parent.chainCode, data.finish());
+  return hmacSha512(parent.chainCode, data.finish());
+}
+
+/** Child `index` of `parent`. Throws `RangeError` for a hardened child of a public key. */
+export function deriveChild(parent: ExtendedKey, index: number): ExtendedKey {
+  const digest = childDigest(parent, index);
   const tweak = digest.subarray(0, 32);
   const rest = {
     depth: parent.depth + 1,

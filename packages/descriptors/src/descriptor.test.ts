@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { bytesToHex, type ChainParams, chainParams, hexToBytes } from '@coind/primitives';
-import { encodeAddress, isTaprootCommitment, publicKey } from '@coind/script';
+import { aggregateKeys, encodeAddress, isTaprootCommitment, publicKey } from '@coind/script';
 import { describe, expect, test } from 'vitest';
 import { formatExtendedKey } from './bip32.ts';
 import { withChecksum } from './checksum.ts';
@@ -9,7 +9,7 @@ import { DescriptorError } from './errors.ts';
 import { expandDescriptor, type ScriptSolution } from './expand.ts';
 import { formatDescriptor } from './format.ts';
 import { formatSolution } from './infer.ts';
-import { aggregateExtendedKey, aggregateKeys } from './musig.ts';
+import { aggregateExtendedKey } from './musig.ts';
 import { parseDescriptor, parseMultipath } from './parse.ts';
 
 const params = chainParams('regtest') as ChainParams;

@@ -42,6 +42,7 @@ export type { FragmentName } from './miniscript/fragments.ts';
 export { Miniscript } from './miniscript/node.ts';
 export { maxStackItems } from './miniscript/sanity.ts';
 export { type Means, satisfyMiniscript } from './miniscript/satisfy.ts';
+export { deriveAggregate } from './musig.ts';
 export { parseDescriptor, parseMultipath } from './parse.ts';
 export { type SolutionWriter, solutionWriter } from './solution-text.ts';
 export { type TapLeaf, type TaprootOutput, taprootOutput } from './tap-tree.ts';

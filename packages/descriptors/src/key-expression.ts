@@ -4,7 +4,7 @@
  * the key is `expand.ts`.
  */
 import { bytesToHex, type ChainParams, compareBytes } from '@coind/primitives';
-import { encodeWif } from '@coind/script';
+import { aggregateKeys, encodeWif } from '@coind/script';
 import {
   deriveChild,
   derivePath,
@@ -15,7 +15,7 @@ import {
   HARDENED,
   neuter,
 } from './bip32.ts';
-import { aggregateExtendedKey, aggregateKeys } from './musig.ts';
+import { deriveAggregate } from './musig.ts';
 
 /** Where a key came from: the fingerprint of some ancestor and the way down from it. */
 export interface KeyOrigin {
@@ -169,7 +169,7 @@ function deriveMusig({ participants: keys, path, wildcard }: MusigKey, index: nu
     .sort((a, b) => compareBytes(a.publicKey, b.publicKey));
   const aggregate = aggregateKeys(participants.map(({ publicKey }) => publicKey));
   const steps = wildcard === 'none' ? path : [...path, index];
-  const { publicKey } = derivePath(aggregateExtendedKey(aggregate), steps);
+  const { publicKey } = deriveAggregate(aggregate, steps);
   return {
     publicKey,
     origin: { fingerprint: fingerprintHex(aggregate), path: steps },

@@ -29,6 +29,15 @@ export {
   STANDARD_FLAGS,
 } from './flags.ts';
 export { checkSignatureEncoding, evalScript, type TapscriptExecution } from './interpreter.ts';
+export {
+  aggregateKeys,
+  combineSignatures,
+  type KeyTweak,
+  makeNonce,
+  type SecretNonce,
+  type SigningSession,
+  signPartially,
+} from './musig.ts';
 export { isDisabled, isSuccess, OP, type OpName, opcodeByName, opcodeName } from './opcodes.ts';
 export { schnorrVerify, signSchnorr } from './schnorr.ts';
 export {
