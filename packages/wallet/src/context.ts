@@ -8,6 +8,7 @@ import type { CoinsByValue } from './coins-by-value.ts';
 import { WalletError } from './errors.ts';
 import type { KeyScheme } from './key-scheme.ts';
 import type { Keyring } from './keyring.ts';
+import type { SecretNonces } from './psbt/secret-nonces.ts';
 import type { RowCache } from './row-cache.ts';
 import type { ScriptHex, WalletMeta, WalletTables } from './tables.ts';
 import type { KdfCost, Vault } from './vault.ts';
@@ -76,6 +77,8 @@ export interface WalletContext {
   readonly source: ChainSource;
   readonly options: WalletOptions;
   readonly random: Randomness;
+  /** Of signatures that are being made with others. */
+  readonly nonces: SecretNonces;
 }
 
 /** What the wallet is; every open one has it. */

@@ -12,6 +12,7 @@ import { WalletError } from './errors.ts';
 import { type KeyScheme, keysOfSeed, type NewKeys, randomKeys } from './key-scheme.ts';
 import { Keyring } from './keyring.ts';
 import { passMissingBlocks } from './missing-blocks.ts';
+import { SecretNonces } from './psbt/secret-nonces.ts';
 import { RowCache } from './row-cache.ts';
 import { openTables, UNBORN, WALLET_SCHEMA, type WalletFlags } from './tables.ts';
 import { extendTrail } from './trail.ts';
@@ -213,7 +214,9 @@ export class Wallets {
     const now = () => source.now();
     const keyring = new Keyring({ params, keypool }, { tables, vault, now });
     const coins = new CoinsByValue(tables);
-    return { params, tables, rows, keyring, coins, vault, source, options: this.#options, random };
+    const nonces = new SecretNonces({ random: (length) => random.bytes(length) });
+    const parts = { params, tables, rows, keyring, coins, vault, source, random, nonces };
+    return { ...parts, options: this.#options };
   }
 
   /** Writes the first rows: flags, keys, and the tip, before which nothing can be the wallet's. */

@@ -96,6 +96,8 @@ export interface FieldTypes {
   readonly TAP_LEAF_SCRIPT?: number;
   readonly TAP_MERKLE_ROOT?: number;
   readonly TAP_TREE?: number;
+  readonly MUSIG2_PUB_NONCE?: number;
+  readonly MUSIG2_PARTIAL_SIG?: number;
 }
 
 /** A key with the prefix of its form: compressed, or not. */

@@ -4,6 +4,7 @@
  */
 import type { DerivedKey, KeyOrigin, ScriptSolution, TaprootOutput } from '@coind/descriptors';
 import { bytesToHex, hash160, hexToBytes, sha256, Writer } from '@coind/primitives';
+import type { SecretNonces } from './secret-nonces.ts';
 
 /** What is kept back from the PSBT. */
 export interface Discretion {
@@ -13,20 +14,37 @@ export interface Discretion {
   readonly hideOrigins?: boolean;
 }
 
+/** A key that several hold together, and their keys in the order of their bytes. */
+export interface AggregateKey {
+  readonly aggregate: Uint8Array;
+  readonly participants: readonly Uint8Array[];
+}
+
 /** Keys and scripts by what scripts call them. */
 export class PsbtProvider {
   readonly #keys = new Map<string, DerivedKey>();
   readonly #scripts = new Map<string, Uint8Array>();
   readonly #outputs = new Map<string, TaprootOutput>();
+  readonly #aggregates = new Map<string, AggregateKey>();
   readonly #discretion: Discretion;
+  /** Where secret nonces wait; without, nobody starts to sign together. */
+  readonly nonces: SecretNonces | undefined;
 
-  constructor(discretion: Discretion = {}) {
+  constructor(discretion: Discretion = {}, nonces?: SecretNonces) {
     this.#discretion = discretion;
+    this.nonces = nonces;
   }
 
   /** Adds all that a descriptor knows of a script. */
   addSolution({ keys, redeemScript, witnessScript, taproot }: ScriptSolution): void {
-    for (const key of keys) {
+    for (const { musig } of keys) {
+      if (!musig) continue;
+      const participants = musig.participants.map(({ publicKey }) => publicKey);
+      const { aggregate } = musig;
+      this.#aggregates.set(bytesToHex(aggregate), { aggregate, participants });
+    }
+    const participants = keys.flatMap(({ musig }) => musig?.participants ?? []);
+    for (const key of [...keys, ...participants]) {
       this.#add(hash160(key.publicKey), key);
       if (key.publicKey.length !== 33) continue;
       this.#add(key.publicKey.subarray(1), key);
@@ -67,6 +85,11 @@ export class PsbtProvider {
   /** By HASH160 or SHA256. */
   script(hash: Uint8Array): Uint8Array | undefined {
     return this.#scripts.get(bytesToHex(hash));
+  }
+
+  /** Keys that several hold together. */
+  aggregates(): readonly AggregateKey[] {
+    return [...this.#aggregates.values()];
   }
 
   /** How a taproot output may be spent. */

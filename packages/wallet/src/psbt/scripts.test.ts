@@ -15,6 +15,7 @@ import { analyzePsbt } from './psbt-analysis.ts';
 import { decodeTapDerivation, decodeTapTree, In, Out } from './psbt-fields.ts';
 import { PsbtProvider } from './psbt-provider.ts';
 import { extractTx, finalizePsbt, isPsbtComplete, signPsbt, updateOutputs } from './psbt-signer.ts';
+import { SecretNonces } from './secret-nonces.ts';
 
 const regtest = chainParams('regtest') as ChainParams;
 const secrets = [1, 2, 3].map((n) => new Uint8Array(32).fill(n));
@@ -31,10 +32,10 @@ const [aWif, bWif, cWif] = secrets.map((secret) => encodeWif(secret, true, regte
 const preimage = new Uint8Array(32).fill(9);
 const hash = sha256(preimage);
 
-function knows(text: string) {
+function knows(text: string, nonces?: SecretNonces) {
   const [solution] = expandDescriptor(parseDescriptor(text, regtest), 0);
   if (!solution) throw new Error('no script');
-  const provider = new PsbtProvider();
+  const provider = new PsbtProvider({}, nonces);
   provider.addSolution(solution);
   return { provider, ...solution };
 }
@@ -167,5 +168,62 @@ describe('trees of taproot', () => {
       taproot?.leaves.map(({ script }) => bytesToHex(script)).sort(),
     );
     expect(map?.all(Out.TAP_BIP32_DERIVATION)).toHaveLength(3);
+  });
+});
+
+describe('keys of several', () => {
+  let count = 0;
+  const newNonces = () => new SecretNonces({ random: () => sha256(Uint8Array.of(count++)) });
+  const internal = (one: string, two: string) => `tr(musig(${one},${two}),pk(${c}))`;
+  const leaf = (one: string, two: string) => `tr(${c},{pk(musig(${one},${two})),pk(${c})})`;
+
+  /** Two signers who each know one secret. */
+  function signers(policy: typeof internal) {
+    return [policy(aWif, b), policy(a, bWif)].map((text) => knows(text, newNonces()).provider);
+  }
+
+  function round(psbt: Psbt, providers: readonly PsbtProvider[]): Psbt {
+    const copies = providers.map((provider) => {
+      const copy = again(psbt);
+      expect(signPsbt(copy, provider, { finalize: false })).toEqual(['incomplete']);
+      return again(copy);
+    });
+    return combinePsbts(copies as [Psbt, Psbt]) as Psbt;
+  }
+
+  test.each([
+    ['the internal key', internal, 1],
+    ['a leaf', leaf, 3],
+  ])('%s: nonces, parts, a signature', (_name, policy, items) => {
+    const psbt = spending(knows(policy(a, b)).scriptPubKey);
+    const both = signers(policy);
+    const withNonces = round(psbt, both);
+    expect(withNonces.inputs[0]?.map.all(In.MUSIG2_PUB_NONCE)).toHaveLength(2);
+    expect(withNonces.inputs[0]?.map.all(In.MUSIG2_PARTIAL_SIG)).toHaveLength(0);
+    const withParts = round(withNonces, both);
+    expect(withParts.inputs[0]?.map.all(In.MUSIG2_PARTIAL_SIG)).toHaveLength(2);
+    expect(witnessOf(withParts)).toHaveLength(items);
+  });
+
+  test('a nonce signs once', () => {
+    const psbt = spending(knows(internal(a, b)).scriptPubKey);
+    const both = signers(internal);
+    const withNonces = round(psbt, both);
+    const parts = () => {
+      const copy = again(withNonces);
+      signPsbt(copy, both[0] as PsbtProvider, { finalize: false });
+      return copy.inputs[0]?.map.all(In.MUSIG2_PARTIAL_SIG).length;
+    };
+    expect([parts(), parts()]).toEqual([1, 0]);
+  });
+
+  test('one signer alone comes to nothing', () => {
+    const psbt = spending(knows(internal(a, b)).scriptPubKey);
+    const [first] = signers(internal) as [PsbtProvider];
+    for (let turn = 0; turn < 3; turn++) {
+      expect(signPsbt(psbt, first)).toEqual(['incomplete']);
+    }
+    expect(psbt.inputs[0]?.map.all(In.MUSIG2_PUB_NONCE)).toHaveLength(1);
+    expect(finalizePsbt(psbt)).toBe(false);
   });
 });

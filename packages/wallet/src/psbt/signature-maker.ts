@@ -29,6 +29,10 @@ export interface SignatureMaker {
   ): Uint8Array | undefined;
   /** With the hash of a leaf for one of the output's scripts, without for the output key. */
   schnorr(privateKey: Uint8Array | undefined, leafHash?: Uint8Array): Uint8Array | undefined;
+  /** What a Schnorr signature signs; undefined when that is not known, or nobody signs. */
+  digest(leafHash?: Uint8Array): Uint8Array | undefined;
+  /** A Schnorr signature with its hash type. */
+  typed(signature: Uint8Array): Uint8Array;
 }
 
 /** 71 bytes with low R and low S, the hash type included: as long as real ones are. */
@@ -44,11 +48,13 @@ export const DUMMY: SignatureMaker = {
   },
   ecdsa: () => DUMMY_ECDSA,
   schnorr: () => new Uint8Array(64),
+  digest: () => undefined,
+  typed: (signature) => signature,
 };
 
 /** Nobody signs: for what is known of outputs. */
 export const NOBODY_SIGNS: SignatureMaker = {
-  checker: DUMMY.checker,
+  ...DUMMY,
   ecdsa: () => undefined,
   schnorr: () => undefined,
 };
@@ -60,6 +66,12 @@ export function signatureMaker(
   utxo: TxOutput,
   sighash: number,
 ): SignatureMaker {
+  const digest = (leafHash?: Uint8Array) =>
+    precomputed.spent
+      ? sighashTaproot(precomputed, index, sighash, leafHash && { leafHash })
+      : undefined;
+  const typed = (signature: Uint8Array) =>
+    sighash === HashType.DEFAULT ? signature : Uint8Array.of(...signature, sighash);
   return {
     checker: new TxChecker(tx, index, utxo.value, precomputed),
     ecdsa(script, version, privateKey) {
@@ -72,11 +84,10 @@ export function signatureMaker(
       return Uint8Array.of(...toDer(signEcdsa(digest, privateKey)), type);
     },
     schnorr(privateKey, leafHash) {
-      if (!privateKey || !precomputed.spent) return undefined;
-      const digest = sighashTaproot(precomputed, index, sighash, leafHash && { leafHash });
-      if (!digest) return undefined;
-      const sig = signSchnorr(digest, privateKey);
-      return sighash === HashType.DEFAULT ? sig : Uint8Array.of(...sig, sighash);
+      const message = privateKey && digest(leafHash);
+      return message && typed(signSchnorr(message, privateKey));
     },
+    digest,
+    typed,
   };
 }

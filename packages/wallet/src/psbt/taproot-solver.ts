@@ -6,7 +6,13 @@ import { type FragmentName, type TaprootOutput, taprootOutput } from '@coind/des
 import { bytesToHex, concatBytes, hash160, hexToBytes, Writer } from '@coind/primitives';
 import { tapleafHash, taprootPrivateKey } from '@coind/script';
 import { type ProvenScript, type ScriptMeans, spendByLeaf } from '../script-path.ts';
-import { decodeTapTree, encodeTapDerivation, type FieldTypes } from './psbt-fields.ts';
+import { MusigSolver } from './musig-solver.ts';
+import {
+  decodeTapDerivation,
+  decodeTapTree,
+  encodeTapDerivation,
+  type FieldTypes,
+} from './psbt-fields.ts';
 import type { PsbtMap } from './psbt-map.ts';
 import type { PsbtProvider } from './psbt-provider.ts';
 import { DUMMY, type SignatureMaker } from './signature-maker.ts';
@@ -27,11 +33,18 @@ export class TaprootSolver {
   readonly #help: Help;
   /** Leaves by the keys in them, where the provider knows the key. */
   readonly #uses = new Map<string, Uint8Array[]>();
+  readonly #musig: MusigSolver;
 
   constructor(map: PsbtMap, types: FieldTypes, help: Help) {
     this.#map = map;
     this.#types = types;
     this.#help = help;
+    this.#musig = new MusigSolver(map, types, {
+      provider: help.provider,
+      maker: help.maker,
+      originOf: (key) => this.#originOf(key),
+      noteKey: (key, leafHash) => this.#noteKey(key, leafHash),
+    });
   }
 
   /** Fills in what is known, signs, and looks for what spends the output. */
@@ -90,16 +103,18 @@ export class TaprootSolver {
   ): Uint8Array | undefined {
     const { provider, maker } = this.#help;
     const { TAP_KEY_SIG, TAP_MERKLE_ROOT } = this.#types;
-    if (TAP_KEY_SIG === undefined) return undefined;
-    const given = this.#map.get(TAP_KEY_SIG);
+    const given = TAP_KEY_SIG === undefined ? undefined : this.#map.get(TAP_KEY_SIG);
     if (given) return given;
-    const root =
+    const merkleRoot =
       (TAP_MERKLE_ROOT === undefined ? undefined : this.#map.get(TAP_MERKLE_ROOT)) ??
       known?.merkleRoot;
     const secret = internalKey && provider.privateKey(internalKey);
-    const tweaked = secret && taprootPrivateKey(secret, root);
-    const made = maker.schnorr(tweaked ?? provider.privateKey(outputKey));
-    if (made && maker !== DUMMY) this.#map.set(TAP_KEY_SIG, made);
+    const made =
+      maker.schnorr(secret && taprootPrivateKey(secret, merkleRoot)) ??
+      (internalKey && this.#musig.sign({ xOnly: internalKey, internal: { merkleRoot } })) ??
+      maker.schnorr(provider.privateKey(outputKey)) ??
+      this.#musig.sign({ xOnly: outputKey });
+    if (made && maker !== DUMMY && TAP_KEY_SIG !== undefined) this.#map.set(TAP_KEY_SIG, made);
     return made;
   }
 
@@ -145,11 +160,19 @@ export class TaprootSolver {
     const name = concatBytes(key, leafHash);
     const given = TAP_SCRIPT_SIG === undefined ? undefined : this.#map.get(TAP_SCRIPT_SIG, name);
     if (given) return given;
-    const made = maker.schnorr(provider.privateKey(key), leafHash);
+    const made =
+      maker.schnorr(provider.privateKey(key), leafHash) ??
+      this.#musig.sign({ xOnly: key, leafHash });
     if (made && maker !== DUMMY && TAP_SCRIPT_SIG !== undefined) {
       this.#map.set(TAP_SCRIPT_SIG, made, name);
     }
     return made;
+  }
+
+  /** What the fields or the provider say of where a key comes from. */
+  #originOf(key: Uint8Array): Uint8Array | undefined {
+    const said = this.#map.get(this.#types.TAP_BIP32_DERIVATION, key);
+    return said ? decodeTapDerivation(said).origin : this.#help.provider.origin(key);
   }
 
   #noteKey(key: Uint8Array, leafHash?: Uint8Array): void {

@@ -24,7 +24,7 @@ export interface FillOptions extends SignOptions {
   readonly origins: boolean;
 }
 
-type Parts = Pick<WalletContext, 'tables' | 'keyring'>;
+type Parts = Pick<WalletContext, 'tables' | 'keyring' | 'nonces'>;
 
 /**
  * Fills in what the wallet knows, and signs. Returns what became of each input; undefined when the inputs ask
@@ -60,11 +60,11 @@ function addTransactions({ tables }: Parts, { inputs }: Psbt): void {
 }
 
 function providerOfScript(
-  { keyring }: Parts,
+  { keyring, nonces }: Parts,
   script: Uint8Array | undefined,
   discretion: Discretion,
 ): PsbtProvider {
-  const provider = new PsbtProvider(discretion);
+  const provider = new PsbtProvider(discretion, nonces);
   const solution = script && keyring.solve(bytesToHex(script), discretion.hideSecrets !== true);
   if (solution) provider.addSolution(solution);
   return provider;
