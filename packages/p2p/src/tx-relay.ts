@@ -78,12 +78,17 @@ class AnnouncementBucket {
     this.count.refill(now);
   }
 
+  /** True when something waits and there are tokens for it. */
+  get isDue(): boolean {
+    return this.backlog.length > 0 && this.size.value > 0 && this.count.value > 0;
+  }
+
   /**
    * The best of the backlog, as far as tokens go; entries that left the pool are forgotten. Nothing is put
    * in order for nobody.
    */
   take(wire: Wire, isHeard: boolean): Wtxid[] {
-    if (this.backlog.length === 0 || this.size.value <= 0 || this.count.value <= 0) return [];
+    if (!this.isDue) return [];
     const most = Math.max(0, Math.floor(this.count.value - this.#countFloor));
     const entries = entriesOf(wire, this.backlog);
     const sorted = isHeard ? wire.mempool.inMiningOrder(entries) : entries;
@@ -393,6 +398,7 @@ export class TxRelay {
     this.#nextCheck = now + BACKLOG_CHECK_MS;
     this.#inbound.refill(now);
     this.#outbound.refill(now);
+    if (!this.#inbound.isDue && !this.#outbound.isDue) return false;
     // Nothing is queued before the handshake is over: it would tell when we learnt of it.
     const heard = [...peers.values()].filter(({ txRelay }) => txRelay && txRelay.nextSend !== 0);
     const anyInbound = heard.some(({ inbound }) => inbound);
