@@ -94,6 +94,8 @@ export class Keyring {
   /** By the text that tells whether a descriptor is known. */
   readonly #ids = new Map<string, number>();
   #nextFree = 0;
+  /** Those that hand out addresses: a handful, while imports may have made thousands of the others. */
+  readonly #active = new Set<number>();
   /** Parsed with secrets on first signature; dropped when the wallet is locked or reloaded. */
   readonly #secret = new Map<number, Descriptor>();
   /** Scripts derived ahead of use, by chain and index: handing one out need not derive it again. */
@@ -139,6 +141,14 @@ export class Keyring {
     this.#held = held;
   }
 
+  /** The chains that hand out addresses. */
+  #chains(): (readonly [id: number, held: Held])[] {
+    return [...this.#active].flatMap((id) => {
+      const held = this.#held.get(id);
+      return held ? [[id, held] as const] : [];
+    });
+  }
+
   /** Takes over what a change that is committed added; what was not committed is forgotten. */
   refresh(): void {
     for (const id of [...this.#added.keys(), ...this.#changed]) {
@@ -153,8 +163,10 @@ export class Keyring {
     this.#changed.clear();
   }
 
-  #name(id: number, { descriptor }: DescriptorRow): void {
+  #name(id: number, { descriptor, active }: DescriptorRow): void {
     this.#ids.set(descriptor, id);
+    if (active) this.#active.add(id);
+    else this.#active.delete(id);
     this.#nextFree = Math.max(this.#nextFree, id + 1);
   }
 
@@ -191,7 +203,7 @@ export class Keyring {
 
   /** True when some active descriptor hands out addresses of one side. */
   canHandOut(internal: boolean): boolean {
-    return [...this.#held.values()].some(({ row }) => row.active && row.internal === internal);
+    return this.#chains().some(([, { row }]) => row.internal === internal);
   }
 
   /**
@@ -200,9 +212,9 @@ export class Keyring {
    */
   keypoolSize(internal: boolean): number {
     let size = 0;
-    for (const [id] of this.#held) {
+    for (const id of this.#active) {
       const row = this.#tables.descriptors.getSync(id);
-      if (row?.active && row.internal === internal) size += row.promised - row.next;
+      if (row?.internal === internal) size += row.promised - row.next;
     }
     return size;
   }
@@ -210,9 +222,9 @@ export class Keyring {
   /** Unix seconds at which the key was derived that is next; of two hardened chains the later one. */
   keypoolOldest(): number | undefined {
     let oldest: number | undefined;
-    for (const [id, { lookahead }] of this.#held) {
+    for (const [id, { lookahead }] of this.#chains()) {
       const row = this.#tables.descriptors.getSync(id);
-      if (!row?.active || !isHardenedChain(lookahead)) continue;
+      if (!row || !isHardenedChain(lookahead)) continue;
       const time = this.#tables.derived.getSync([id, row.next])?.time ?? this.#now();
       oldest = Math.max(oldest ?? time, time);
     }
@@ -221,18 +233,16 @@ export class Keyring {
 
   /** Whether new addresses come from chains that a locked wallet, or a copy of it, cannot prolong. */
   get dependsOnPool(): boolean {
-    return [...this.#held.values()].some(
-      ({ row, lookahead }) => row.active && isHardenedChain(lookahead),
-    );
+    return this.#chains().some(([, { lookahead }]) => isHardenedChain(lookahead));
   }
 
   /**
    * Promises at least `size` unused addresses on every active chain that can go on; never fewer than before.
    */
   promise(unit: UnitOfWork, size: number = this.#keypool): void {
-    for (const [id, { lookahead }] of this.#held) {
+    for (const [id, { lookahead }] of this.#chains()) {
       const row = unit.get(this.#tables.descriptors, id);
-      if (!row?.active || !canLookAhead(lookahead)) continue;
+      if (!row || !canLookAhead(lookahead)) continue;
       const promised = row.next + size;
       if (promised > row.promised) unit.put(this.#tables.descriptors, id, { ...row, promised });
     }
@@ -481,7 +491,9 @@ export class Keyring {
    * 'keypool-ran-out' when no active descriptor makes such scripts, or there is none left that a locked wallet knows.
    */
   handOut(unit: UnitOfWork, type: AddressType, internal: boolean): ScriptHex {
-    const found = this.#active(type, internal);
+    const found = this.#chains().find(
+      ([, { row, lookahead }]) => row.internal === internal && makesType(lookahead, type),
+    );
     if (!found) {
       if (!this.canHandOut(internal)) throw new WalletError('no-available-keys');
       throw new WalletError('keypool-ran-out', `Error: No ${type} addresses available.`);
@@ -498,13 +510,6 @@ export class Keyring {
       // No passphrase will bring more of them.
       throw new WalletError('keypool-ran-out', 'No addresses available');
     }
-  }
-
-  #active(type: AddressType, internal: boolean): [number, Held] | undefined {
-    return [...this.#held].find(
-      ([, { row, lookahead }]) =>
-        row.active && row.internal === internal && makesType(lookahead, type),
-    );
   }
 
   /** The script of a type at an index of a chain; undefined where it is not there and cannot be derived. */
