@@ -77,6 +77,17 @@ describe('payments that need other signers', () => {
     expect(wallet.lockedCoins()).toEqual([]);
   });
 
+  test('what somebody put into an input stays there while it is funded', async () => {
+    const { wallet, script } = await watchedWallet();
+    const [coin] = await wallet.unspent();
+    const proof = { scriptSig: Uint8Array.of(0), witness: [] };
+    const { tx } = await wallet.fundTransaction([{ script, amount: 60n * COIN }], {
+      inputs: [{ ...(coin as NonNullable<typeof coin>).outpoint, proof }],
+      addInputs: true,
+    });
+    expect(tx.inputs.map(({ scriptSig }) => scriptSig.length)).toEqual([1, 0]);
+  });
+
   test('a replacement for others to sign spends the same coins and pays more', async () => {
     const { wallet, watching, script } = await watchedWallet();
     const sent = await wallet.sendToScripts([{ script, amount: COIN }], {});

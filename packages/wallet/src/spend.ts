@@ -61,7 +61,7 @@ import {
   sizeOfWeight,
 } from './input-size.ts';
 import { InputSizes } from './input-sizes.ts';
-import { SigningProvider, TxSigner } from './sign.ts';
+import { type InputProof, SigningProvider, TxSigner } from './sign.ts';
 import {
   EMPTY_TOTALS,
   type ScriptHex,
@@ -85,6 +85,8 @@ export interface ChosenInput extends OutPoint {
   readonly sequence?: number | undefined;
   /** Weight units of the signed input, for who knows better or where nobody else knows. */
   readonly weight?: number | undefined;
+  /** What somebody has put there to spend it, right or not. */
+  readonly proof?: InputProof;
 }
 
 /** How to pay. */
@@ -699,13 +701,16 @@ class SpendPlan {
   inputs(coins: readonly Candidate[]): TxInput[] {
     const replaceable = this.#options.replaceable ?? this.#context.options.replaceable;
     const sequence = replaceable ? RBF_SEQUENCE : NON_FINAL_SEQUENCE;
-    const own = new Map(this.#options.inputs?.map((input) => [outpointKey(input), input.sequence]));
-    return coins.map(({ outpoint }) => ({
-      prevout: outpoint,
-      scriptSig: new Uint8Array(0),
-      sequence: own.get(outpointKey(outpoint)) ?? sequence,
-      witness: [],
-    }));
+    const given = new Map(this.#options.inputs?.map((input) => [outpointKey(input), input]));
+    return coins.map(({ outpoint }) => {
+      const own = given.get(outpointKey(outpoint));
+      return {
+        prevout: outpoint,
+        scriptSig: own?.proof?.scriptSig ?? new Uint8Array(0),
+        sequence: own?.sequence ?? sequence,
+        witness: own?.proof?.witness ?? [],
+      };
+    });
   }
 }
 

@@ -81,9 +81,10 @@ export const walletFund: Handlers<typeof methods.walletFund, WalletContext> = {
     const spending: SpendOptions = {
       ...fundOptions({ ...options, add_inputs }, tx.outputs.length, node),
       inputs: [
-        ...tx.inputs.map(({ prevout, sequence }) => ({
+        ...tx.inputs.map(({ prevout, sequence, scriptSig, witness }) => ({
           ...prevout,
           sequence,
+          proof: { scriptSig, witness },
           weight: weights.get(outpointKey(prevout)),
         })),
         // Whoever says what an input weighs wants it, named among the inputs or not.

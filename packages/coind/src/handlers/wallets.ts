@@ -1,6 +1,7 @@
 /** Handlers of the methods that make, load and list wallets: they need no wallet to be chosen. */
 import { createReadStream, existsSync } from 'node:fs';
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
+import { StoreError } from '@coind/store';
 import { WalletError } from '@coind/wallet';
 import type { RpcContext } from '../context.ts';
 import { walletsOf } from '../wallet-context.ts';
@@ -98,6 +99,9 @@ export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcCo
     try {
       await walletsOf(context).load(filename);
     } catch (error) {
+      if (error instanceof StoreError) {
+        throw new RpcError(-18, `Wallet file verification failed. ${error.message}`);
+      }
       if (!(error instanceof WalletError)) throw error;
       if (error.key === 'blocks-missing') throw asRpcError(error);
       if (error.key === 'wallet-already-loaded') {

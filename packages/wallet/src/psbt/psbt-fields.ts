@@ -7,7 +7,7 @@ import {
   concatBytes,
   hash160,
   LOCKTIME_THRESHOLD,
-  type Reader,
+  Reader,
   readOutput,
   Tx,
   Writer,
@@ -183,8 +183,15 @@ export function encodeTapDerivation({ leafHashes, origin }: TapDerivation): Uint
   return writer.bytes(origin).finish();
 }
 
-const tapDerivation = (value: Uint8Array): Uint8Array =>
-  encodeTapDerivation(decodeTapDerivation(value));
+function tapDerivation(place: string): FieldSpec['read'] {
+  return (value) => {
+    const hashes = new Reader(value);
+    if (value.length > 0 && hashes.compactSize() * 32 > hashes.left) {
+      refusePsbt(`${place} Taproot BIP32 keypath has an invalid length`);
+    }
+    return encodeTapDerivation(decodeTapDerivation(value));
+  };
+}
 
 /** The keys of a MUSIG2_PARTICIPANTS. */
 export function participantsIn(value: Uint8Array): readonly Uint8Array[] {
@@ -480,7 +487,7 @@ export const INPUT_MAP: MapSpec = {
       type: In.TAP_BIP32_DERIVATION,
       name: 'Input Taproot BIP32 Keypath',
       keyLengths: X_ONLY,
-      read: tapDerivation,
+      read: tapDerivation('Input'),
       untilFinal: true,
     },
     {
@@ -590,7 +597,7 @@ export const OUTPUT_MAP: MapSpec = {
       type: Out.TAP_BIP32_DERIVATION,
       name: 'Output Taproot BIP32 Keypath',
       keyLengths: X_ONLY,
-      read: tapDerivation,
+      read: tapDerivation('Output'),
     },
     {
       type: Out.MUSIG2_PARTICIPANTS,
