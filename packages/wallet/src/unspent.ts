@@ -157,7 +157,8 @@ function coinsByValue(
       const range: Range<[number, Sats, OutPoint]> = {
         gte: [part, minAmount, LOWEST],
         lte: [part, maxAmount, HIGHEST],
-        ...(after?.part === part && { gt: [part, after.value, after.outpoint] }),
+        ...(after?.part === part && { lt: [part, after.value, after.outpoint] }),
+        reverse: true,
       };
       const rows =
         maxCount === undefined

@@ -262,8 +262,9 @@ export class Wallets {
       await core.load();
       for (const listener of this.#listeners) listener(wallet);
       await passMissingBlocks(context, store);
-      await core.change((unit) => context.keyring.promise(unit), { sync: false });
       await follower.start({ isCopy });
+      // What was handed out before is made up for, as bitcoind does when it loads a wallet.
+      await core.change((unit) => context.keyring.promise(unit), { sync: false });
     } catch (error) {
       await follower.stop();
       await core.close();
