@@ -5,6 +5,7 @@
 import {
   compareBytes,
   concatBytes,
+  DecodeError,
   hash160,
   LOCKTIME_THRESHOLD,
   Reader,
@@ -119,7 +120,8 @@ const unlessZero = (value: Uint8Array): Uint8Array | undefined =>
 
 /** A value of exactly so many bytes. */
 function sized(length: number): FieldSpec['read'] {
-  return (value) => reading(value, (reader) => reader.take(length));
+  return (value) =>
+    value.length === length ? value : refusePsbt('Size of value was not the stated size');
 }
 
 /** A count, which other programs may write longer than need be. */
@@ -183,10 +185,20 @@ export function encodeTapDerivation({ leafHashes, origin }: TapDerivation): Uint
   return writer.bytes(origin).finish();
 }
 
-function tapDerivation(place: string): FieldSpec['read'] {
+/** Whether the hashes end within the value, however many are said to be there. */
+function holdsItsHashes(value: Uint8Array): boolean {
+  const reader = new Reader(value);
+  try {
+    return reader.compactSize() * 32 <= reader.left;
+  } catch (error) {
+    if (error instanceof DecodeError) return false;
+    throw error;
+  }
+}
+
+function tapDerivation(place: 'Input' | 'Output'): FieldSpec['read'] {
   return (value) => {
-    const hashes = new Reader(value);
-    if (value.length > 0 && hashes.compactSize() * 32 > hashes.left) {
+    if (!holdsItsHashes(value)) {
       refusePsbt(`${place} Taproot BIP32 keypath has an invalid length`);
     }
     return encodeTapDerivation(decodeTapDerivation(value));
@@ -513,6 +525,7 @@ export const INPUT_MAP: MapSpec = {
       type: In.MUSIG2_PUB_NONCE,
       name: 'Input MuSig2 public nonce',
       keyLengths: MUSIG2_KEY,
+      wrongKey: 'Input musig2 pubnonce key is not expected size of 67 or 99 bytes',
       read: (value, key) => {
         checkMusig2Key(key);
         const isNonce = value.length === PUB_NONCE_LENGTH;
@@ -525,6 +538,7 @@ export const INPUT_MAP: MapSpec = {
       type: In.MUSIG2_PARTIAL_SIG,
       name: 'Input MuSig2 partial signature',
       keyLengths: MUSIG2_KEY,
+      wrongKey: 'Input musig2 partial sig key is not expected size of 67 or 99 bytes',
       read: (value, key) => {
         checkMusig2Key(key);
         return sized(32)(value, key);

@@ -27,6 +27,8 @@ export interface FieldSpec {
   readonly name: string;
   /** Bytes of the key behind its type; more than one length where keys come in several sizes. */
   readonly keyLengths?: readonly number[];
+  /** What is said of a key of another length, where it is not the usual. */
+  readonly wrongKey?: string;
   /** Refuses what is none; returns the value as it is written, or undefined to leave it out. */
   readonly read: (value: Uint8Array, key: Uint8Array) => Uint8Array | undefined;
   /** What is written for a value, where that is less than what was read. */
@@ -210,8 +212,9 @@ function writeEntries(writer: Writer, entries: ReadonlyMap<string, Entry>): void
   for (const { key, value } of sorted(entries)) writer.varBytes(key).varBytes(value);
 }
 
-function checkKey({ name, keyLengths = [0] }: FieldSpec, key: Uint8Array): void {
+function checkKey({ name, keyLengths = [0], wrongKey }: FieldSpec, key: Uint8Array): void {
   if (keyLengths.includes(key.length)) return;
+  if (wrongKey !== undefined) refusePsbt(wrongKey);
   const [size = 0] = keyLengths;
   if (keyLengths.length > 1) {
     refusePsbt(`Size of key was not the expected size for the type ${name}`);
