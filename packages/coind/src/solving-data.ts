@@ -1,5 +1,6 @@
 /** How to spend coins that are not a wallet's, as a caller describes it: keys, scripts, descriptors, or weights. */
 import {
+  type DerivedKey,
   DescriptorError,
   expandDescriptor,
   parseMultipath,
@@ -9,6 +10,7 @@ import {
 import {
   bytesToHex,
   type ChainParams,
+  equalBytes,
   hash160,
   hexToBytes,
   isHex,
@@ -17,7 +19,7 @@ import {
   sha256,
 } from '@coind/primitives';
 import { RpcError } from '@coind/rpc';
-import { MAX_STANDARD_WEIGHT, p2sh, p2wsh } from '@coind/script';
+import { classifyOutput, MAX_STANDARD_WEIGHT, p2sh, p2wsh, witnessProgram } from '@coind/script';
 import { parsePublicKey } from './shapes/multisig.ts';
 
 const MIN_INPUT_WEIGHT = 165;
@@ -64,9 +66,11 @@ export function foreignSolutions(
   const ofKeys = pubkeys.flatMap((text) =>
     described(withChecksum(`combo(${bytesToHex(parsePublicKey(text))})`)),
   );
+  const keys = ofKeys.flatMap((solution) => solution.keys);
   const ofScripts = scripts.flatMap((text) => {
     if (!isHex(text)) throw new RpcError(-5, `'${text}' is not hex`);
-    return behindHashes(hexToBytes(text));
+    const script = hexToBytes(text);
+    return behindHashes(script, keysIn(script, keys));
   });
   const ofDescriptors = descriptors.flatMap((text) => {
     try {
@@ -79,18 +83,31 @@ export function foreignSolutions(
   return [...ofKeys, ...ofScripts, ...ofDescriptors];
 }
 
+/** The key that a script pays to, if it is among those that are known. */
+function keysIn(script: Uint8Array, known: readonly DerivedKey[]): readonly DerivedKey[] {
+  const { type, solutions } = classifyOutput(script);
+  const [named] = solutions;
+  if (!named || (type !== 'pubkeyhash' && type !== 'pubkey')) return [];
+  const nameOf = ({ publicKey }: DerivedKey) =>
+    type === 'pubkey' ? publicKey : hash160(publicKey);
+  const key = known.find((one) => equalBytes(nameOf(one), named));
+  return key ? [key] : [];
+}
+
 /** The outputs that a script may be behind. */
-function behindHashes(script: Uint8Array): ScriptSolution[] {
+function behindHashes(script: Uint8Array, keys: readonly DerivedKey[]): ScriptSolution[] {
+  // A program alone solves nothing: what it stands for is another key or script.
+  if (witnessProgram(script)) return [];
   const descriptor = { kind: 'raw', script } as const;
   const program = p2wsh(sha256(script));
   return [
-    { scriptPubKey: p2sh(hash160(script)), redeemScript: script, keys: [], descriptor },
-    { scriptPubKey: program, witnessScript: script, keys: [], descriptor },
+    { scriptPubKey: p2sh(hash160(script)), redeemScript: script, keys, descriptor },
+    { scriptPubKey: program, witnessScript: script, keys, descriptor },
     {
       scriptPubKey: p2sh(hash160(program)),
       redeemScript: program,
       witnessScript: script,
-      keys: [],
+      keys,
       descriptor,
     },
   ];
