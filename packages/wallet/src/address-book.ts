@@ -249,12 +249,12 @@ function namesKey(descriptor: Descriptor): boolean {
   return descriptor.kind === 'pkh' || descriptor.kind === 'wpkh';
 }
 
-/** How scripts begin, in the order in which bitcoind lists their addresses: key hashes first, taproot last. */
-const SCRIPT_ORDER = ['76a914', 'a914', '0020', '0014', '5120'];
+/** How scripts begin, in the order in which bitcoind keeps its address book: key hashes first, taproot last. */
+export const BOOK_ORDER = ['76a914', 'a914', '0020', '0014', '5120'];
 
 function rankOf(script: ScriptHex): number {
-  const rank = SCRIPT_ORDER.findIndex((start) => script.startsWith(start));
-  return rank < 0 ? SCRIPT_ORDER.length : rank;
+  const rank = BOOK_ORDER.findIndex((start) => script.startsWith(start));
+  return rank < 0 ? BOOK_ORDER.length : rank;
 }
 
 /** Addresses with a label, by kind and then by their hashes, with their purpose. */

@@ -4,6 +4,7 @@
  */
 import { bytesToHex, type Sats, type Txid } from '@coind/primitives';
 import type { Range } from '@coind/store';
+import { BOOK_ORDER } from './address-book.ts';
 import { type Books, type CoinbaseReceived, receivedByLabel } from './balances.ts';
 import { addressOf, scriptOf, walletHeight } from './context.ts';
 import { COINBASE_MATURITY } from './height-entries.ts';
@@ -97,9 +98,6 @@ export interface ReceivedByAddress extends ReceivedByLabel {
   readonly address: string;
   readonly txids: readonly Txid[];
 }
-
-/** Kinds of address in the order in which bitcoind keeps its address book, by their script's start. */
-const BOOK_ORDER = ['76a914', 'a914', '0020', '0014', '5120'];
 
 /** Parts of the address book in bitcoind's order: by kind, then by what they hold; what is of no kind last. */
 const BOOK_PARTS: readonly { readonly gte: ScriptHex; readonly lt?: ScriptHex }[] = (() => {

@@ -2,7 +2,7 @@ import type { BlockHash } from '@coind/primitives';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TxState } from './tables.ts';
-import { debitOf, isCounted, postingsOf, type TxFacts } from './tx-effects.ts';
+import { isCounted, postingsOf, type TxFacts } from './tx-effects.ts';
 
 const confirmed: TxState = {
   kind: 'confirmed',

@@ -31,7 +31,7 @@ import {
 } from '../shapes/wallet-json.ts';
 import { feeOptions } from '../spending-fees.ts';
 import { walletVersion } from '../version.ts';
-import { asRpcError, creationWords, inWords } from '../wallet-errors.ts';
+import { creationWords, inWords } from '../wallet-errors.ts';
 import type { WalletsMethod } from './wallets.ts';
 
 function addressType(text: string | undefined): { type?: AddressType } {
