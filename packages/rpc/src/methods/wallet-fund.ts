@@ -41,8 +41,8 @@ function present(name: string): Codec<number> {
   };
 }
 
-/** Options of both methods that describe the funding in this way. */
-const fundMembers = {
+/** Options of both methods that describe the funding in this way: what comes before the weights of inputs. */
+const coinMembers = {
   ...addedCoins,
   changeAddress: optional(str('Where the change goes')),
   changePosition: optional(int('Which output the change is')),
@@ -52,6 +52,10 @@ const fundMembers = {
   fee_rate: optional(feeRate('The fee rate, sat/vB')),
   feeRate: inItsTurn(amount('The fee rate, BTC per 1,000 vbytes')),
   subtractFeeFromOutputs: inItsTurn(payers),
+};
+
+/** And what comes behind them. */
+const feeMembers = {
   max_tx_weight: optional(int('The most it may weigh once signed')),
   conf_target: confTarget,
   estimate_mode: optional(str('unset, economical or conservative')),
@@ -64,7 +68,7 @@ const fundReading = { reading: 'strict', alsoNamed: true, usage: 'options' } as 
 
 const fundOptions = object(
   {
-    ...fundMembers,
+    ...coinMembers,
     input_weights: inItsTurn(
       list(
         object({
@@ -75,6 +79,7 @@ const fundOptions = object(
         'What inputs weigh once signed, in weight units',
       ),
     ),
+    ...feeMembers,
   },
   'How to fund it',
   fundReading,
@@ -109,7 +114,10 @@ export const walletFund = {
       }),
       locktime,
       options: optional(
-        object(fundMembers, 'How to fund it', { ...fundReading, misplaced: misplacedWeights }),
+        object({ ...coinMembers, ...feeMembers }, 'How to fund it', {
+          ...fundReading,
+          misplaced: misplacedWeights,
+        }),
       ),
       bip32derivs: optional(bool('Whether to say how keys are derived'), true),
       version: optional(
@@ -129,7 +137,7 @@ export const walletFund = {
         inputs: optional(chosenInputs),
         outputs: newOutputs('What it pays', { usage: '[{"address":amount},{"data":"hex"},...]' }),
         locktime,
-        options: optional(object(fundMembers, 'How to fund it')),
+        options: optional(object({ ...coinMembers, ...feeMembers }, 'How to fund it')),
         bip32derivs: optional(bool('Whether to say how keys are derived'), false),
       },
       fixed: { psbt_version: 0 },
