@@ -77,6 +77,13 @@ describe('payments that need other signers', () => {
     expect(wallet.lockedCoins()).toEqual([]);
   });
 
+  test('nothing to pay and no fee needs no coin, which no transaction can do without', async () => {
+    const { wallet } = await watchedWallet();
+    const data = { script: Uint8Array.of(0x6a, 1, 7), amount: 0n };
+    const free = { feeRate: feeRate(0n), anyFeeRate: true };
+    await expect(wallet.fundTransaction([data], free)).rejects.toThrow('a non-zero feerate');
+  });
+
   test('what somebody put into an input stays there while it is funded', async () => {
     const { wallet, script } = await watchedWallet();
     const [coin] = await wallet.unspent();

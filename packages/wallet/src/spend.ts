@@ -313,6 +313,12 @@ class SpendPlan {
     this.#preset = preset;
     const addInputs = this.#options.addInputs ?? preset.length === 0;
     const goal = this.#goal;
+    if (goal.target === 0n && preset.length === 0) {
+      throw new WalletError(
+        'no-recipients',
+        'Transaction requires one destination of non-zero value, a non-zero feerate, or a pre-selected input',
+      );
+    }
     const covered = preset.reduce((sum, coin) => sum + coin.effective, 0n);
     if (covered >= goal.target && preset.length > 0) return preset;
     if (!addInputs) throw new WalletError('preselected-insufficient');
