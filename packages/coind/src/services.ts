@@ -31,11 +31,15 @@ import { rawtransactions } from './handlers/rawtransactions.ts';
 import { scripts } from './handlers/scripts.ts';
 import { util } from './handlers/util.ts';
 import { wallet } from './handlers/wallet.ts';
+import { walletAddresses } from './handlers/wallet-addresses.ts';
+import { walletBalances } from './handlers/wallet-balances.ts';
+import { walletCoins } from './handlers/wallet-coins.ts';
 import { walletFund } from './handlers/wallet-fund.ts';
 import { walletHd } from './handlers/wallet-hd.ts';
 import { walletHistory } from './handlers/wallet-history.ts';
 import { walletKeys } from './handlers/wallet-keys.ts';
 import { walletPsbt } from './handlers/wallet-psbt.ts';
+import { walletReceived } from './handlers/wallet-received.ts';
 import { walletSend } from './handlers/wallet-send.ts';
 import { walletSendAll } from './handlers/wallet-send-all.ts';
 import { wallets } from './handlers/wallets.ts';
@@ -79,6 +83,10 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.imports, translated(imports), walletContext),
     service(methods.former, translated(former), walletContext),
     service(methods.wallet, translated(wallet), walletContext),
+    service(methods.walletAddresses, translated(walletAddresses), walletContext),
+    service(methods.walletBalances, translated(walletBalances), walletContext),
+    service(methods.walletCoins, translated(walletCoins), walletContext),
+    service(methods.walletReceived, translated(walletReceived), walletContext),
     service(methods.walletFund, translated(walletFund), walletContext),
     service(methods.walletHd, translated(walletHd), walletContext),
     service(methods.walletHistory, translated(walletHistory), walletContext),
@@ -86,6 +94,6 @@ export function servicesOf(modules: () => NodeModules): readonly Service[] {
     service(methods.walletSend, translated(walletSend), walletContext),
     service(methods.walletSendAll, translated(walletSendAll), walletContext),
     service(methods.walletKeys, translated(walletKeys), walletContext),
-    service(methods.wallet, wallets, nodeContext),
+    service(methods.wallets, wallets, nodeContext),
   ];
 }

@@ -7,11 +7,11 @@ import { allMethods, type methods, viewsOf } from './tables.ts';
 
 describe('types', () => {
   test('a handler gets decoded arguments under the names of the table', () => {
-    type Args = ArgsOf<typeof methods.wallet.sendtoaddress>;
+    type Args = ArgsOf<typeof methods.walletSend.sendtoaddress>;
     expectTypeOf<Args['amount']>().toEqualTypeOf<Sats>();
     expectTypeOf<Args['subtractfeefromamount']>().toEqualTypeOf<boolean>();
     expectTypeOf<Args['fee_rate']>().toEqualTypeOf<FeeRate | undefined>();
-    expectTypeOf<ArgsOf<typeof methods.wallet.getbalance>['account']>().toEqualTypeOf<
+    expectTypeOf<ArgsOf<typeof methods.walletBalances.getbalance>['account']>().toEqualTypeOf<
       string | undefined
     >();
     expectTypeOf<ArgsOf<typeof methods.blockchain.getblock>>().toEqualTypeOf<{

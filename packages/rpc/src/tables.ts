@@ -28,13 +28,18 @@ import { rawtransactions } from './methods/rawtransactions.ts';
 import { scripts } from './methods/scripts.ts';
 import { util } from './methods/util.ts';
 import { wallet } from './methods/wallet.ts';
+import { walletAddresses } from './methods/wallet-addresses.ts';
+import { walletBalances } from './methods/wallet-balances.ts';
+import { walletCoins } from './methods/wallet-coins.ts';
 import { walletFund } from './methods/wallet-fund.ts';
 import { walletHd } from './methods/wallet-hd.ts';
 import { walletHistory } from './methods/wallet-history.ts';
 import { walletKeys } from './methods/wallet-keys.ts';
 import { walletPsbt } from './methods/wallet-psbt.ts';
+import { walletReceived } from './methods/wallet-received.ts';
 import { walletSend } from './methods/wallet-send.ts';
 import { walletSendAll } from './methods/wallet-send-all.ts';
+import { wallets } from './methods/wallets.ts';
 import { zmq } from './methods/zmq.ts';
 
 /** Every method there is, in one table per file of methods/. */
@@ -65,6 +70,10 @@ export const methods = {
   scripts,
   util,
   wallet,
+  walletAddresses,
+  walletBalances,
+  walletCoins,
+  walletReceived,
   walletFund,
   walletHd,
   walletHistory,
@@ -72,6 +81,7 @@ export const methods = {
   walletPsbt,
   walletSend,
   walletSendAll,
+  wallets,
   zmq,
 };
 
@@ -103,6 +113,10 @@ export const allMethods = {
   ...scripts,
   ...util,
   ...wallet,
+  ...walletAddresses,
+  ...walletBalances,
+  ...walletCoins,
+  ...walletReceived,
   ...walletFund,
   ...walletHd,
   ...walletHistory,
@@ -110,6 +124,7 @@ export const allMethods = {
   ...walletPsbt,
   ...walletSend,
   ...walletSendAll,
+  ...wallets,
   ...zmq,
 };
 

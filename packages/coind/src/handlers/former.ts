@@ -2,11 +2,11 @@
 import type { Handlers, methods } from '@coind/rpc';
 import type { WalletContext } from '../context.ts';
 import { accounts } from './accounts.ts';
-import { wallet } from './wallet.ts';
+import { walletReceived } from './wallet-received.ts';
 
 /** Calls of a wallet by their former names. */
 export const former: Handlers<typeof methods.former, WalletContext> = {
   getlabel: accounts.getaccount,
-  getamountreceived: wallet.getreceivedbyaddress,
-  getallreceived: wallet.listreceivedbyaddress,
+  getamountreceived: walletReceived.getreceivedbyaddress,
+  getallreceived: walletReceived.listreceivedbyaddress,
 };

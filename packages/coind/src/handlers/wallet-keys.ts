@@ -5,7 +5,9 @@ import type { Chain } from '@coind/chain';
 import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
 import type { WalletContext } from '../context.ts';
 import { parseHashType, parseKeys, parsePrevTxs, signedJson, signGiven } from '../raw-signing.ts';
+import { scriptOfAddress } from '../shapes/recipient.ts';
 import { parseTx } from '../shapes/tx-json.ts';
+import { inWords } from '../wallet-errors.ts';
 import { writeSynced } from '../written-files.ts';
 
 /** Throws -1 when blocks between two heights are still to be downloaded, below a snapshot. */
@@ -20,6 +22,27 @@ function requirePast({ background }: Chain, start: number, stop: number): void {
 
 /** Handlers of the wallet methods about keys and files. */
 export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
+  async dumpprivkey(context, { address }) {
+    await context.wallet.requireUnlocked();
+    scriptOfAddress(address, context.node);
+    return inWords({ 'not-a-key-address': 'notAKeyAddressDump' }, () =>
+      context.wallet.dumpPrivateKey(address),
+    );
+  },
+
+  async signmessage(context, { address, message }) {
+    await context.wallet.requireUnlocked();
+    scriptOfAddress(address, context.node, 'invalidSignAddress');
+    return context.wallet.signMessage(address, message);
+  },
+
+  async signrawtransactionwithwallet({ wallet, node }, { hexstring, prevtxs, sighashtype }) {
+    const tx = parseTx(hexstring, 'witness');
+    if (!tx) throw rpcError('txDecodeFailedNoInputs');
+    const prevOuts = await parsePrevTxs(node, tx, prevtxs);
+    return signedJson(await wallet.signTransaction(tx, prevOuts, parseHashType(sighashtype)));
+  },
+
   abortrescan: ({ wallet }) => wallet.abortRescan(),
 
   async backupwallet({ wallet }, { destination }) {

@@ -1,10 +1,18 @@
-/** Handlers of the wallet methods that pay in today's way. */
-import { type Handlers, type methods, RpcError } from '@coind/rpc';
-import type { HandlingOptions, SpendOptions } from '@coind/wallet';
+/** Handlers of the wallet methods that pay. */
+import { type Handlers, type methods, RpcError, rpcError } from '@coind/rpc';
+import type {
+  HandlingOptions,
+  Payment,
+  PreparedTx,
+  SendOptions,
+  SpendOptions,
+} from '@coind/wallet';
+import { checkReuse } from '../avoid-reuse.ts';
 import { bumpOptions } from '../bump-options.ts';
 import type { WalletContext } from '../context.ts';
 import { onceOf } from '../idempotency.ts';
 import { partialJson } from '../shapes/psbt-text.ts';
+import { scriptOfAddress } from '../shapes/recipient.ts';
 import { foreignSolutions } from '../solving-data.ts';
 import { feeArguments, feeOptions } from '../spending-fees.ts';
 import {
@@ -15,10 +23,60 @@ import {
   fundingWords,
   recipientsOf,
 } from '../spending-options.ts';
-import { asBumpError, inWords } from '../wallet-errors.ts';
+import { asBumpError, creationWords, inWords } from '../wallet-errors.ts';
 
-/** Handlers of the wallet methods that pay in today's way. */
+function sentJson({ tx, feeRate: chosen }: PreparedTx, verbose: boolean) {
+  return verbose ? { txid: tx.txid, fee_reason: chosen.reason } : tx.txid;
+}
+
+const notes = (comment: string, to = ''): SendOptions => ({
+  ...(comment !== '' && { comment }),
+  ...(to !== '' && { to }),
+});
+
+/** Handlers of the wallet methods that pay. */
 export const walletSend: Handlers<typeof methods.walletSend, WalletContext> = {
+  async sendtoaddress(context, args) {
+    const { address } = args;
+    const checkAddress = () => scriptOfAddress(address, context.node, 'invalidSendAddress');
+    // 0.16 looked at who gets how much first, bitcoind of today at the fee.
+    if (context.node.profile === 'legacy') {
+      checkAddress();
+      void args.amount;
+    }
+    const { comment, comment_to, subtractfeefromamount, verbose } = args;
+    await checkReuse(context, args.avoid_reuse);
+    const options = feeOptions(args);
+    checkAddress();
+    const { amount } = args;
+    const prepared = await context.wallet.send(
+      [{ address, amount, subtractFee: subtractfeefromamount }],
+      { ...options, ...notes(comment, comment_to), ...onceOf(context, 'sendtoaddress', args) },
+    );
+    return sentJson(prepared, verbose);
+  },
+
+  async sendmany(context, args) {
+    const { fromaccount, amounts, minconf, comment, subtractfeefrom, verbose } = args;
+    const options = feeOptions(args);
+    const seen = new Set<string>();
+    const payers = new Set<string | number>(subtractfeefrom);
+    const payments = amounts.map((pair, place): Payment => {
+      const [address] = pair;
+      scriptOfAddress(address, context.node, 'invalidRecipient');
+      if (seen.has(address)) throw rpcError('duplicatedAddress', address);
+      seen.add(address);
+      return { address, amount: pair[1], subtractFee: payers.has(address) || payers.has(place) };
+    });
+    const fromAccount =
+      fromaccount === undefined ? {} : { fromAccount: fromaccount, accountConfirmations: minconf };
+    const once = onceOf(context, 'sendmany', args);
+    const prepared = await inWords(creationWords, () =>
+      context.wallet.send(payments, { ...options, ...fromAccount, ...notes(comment), ...once }),
+    );
+    return sentJson(prepared, verbose);
+  },
+
   async send(context, args) {
     const { wallet, node } = context;
     const { options = {} } = args;

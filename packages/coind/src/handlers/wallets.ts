@@ -8,16 +8,6 @@ import { walletsOf } from '../wallet-context.ts';
 import { asRpcError, inWords } from '../wallet-errors.ts';
 import { parseWalletName } from '../wallet-store.ts';
 
-/** The wallet methods that are about all wallets. */
-export type WalletsMethod =
-  | 'createwallet'
-  | 'loadwallet'
-  | 'unloadwallet'
-  | 'listwallets'
-  | 'listwalletdir'
-  | 'restorewallet'
-  | 'migratewallet';
-
 /** Notes in settings.json whether a wallet is loaded at every start; undefined leaves it as it is. */
 function rememberToLoad({ node }: RpcContext, name: string, load: boolean | undefined): void {
   if (load === undefined) return;
@@ -43,7 +33,7 @@ function chosenName({ walletName }: RpcContext, argument: string | undefined): s
 }
 
 /** Handlers of the methods that make, load and list wallets. */
-export const wallets: Handlers<Pick<typeof methods.wallet, WalletsMethod>, RpcContext> = {
+export const wallets: Handlers<typeof methods.wallets, RpcContext> = {
   async createwallet(context, args) {
     const { wallet_name: name, disable_private_keys, blank, passphrase, avoid_reuse } = args;
     const all = walletsOf(context);

@@ -7,11 +7,13 @@ import {
   type OutPoint,
   type Sats,
   type Txid,
+  ZERO_HASH,
 } from '@coind/primitives';
 import { type Profile, RpcError } from '@coind/rpc';
 import { classifyOutput, encodeAddress, p2pkh } from '@coind/script';
 import type {
   AddressInfo,
+  Balances,
   CoinPlace,
   HistoryEntry,
   ReceivedByLabel,
@@ -22,6 +24,12 @@ import type {
 } from '@coind/wallet';
 import type { NodeModules } from '../context.ts';
 import { scriptFacts } from './address-json.ts';
+
+/** The block up to which the wallet has seen the chain. */
+export function lastBlockOf({ lastBlock }: Pick<Balances, 'lastBlock'>) {
+  const { hash, height } = lastBlock ?? { hash: ZERO_HASH, height: 0 };
+  return { hash, height };
+}
 
 /** Today's bitcoind tells whether a transaction signals BIP125 only to who asks for what it has given up. */
 function tellsBip125({ profile, era }: Pick<NodeModules, 'profile' | 'era'>): boolean {

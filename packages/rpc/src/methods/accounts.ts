@@ -21,11 +21,9 @@ import {
 import { list, object, record } from '../codec-shapes.ts';
 import { type Deprecation, method, type Profile } from '../method.ts';
 import { idempotencyKey } from './params.ts';
-import { sumsPage, whereItStands } from './wallet-shapes.ts';
+import { includeWatchonly, minconf, sumsPage, whereItStands } from './wallet-shapes.ts';
 
 const profiles: readonly Profile[] = ['coind', 'legacy'];
-const minconf = optional(int('Payments with fewer confirmations do not count'), 1);
-const includeWatchonly = optional(bool('Whether watched addresses count'), false);
 
 /** 0.17 has accounts only for those who ask for them. */
 function withAccounts(name: string): Deprecation {

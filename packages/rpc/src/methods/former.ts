@@ -4,7 +4,7 @@
  */
 import type { Method } from '../method.ts';
 import { accounts } from './accounts.ts';
-import { wallet } from './wallet.ts';
+import { walletReceived } from './wallet-received.ts';
 
 /** The same call under its former name, for those who still use it. */
 function formerly<M extends Method>(spec: M) {
@@ -15,6 +15,6 @@ function formerly<M extends Method>(spec: M) {
 /** Calls of a wallet by their former names. */
 export const former = {
   getlabel: formerly(accounts.getaccount),
-  getamountreceived: formerly(wallet.getreceivedbyaddress),
-  getallreceived: formerly(wallet.listreceivedbyaddress),
+  getamountreceived: formerly(walletReceived.getreceivedbyaddress),
+  getallreceived: formerly(walletReceived.listreceivedbyaddress),
 };

@@ -5,10 +5,38 @@ import { method } from '../method.ts';
 import { prevTxs, signResult } from './shapes.ts';
 
 const modern = ['coind', 'core'] as const;
+const legacyKeys = ['coind', 'legacy'] as const;
 const height = (about: string) => optional(int(about));
 
 /** Wallet methods about keys and files. */
 export const walletKeys = {
+  dumpprivkey: method({
+    category: 'wallet',
+    profiles: legacyKeys,
+    about: 'The private key of an address.',
+    params: { address: str('The address') },
+    result: str('The key'),
+    examples: ['"bcrt1q…"'],
+  }),
+  signmessage: method({
+    category: 'wallet',
+    about: 'Signs a message with the key of an address.',
+    params: { address: str('The address'), message: str('The message') },
+    result: str('The signature, base64'),
+    examples: ['"1…" "hello"'],
+  }),
+  signrawtransactionwithwallet: method({
+    category: 'wallet',
+    releases: ['0.17'],
+    about: 'Signs a transaction with the keys of the wallet.',
+    params: {
+      hexstring: hex('The transaction'),
+      prevtxs: optional(prevTxs),
+      sighashtype: optional(str('ALL, NONE, SINGLE, each with |ANYONECANPAY, or DEFAULT')),
+    },
+    result: signResult,
+    examples: ['"0200…"'],
+  }),
   abortrescan: method({
     category: 'wallet',
     about: 'Stops a search of old blocks.',

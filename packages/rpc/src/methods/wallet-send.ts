@@ -1,5 +1,10 @@
-/** The wallet methods that pay in today's way: with options for the coins, the change and the fee. */
+/**
+ * The wallet methods that pay: sendtoaddress and sendmany as they have always been, `send` with options for the
+ * coins, the change and the fee, and bumpfee. Where a first argument was an account and became a dummy, coind
+ * takes both readings.
+ */
 import {
+  account,
   amount,
   bool,
   byNameOnly,
@@ -8,13 +13,17 @@ import {
   insideOnly,
   int,
   int64,
+  into,
+  late,
   looseHash,
   optional,
+  positiveAmount,
   str,
   txid,
   uint32,
 } from '../codec.ts';
-import { list, object } from '../codec-shapes.ts';
+import { list, object, oneOf, pairs } from '../codec-shapes.ts';
+import { RpcError } from '../error.ts';
 import { method } from '../method.ts';
 import {
   addedCoins,
@@ -24,10 +33,11 @@ import {
   inItsTurn,
   misplacedWeights,
   outdatedOptions,
+  payer,
   payers,
   solvingData,
 } from './funding-params.ts';
-import { idempotencyKey, newOutputs, ranged } from './params.ts';
+import { idempotencyKey, newOutputs, noAccount, ranged } from './params.ts';
 
 const modern = ['coind', 'core'] as const;
 const locktime = ranged(0, 0xffffffff, 'Invalid parameter, locktime out of range', 'The locktime');
@@ -105,8 +115,143 @@ const sendParams = {
   version: optional(ranged(1, 3, 'Invalid parameter, version out of range(1~3)', 'The version'), 2),
 };
 
-/** The wallet methods that pay in today's way. */
+/** What sendtoaddress and sendmany share. */
+const replaceable = optional(bool('Whether it signals that it may be replaced (BIP125)'));
+const estimateMode = optional(str('unset, economical or conservative'), 'unset');
+const fee_rate = optional(feeRate('The fee rate, sat/vB'));
+const avoidReuse = optional(
+  bool('Whether addresses used before are left alone, if the wallet does'),
+);
+const comment = optional(str('A note kept in the wallet'), '');
+const commentTo = optional(str('A note about whom it is for'), '');
+const nothingFrom = optional(list(payer, 'Who bears the fee', { usage: '["address",...]' }), []);
+const sent = oneOf([
+  txid('The transaction id'),
+  object({ txid: txid('The transaction id'), fee_reason: str('Where the fee comes from') }),
+]);
+const sendtoaddress = {
+  address: str('Who is paid'),
+  amount: amount('How much'),
+  comment,
+  comment_to: commentTo,
+  subtractfeefromamount: optional(bool('Whether the recipient bears the fee'), false),
+  replaceable,
+  conf_target: confTarget,
+  estimate_mode: estimateMode,
+  avoid_reuse: avoidReuse,
+  fee_rate,
+  verbose: optional(bool('Whether to say where the fee comes from'), false),
+};
+const sendmanyUsage =
+  'sendmany ( "" ) {"address":amount,...} ( minconf "comment" ["address",...] replaceable conf_target "estimate_mode" fee_rate verbose )';
+const sendmanyTail = {
+  amounts: pairs(amount('The amount'), 'Amounts by address', {
+    usage: '{"address":amount,...}',
+  }),
+  minconf: optional(int('Only for payments from an account'), 1),
+  comment,
+  subtractfeefrom: nothingFrom,
+  replaceable,
+  conf_target: confTarget,
+  estimate_mode: estimateMode,
+};
+const legacySendmanyTail = {
+  ...sendmanyTail,
+  amounts: pairs(late(positiveAmount('The amount')), 'Amounts by address', {
+    usage: '{"address":amount,...}',
+  }),
+  subtractfeefrom: optional(list(str(''), 'Who bears the fee', { usage: '["address",...]' }), []),
+  idempotency_key: idempotencyKey,
+};
+const sendmanyModern = {
+  fee_rate,
+  verbose: optional(bool('Whether to say where the fee comes from'), false),
+};
+/** Every payer of the fee is one of those paid, once; 0.16 ignored what was neither. */
+function refuseUnknownPayers(args: Readonly<Record<string, unknown>>): void {
+  const { amounts, subtractfeefrom } = args as {
+    readonly amounts: readonly (readonly [string, unknown])[];
+    readonly subtractfeefrom: readonly (string | number)[];
+  };
+  const seen = new Set<number>();
+  for (const payer of subtractfeefrom) {
+    const wrong = (text: string) =>
+      new RpcError(-8, `Invalid parameter 'subtract fee from output', ${text}`);
+    const place =
+      typeof payer === 'number' ? payer : amounts.findIndex(([address]) => address === payer);
+    if (typeof payer === 'string' && place < 0) {
+      throw wrong(`destination ${payer} not found in tx outputs`);
+    }
+    if (seen.has(place)) throw wrong(`duplicated position: ${place}`);
+    if (place < 0) throw wrong(`negative position: ${place}`);
+    if (place >= amounts.length) throw wrong(`position too large: ${place}`);
+    seen.add(place);
+  }
+}
+
+/** The wallet methods that pay. */
 export const walletSend = {
+  sendtoaddress: method({
+    category: 'wallet',
+    about: 'Sends an amount to an address.',
+    params: {
+      ...sendtoaddress,
+      idempotency_key: idempotencyKey,
+    },
+    result: sent,
+    examples: ['"bcrt1q…" 0.1'],
+    core: { params: sendtoaddress },
+    legacy: {
+      params: {
+        address: str('Who is paid'),
+        amount: late(positiveAmount('How much')),
+        comment: late(comment),
+        comment_to: late(commentTo),
+        subtractfeefromamount: late(optional(bool('Whether the recipient bears the fee'), false)),
+        replaceable: late(replaceable),
+        conf_target: late(confTarget),
+        estimate_mode: late(estimateMode),
+        idempotency_key: idempotencyKey,
+      },
+    },
+  }),
+  sendmany: method({
+    category: 'wallet',
+    about: 'Sends amounts to several addresses with one transaction.',
+    usage: sendmanyUsage,
+    params: {
+      'dummy|fromaccount': into(
+        'fromaccount',
+        optional(noAccount('The account, or ""', 'accounts')),
+      ),
+      ...sendmanyTail,
+      ...sendmanyModern,
+      idempotency_key: idempotencyKey,
+    },
+    result: sent,
+    examples: ['"" "{\\"bcrt1q…\\": 0.1}"'],
+    core: {
+      usage: sendmanyUsage,
+      params: {
+        dummy: into('fromaccount', optional(noAccount('""', 'refused'))),
+        ...sendmanyTail,
+        ...sendmanyModern,
+      },
+      refuse: refuseUnknownPayers,
+    },
+    legacy: {
+      params: {
+        fromaccount: account('The account'),
+        ...legacySendmanyTail,
+      },
+    },
+    labels: {
+      params: {
+        dummy: into('fromaccount', optional(noAccount('""', 'refused'))),
+        ...legacySendmanyTail,
+      },
+    },
+  }),
   send: method({
     category: 'wallet',
     profiles: modern,

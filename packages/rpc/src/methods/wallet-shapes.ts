@@ -1,4 +1,7 @@
-/** Result shapes of the wallet methods: entries of the history, addresses, coins. */
+/**
+ * What several tables of wallet methods share: result shapes (entries of the history, addresses, coins) and
+ * the parameters that all of them have.
+ */
 
 import type { Codec } from '../codec.ts';
 import {
@@ -345,6 +348,11 @@ export const labelUnspent = object({
   label: optional(str('The label of the address')),
   ...olderCoin,
 });
+
+/** Least confirmations of what counts. */
+export const minconf = optional(int('Payments with fewer confirmations do not count'), 1);
+/** Whether watched addresses are among what is asked for. */
+export const includeWatchonly = optional(bool('Whether watched addresses count'), false);
 
 /** How a list of sums is paged: behind the line with a cursor, so many lines. */
 export const sumsPage = {
