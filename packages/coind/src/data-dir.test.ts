@@ -105,12 +105,16 @@ describe('the lock', () => {
   test.runIf(process.platform === 'linux')(
     'of a process that is dead but that nobody has asked for does not block',
     async () => {
-      // The shell becomes a program that never asks how its child ended.
-      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30']);
+      // The shell becomes a program that never asks how its child ended; only then the child is let go,
+      // for a shell might ask.
+      const parent = spawn('sh', ['-c', 'exec 3<&0; read line <&3 & echo $!; exec sleep 30']);
       try {
         const pid = await new Promise<number>((resolve) => {
           parent.stdout.once('data', (text) => resolve(Number(text)));
         });
+        const program = () => readFileSync(`/proc/${parent.pid}/comm`, 'latin1').trim();
+        await expect.poll(program).toBe('sleep');
+        parent.stdin.write('\n');
         const state = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.[0];
         await expect.poll(state).toBe('Z');
         expect(processes.startOf(pid)).toBeUndefined();
