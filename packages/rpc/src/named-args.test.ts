@@ -128,6 +128,7 @@ describe('one shape of arguments for every profile', () => {
     expect(argsOf('core', 'echo', '[null,null,3,null]')).toMatchObject({ arg1: null, arg3: null });
     expect(argsOf('core', 'echo', '[null]')).toMatchObject({ arg0: null, arg1: undefined });
     expect(argsOf('core', 'listtransactions', '[null,null]')).toMatchObject({ count: 10 });
+    expect(() => argsOf('core', 'getblockhash', '{"height":null}')).toThrow('type null');
   });
 
   test('a name given twice is refused', () => {

@@ -86,7 +86,8 @@ function takeOne(
     if (value !== undefined) throw rpcError('namedConflict', param.name, key);
     entries.push([key, member]);
   }
-  return value ?? (entries.length > 0 ? new JsonObject(entries) : undefined);
+  // A null that was given is an argument: it counts, and its type is looked at.
+  return entries.length > 0 ? new JsonObject(entries) : value;
 }
 
 /** Throws `RpcError` -1 with the help text when there are too few or too many arguments. */
