@@ -25,7 +25,7 @@ import {
   signedVsize,
   sizeOfWeight,
 } from './input-size.ts';
-import type { ChosenInput, Recipient, SpendOptions } from './spend.ts';
+import type { ChosenInput, Recipient, SpendOptions } from './spend-options.ts';
 
 /** How to replace. */
 export interface BumpOptions extends FeeWish {

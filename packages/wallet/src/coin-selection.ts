@@ -1,7 +1,7 @@
 /**
  * Which coins to spend: a pure choice over a few candidates. First an exact match that needs no change
  * (branch and bound), then the smallest coin that suffices alone, then the largest ones. Where the
- * candidates come from, and that they are few, is `spend.ts`'s business.
+ * candidates come from, and that they are few, is `spend-plan.ts`'s business.
  */
 import type { OutPoint, Sats } from '@coind/primitives';
 import type { InputSize } from './input-size.ts';

@@ -5,7 +5,7 @@
  */
 import { bytesToHex, sha256, Tx } from '@coind/primitives';
 import { WalletError } from './errors.ts';
-import type { PreparedTx } from './spend.ts';
+import type { PreparedTx } from './spend-options.ts';
 import type { OnceRow, WalletTables } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 

@@ -63,7 +63,7 @@ export { type RescanProgress, TIMESTAMP_WINDOW } from './rescan.ts';
 export type { SendAllOptions, Share } from './send-all.ts';
 export type { InputError, SignedTx } from './sign.ts';
 export { type PlainKey, type PrevOut, signWithKeys } from './sign-request.ts';
-export type { ChosenInput, PreparedTx, Recipient, SpendOptions } from './spend.ts';
+export type { ChosenInput, PreparedTx, Recipient, SpendOptions } from './spend-options.ts';
 export {
   type BookRow,
   type DescriptorRow,

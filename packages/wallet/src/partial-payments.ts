@@ -10,7 +10,7 @@ import { Psbt } from './psbt/psbt.ts';
 import { fillPsbt } from './psbt/wallet-psbt.ts';
 import { planSendAll, type SendAllOptions, type Share } from './send-all.ts';
 import { signForWallet } from './sign-request.ts';
-import type { PreparedTx, Recipient, SpendOptions } from './spend.ts';
+import type { PreparedTx, Recipient, SpendOptions } from './spend-options.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';
 

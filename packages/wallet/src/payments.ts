@@ -16,13 +16,8 @@ import {
   recallOnce,
   rememberOnce,
 } from './idempotency.ts';
-import {
-  type PreparedTx,
-  prepareSpend,
-  type Recipient,
-  type SpendOptions,
-  type SpendSurroundings,
-} from './spend.ts';
+import { prepareSpend } from './spend.ts';
+import type { PreparedTx, Recipient, SpendOptions, SpendSurroundings } from './spend-options.ts';
 import type { TxRow } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { WalletCore } from './wallet-core.ts';

@@ -18,14 +18,8 @@ import { WalletError } from './errors.ts';
 import { checkFee, chooseFeeRate, type FeeWish } from './fee-rate.ts';
 import { type InputSize, inputVsize, signedVsize, signedWeight } from './input-size.ts';
 import { InputSizes } from './input-sizes.ts';
-import {
-  type ChosenInput,
-  chooseLocktime,
-  NON_FINAL_SEQUENCE,
-  type PreparedTx,
-  RBF_SEQUENCE,
-  type SpendSurroundings,
-} from './spend.ts';
+import { chooseLocktime, NON_FINAL_SEQUENCE, RBF_SEQUENCE } from './locktime.ts';
+import type { ChosenInput, PreparedTx, SpendSurroundings } from './spend-options.ts';
 import { UNSPENT_GROUPS } from './tables.ts';
 import { TRUC_CHILD_MAX_WEIGHT, TRUC_MAX_WEIGHT, TRUC_VERSION, TrucCoins } from './truc-coins.ts';
 

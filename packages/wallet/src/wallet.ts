@@ -48,7 +48,7 @@ import { type RescanProgress, Rescans } from './rescan.ts';
 import type { SendAllOptions, Share } from './send-all.ts';
 import type { SignedTx } from './sign.ts';
 import { type PrevOut, signForWallet } from './sign-request.ts';
-import type { PreparedTx, Recipient, SpendOptions } from './spend.ts';
+import type { PreparedTx, Recipient, SpendOptions } from './spend-options.ts';
 import type { BookRow, WalletMeta } from './tables.ts';
 import type { WalletCore, WalletListener } from './wallet-core.ts';
 import type { RescanOutcome, WalletFollower } from './wallet-follower.ts';
