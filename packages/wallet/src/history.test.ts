@@ -1,4 +1,5 @@
 import type { Txid } from '@coind/primitives';
+import { decodeAddress } from '@coind/script';
 import { describe, expect, test } from 'vitest';
 import { FOREIGN, fundedWallet } from './fake-chain.test.fixture.ts';
 import type { HistoryEntry, HistoryFilter, HistoryPlace } from './history.ts';
@@ -102,6 +103,26 @@ describe('history', () => {
     await chain.disconnect();
     expect(await wallet.balance()).toBe(43n * COIN - winner.fee);
     expect(errors).toEqual([]);
+  });
+
+  test('of what a block contradicts only the sending side is listed, unless its block is asked for', async () => {
+    const { chain, wallet } = await fundedWallet(1, { account: 'alice' });
+    const bob = await wallet.newAddress({ label: 'bob' });
+    const pay = (amount: bigint, address: string) =>
+      wallet.createTransaction([{ script: decodeAddress(address, chain.params), amount }]);
+    const loser = await pay(5n * COIN, bob);
+    const winner = await pay(7n * COIN, FOREIGN);
+    await chain.mine(FOREIGN, [loser.tx]);
+    const left = await chain.disconnect();
+    const fork = chain.tip().height;
+    await chain.mine(FOREIGN, [winner.tx]);
+    await wallet.idle();
+    expect((await wallet.transaction(loser.tx.txid)).confirmations).toBe(-1);
+    expect(await summary(wallet, all)).toEqual(['generate alice 50', 'send  -5', 'send  -7']);
+    const since = await wallet.transactionsSince(fork);
+    expect(since.map(({ details }) => details.length)).toEqual([1, 1]);
+    const [removed] = await wallet.transactionsIn(left);
+    expect(removed?.details.map(({ category }) => category)).toEqual(['send', 'receive']);
   });
 
   test('what left the mempool is spent until it is abandoned', async () => {

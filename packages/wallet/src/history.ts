@@ -109,6 +109,8 @@ export interface HistoryFilter {
   readonly change?: boolean;
   /** Watched addresses count as own ones do. */
   readonly watched?: boolean;
+  /** Show what was received also of transactions that a block contradicts, as of a block that left the chain. */
+  readonly contradicted?: boolean;
 }
 
 const BIP125_MAX = 0xfffffffd;
@@ -232,6 +234,7 @@ function detailsOf(
   const receives: TxDetail[] = [];
   const withWatched = filter.watched === true;
   const fee = feeOf(facts, withWatched);
+  const mayReceive = confirmations >= 0 || filter.contradicted === true;
   const wanted = (account: string, label: string | undefined): boolean =>
     filter.by === 'all' || filter.name === (filter.by === 'account' ? account : label);
   for (const [vout, output] of facts.outputs.entries()) {
@@ -241,7 +244,7 @@ function detailsOf(
     if (fee !== undefined && !filter.change && isChange(output)) continue;
     // Whoever asks for a label asks what its addresses received.
     const asSend = fee !== undefined && filter.by !== 'label' && wanted(facts.fromAccount, label);
-    const asReceive = wanted(label ?? '', label) && isReceived(output, withWatched);
+    const asReceive = mayReceive && wanted(label ?? '', label) && isReceived(output, withWatched);
     if (!asSend && !asReceive) continue;
     const address = addressOf(script, params);
     const common = {

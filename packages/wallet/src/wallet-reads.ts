@@ -173,10 +173,11 @@ export class WalletReads {
   /** Wallet transactions of a block that may have left the chain, as they stand now. */
   transactionsIn(block: Block, filter?: HistoryFilter): Promise<readonly TxView[]> {
     const { tables } = this.context;
+    const shown: HistoryFilter = { by: 'all', moves: true, ...filter, contradicted: true };
     return this.core.read(() =>
       block.txs
         .filter(({ txid }) => tables.txs.getSync(txid))
-        .map(({ txid }) => viewTransaction(this.context, txid, filter)),
+        .map(({ txid }) => viewTransaction(this.context, txid, shown)),
     );
   }
 
