@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withChecksum } from '@coind/descriptors';
-import { openStore } from '@coind/store';
+import { memoryStore, openStore } from '@coind/store';
 import { describe, expect, test } from 'vitest';
 import { FakeChain, FOREIGN, fakeWallets, fundedWallet } from './fake-chain.test.fixture.ts';
 import { openTables, WALLET_SCHEMA } from './tables.ts';
@@ -105,6 +105,19 @@ describe('an encrypted wallet', () => {
     await wallet.send([{ address: FOREIGN, amount: COIN }]);
   });
 
+  test('a zero byte at the end of a passphrase is a part of it', async () => {
+    const { wallet } = await fundedWallet(1);
+    const { encryption } = wallet;
+    const incorrect = { key: 'passphrase-incorrect' };
+    await encryption.encrypt('p\0q');
+    for (const wrong of ['p', 'p\0', 'p\0q\0', 'p\0q\x01']) {
+      await expect(encryption.unlock(wrong, 5)).rejects.toMatchObject(incorrect);
+    }
+    await encryption.changePassphrase('p\0q', 'p\0');
+    await expect(encryption.unlock('p', 5)).rejects.toMatchObject(incorrect);
+    await encryption.unlock('p\0', 5);
+  });
+
   test('with the keypool of 0.16 a locked wallet runs out of addresses', async () => {
     const { wallet } = await fundedWallet(1, { keypool: 3, keyScheme: '0.16' });
     await wallet.encryption.encrypt('p');
@@ -180,6 +193,32 @@ test('a sealed secret cannot be moved to another place or changed', async () => 
   expect(() => vault.get(2)).toThrow('damaged');
   vault.lock();
   expect(() => vault.get(0)).toThrow('walletpassphrase');
+});
+
+test('a wallet encrypted before passphrases had an end of their own opens as it did', async () => {
+  const store = memoryStore();
+  const tables = openTables(store);
+  const kdf = { cost: 16, blockSize: 8, parallelization: 1 };
+  const unit = new UnitOfWork();
+  unit.put(tables.encryption, undefined, {
+    kdf: 'scrypt',
+    ...kdf,
+    salt: '07'.repeat(32),
+    masterKey:
+      '0505050505050505050505052f8e53ca0c8ac26d43581295866f884ce13b93903b7c179be685514f150767ec1c89bab22161f422e7fdb444da992adb',
+  });
+  await store.commit(unit.writes());
+  const vault = new Vault(kdf, { tables });
+  const incorrect = { key: 'passphrase-incorrect' };
+  await expect(vault.unlock('older')).rejects.toMatchObject(incorrect);
+  await vault.unlock('old');
+  await vault.unlock('old\0');
+  // With the next passphrase it is as strict as a new one.
+  const next = new UnitOfWork();
+  next.put(tables.encryption, undefined, await vault.reseal('old\0', 'new'));
+  await store.commit(next.writes());
+  await vault.unlock('new');
+  await expect(vault.unlock('new\0')).rejects.toMatchObject(incorrect);
 });
 
 test('after encryption no secret can be read from the files', async () => {

@@ -53,15 +53,22 @@ function unseal(key: Uint8Array, id: number, sealed: Uint8Array): Uint8Array | u
   }
 }
 
-function passphraseKey(passphrase: string, salt: Uint8Array, kdf: KdfCost): Promise<Uint8Array> {
-  const { cost, blockSize, parallelization } = kdf;
+type Kdf = KdfCost & Pick<EncryptionRow, 'kdf'>;
+
+/** HMAC, and so scrypt, fills a short password up with zeros: only an end of its own keeps those that are meant. */
+function passwordOf(passphrase: string, kdf: EncryptionRow['kdf']): Uint8Array {
+  return new TextEncoder().encode(kdf === 'scrypt' ? passphrase : `${passphrase}\x01`);
+}
+
+function passphraseKey(passphrase: string, salt: Uint8Array, how: Kdf): Promise<Uint8Array> {
+  const { kdf, cost, blockSize, parallelization } = how;
   const options: ScryptOptions = {
     cost,
     blockSize,
     parallelization,
     maxmem: 256 * cost * blockSize,
   };
-  const password = new TextEncoder().encode(passphrase);
+  const password = passwordOf(passphrase, kdf);
   return new Promise((resolve, reject) => {
     scrypt(password, salt, KEY_SIZE, options, (error, key) => {
       password.fill(0);
@@ -74,13 +81,14 @@ function passphraseKey(passphrase: string, salt: Uint8Array, kdf: KdfCost): Prom
 async function sealMaster(
   master: Uint8Array,
   passphrase: string,
-  kdf: KdfCost,
+  cost: KdfCost,
 ): Promise<EncryptionRow> {
   const salt = randomBytes(KEY_SIZE);
-  const key = await passphraseKey(passphrase, salt, kdf);
+  const how: Kdf = { kdf: 'scrypt-1', ...cost };
+  const key = await passphraseKey(passphrase, salt, how);
   const masterKey = Buffer.from(seal(key, MASTER, master)).toString('hex');
   key.fill(0);
-  return { kdf: 'scrypt', ...kdf, salt: salt.toString('hex'), masterKey };
+  return { ...how, salt: salt.toString('hex'), masterKey };
 }
 
 /** Throws `WalletError` 'passphrase-incorrect'. */

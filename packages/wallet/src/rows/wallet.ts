@@ -42,7 +42,11 @@ export const FIRST_COUNTERS: Counters = { order: 0, journal: 0, transactions: 0,
 
 /** How the key that seals the master key is made of the passphrase, and the sealed master key. */
 export interface EncryptionRow {
-  readonly kdf: 'scrypt';
+  /**
+   * How the passphrase became the password of scrypt: with a byte 1 behind it today, as it is in wallets encrypted before.
+   * Zero bytes at the end of a short password are nothing to HMAC.
+   */
+  readonly kdf: 'scrypt-1' | 'scrypt';
   /** scrypt's cost N, block size r and parallelism p. */
   readonly cost: number;
   readonly blockSize: number;
