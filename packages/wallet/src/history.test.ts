@@ -95,6 +95,9 @@ describe('history', () => {
     const [lost, won] = [loser, winner].map(({ tx }) => wallet.transaction(tx.txid));
     expect(await lost).toMatchObject({ confirmations: -1, conflicts: [winner.tx.txid] });
     expect(await won).toMatchObject({ confirmations: 1, conflicts: [loser.tx.txid] });
+    // Change has no label, which is to have the empty one.
+    const change = { by: 'label', name: '', moves: false, change: true } as const;
+    expect(await summary(wallet, change)).toEqual(['receive  42']);
     // Sent as raw transactions, they were charged to the default account.
     expect(await wallet.accountBalance('')).toBe(-7n * COIN - winner.fee);
     await expect(wallet.abandon(loser.tx.txid)).rejects.toMatchObject({ key: 'not-abandonable' });

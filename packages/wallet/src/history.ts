@@ -235,7 +235,8 @@ function detailsOf(
   const withWatched = filter.watched === true;
   const fee = feeOf(facts, withWatched);
   const mayReceive = confirmations >= 0 || filter.contradicted === true;
-  const wanted = (account: string, label: string | undefined): boolean =>
+  // What no label was given to has the empty one.
+  const wanted = (account: string, label = ''): boolean =>
     filter.by === 'all' || filter.name === (filter.by === 'account' ? account : label);
   for (const [vout, output] of facts.outputs.entries()) {
     // What was sent stands first, so only where nothing was is enough known early.
