@@ -89,3 +89,28 @@ test('what is hardly meant is said, what is not safe is refused', async () => {
     message: expect.stringContaining('is not sane: witnesses without signature exist'),
   });
 });
+
+test.each(['legacy', 'p2sh-segwit', 'bech32'] as const)(
+  'an own %s output is signed for without a word of what is behind it',
+  async (type) => {
+    await using node = await spawn();
+    const { client } = node;
+    const address = await client.getnewaddress({ address_type: type });
+    const { scriptPubKey } = await client.getaddressinfo({ address });
+    const spent = { txid: '1d'.repeat(32) as Txid, vout: 3 };
+    const hexstring = await client.createrawtransaction({
+      inputs: [spent],
+      outputs: [{ address, amount: COIN }],
+    });
+    const prevtx = { ...spent, scriptPubKey, amount: COIN };
+    const sign = (prevtxs: (typeof prevtx & { redeemScript?: string })[]) =>
+      client.signrawtransactionwithwallet({ hexstring, prevtxs });
+    expect(await sign([prevtx])).toMatchObject({ complete: true });
+    if (type !== 'p2sh-segwit') return;
+    // What is said is still to be true, and where only keys are given it must be said.
+    await expect(sign([{ ...prevtx, redeemScript: '51' }])).rejects.toMatchObject({ code: -8 });
+    await expect(
+      client.signrawtransactionwithkey({ hexstring, privkeys: [], prevtxs: [prevtx] }),
+    ).rejects.toThrow('Missing redeemScript/witnessScript');
+  },
+);

@@ -53,11 +53,15 @@ export function parseKeys(texts: readonly string[], params: ChainParams): PlainK
   return texts.map((text) => parseKey(text, params));
 }
 
-/** What `given` says of the outputs that `tx` spends, checked. Throws -8 and -22 as bitcoind does. */
+/**
+ * What `given` says of the outputs that `tx` spends, checked. Throws -8 and -22 as bitcoind does. The scripts behind hashes
+ * are needed where nothing but given keys signs; a wallet knows those of its outputs.
+ */
 export async function parsePrevTxs(
   { mempool }: Pick<NodeModules, 'mempool'>,
   tx: Tx,
   given: readonly PrevTx[] = [],
+  scripts: 'needed' | 'known' = 'needed',
 ): Promise<PrevOut[]> {
   if (given.length === 0) return [];
   const prevouts = tx.inputs.map(({ prevout }) => prevout);
@@ -83,7 +87,7 @@ export async function parsePrevTxs(
       outpoint: { txid, vout },
       scriptPubKey,
       amount,
-      ...scriptsBehind(scriptPubKey, prevTx),
+      ...scriptsBehind(scriptPubKey, prevTx, scripts),
     };
   });
 }
@@ -93,16 +97,20 @@ function parseScript(hex: string, name: string): Uint8Array {
   return hexToBytes(hex);
 }
 
-/** The redeem and witness scripts given for a P2SH or P2WSH output. Throws -8 when they do not fit it. */
+/** The redeem and witness scripts given for a P2SH or P2WSH output. Throws -8 when they do not fit it, or must be given. */
 function scriptsBehind(
   scriptPubKey: Uint8Array,
   given: PrevTx,
+  scripts: 'needed' | 'known',
 ): Pick<PrevOut, 'redeemScript' | 'witnessScript'> {
   const { type } = classifyOutput(scriptPubKey);
   if (type !== 'scripthash' && type !== 'witness_v0_scripthash') return {};
   const { redeemScript, witnessScript } = given;
   const text = witnessScript ?? redeemScript;
-  if (text === undefined) throw new RpcError(-8, 'Missing redeemScript/witnessScript');
+  if (text === undefined) {
+    if (scripts === 'known') return {};
+    throw new RpcError(-8, 'Missing redeemScript/witnessScript');
+  }
   const script = parseScript(text, witnessScript === undefined ? 'redeemScript' : 'witnessScript');
   const wrapped = p2wsh(sha256(script));
   if (redeemScript !== undefined && witnessScript !== undefined && redeemScript !== witnessScript) {

@@ -39,7 +39,7 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
   async signrawtransactionwithwallet({ wallet, node }, { hexstring, prevtxs, sighashtype }) {
     const tx = parseTx(hexstring, 'witness');
     if (!tx) throw rpcError('txDecodeFailedNoInputs');
-    const prevOuts = await parsePrevTxs(node, tx, prevtxs);
+    const prevOuts = await parsePrevTxs(node, tx, prevtxs, 'known');
     return signedJson(await wallet.signTransaction(tx, prevOuts, parseHashType(sighashtype)));
   },
 
@@ -123,7 +123,7 @@ export const walletKeys: Handlers<typeof methods.walletKeys, WalletContext> = {
     const tx = parseTx(hexstring);
     if (!tx) throw rpcError('txDecodeFailed');
     const keys = privkeys && parseKeys(privkeys, node.params);
-    const prevOuts = await parsePrevTxs(node, tx, prevtxs);
+    const prevOuts = await parsePrevTxs(node, tx, prevtxs, keys ? 'needed' : 'known');
     const hashType = parseHashType(sighashtype);
     if (keys) return signGiven(node, tx, prevOuts, keys, hashType);
     return signedJson(await wallet.signTransaction(tx, prevOuts, hashType));
