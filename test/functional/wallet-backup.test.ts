@@ -120,6 +120,11 @@ test('a damaged backup, or one that was being restored when the power went, leav
   const restore = () => client.restorewallet({ wallet_name: 'copy', backup_file: file });
   writeFileSync(file, bytes.subarray(0, bytes.length - 1));
   await expect(restore()).rejects.toThrow('damaged');
+  writeFileSync(file, 'something else');
+  await expect(restore()).rejects.toMatchObject({
+    code: -18,
+    message: `Wallet file verification failed. Failed to load database path '${place}'. Data is not in recognized format.`,
+  });
   expect(existsSync(join(place, 'wallet.dat'))).toBe(false);
   expect(existsSync(join(place, 'wallet.dat.draft'))).toBe(false);
   // As a process that died in the middle leaves it.

@@ -59,6 +59,9 @@ describe('backup', () => {
     for (const wrong of [new Uint8Array(0), bytes.subarray(1), bytes.subarray(0, 40)]) {
       await expect(wallets.restore('x', [wrong])).rejects.toMatchObject({ key: 'invalid-backup' });
     }
+    await expect(wallets.restore('x', [bytes.subarray(1)])).rejects.toThrow('recognized format');
+    const other = decodeBackup([bytes], 'signet');
+    await expect(other.next()).rejects.toThrow('another network');
     const elsewhere = fakeWallets(new FakeChain()).wallets;
     expect((await elsewhere.restore('x', [bytes])).name).toBe('x');
   });

@@ -163,7 +163,12 @@ function readHead(bytes: Uint8Array, network: string): { schema: number; length:
     const head = headOf(schema, network);
     if (equalBytes(bytes.subarray(0, head.length), head)) return { schema, length: head.length };
   }
-  throw new WalletError('invalid-backup');
+  const magic = new TextEncoder().encode(MAGIC);
+  if (!equalBytes(bytes.subarray(0, magic.length), magic)) throw new WalletError('invalid-backup');
+  throw new WalletError(
+    'invalid-backup',
+    'The backup is of another network, or of a later version of this software.',
+  );
 }
 
 /** The whole rows that `bytes` begin with, and how long they are. */

@@ -85,7 +85,7 @@ export const walletErrors = {
   'wallet-already-loaded': 'Wallet is already loaded.',
   'wallet-in-use':
     'SQLiteDatabase: Unable to obtain an exclusive lock on the database, is it being used by another instance?',
-  'invalid-backup': 'The file is not a wallet backup of this network.',
+  'invalid-backup': 'Data is not in recognized format.',
   'invalid-wallet-name': 'Wallet name cannot be used',
 } as const satisfies Record<string, string>;
 

@@ -1,5 +1,6 @@
 /** Handlers of the methods that make, load and list wallets: they need no wallet to be chosen. */
 import { createReadStream, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Handlers, type methods, RpcError } from '@coind/rpc';
 import { StoreError } from '@coind/store';
 import { WalletError } from '@coind/wallet';
@@ -14,6 +15,19 @@ function rememberToLoad({ node }: RpcContext, name: string, load: boolean | unde
   const before = node.settings.values.get('wallet');
   const names = (Array.isArray(before) ? before : []).filter((other) => other !== name);
   node.settings.set('wallet', load ? [...names, name] : names);
+}
+
+/** What kept a wallet from being restored to `path`; a backup that cannot be read is no wallet file to bitcoind. */
+function asRestoreError(error: unknown, path: string): unknown {
+  if (!(error instanceof WalletError)) return error;
+  if (error.key === 'wallet-exists') {
+    return new RpcError(-36, `Failed to restore wallet. Database file exists in '${path}'.`);
+  }
+  if (error.key !== 'invalid-backup') return asRpcError(error);
+  return new RpcError(
+    -18,
+    `Wallet file verification failed. Failed to load database path '${dirname(path)}'. ${error.message}`,
+  );
 }
 
 /** The wallet that a call names, by its path or by an argument. Throws -8 for none, or two. */
@@ -122,11 +136,7 @@ export const wallets: Handlers<typeof methods.wallets, RpcContext> = {
     try {
       await all.restore(name, createReadStream(backup_file));
     } catch (error) {
-      if (!(error instanceof WalletError && error.key === 'wallet-exists')) throw asRpcError(error);
-      throw new RpcError(
-        -36,
-        `Failed to restore wallet. Database file exists in '${context.node.walletPath(name)}'.`,
-      );
+      throw asRestoreError(error, context.node.walletPath(name));
     }
     rememberToLoad(context, name, load_on_startup);
     return { name };
