@@ -2,7 +2,8 @@
  * The wallets of a node: where they lie, which are loaded at the start, and what of the options is theirs. What a
  * wallet does is the business of @coind/wallet.
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Profile } from '@coind/rpc';
 import { memoryStore, openStore, type Store, StoreError } from '@coind/store';
 import {
@@ -82,6 +83,7 @@ function walletsOnDisk(
       const remove = () => rmSync(draftPath, { recursive: true, force: true });
       // One may be left of a process that died.
       remove();
+      const made = mkdirSync(draftPath, { recursive: true });
       const store = await open(draftPath);
       return {
         store,
@@ -93,11 +95,21 @@ function walletsOnDisk(
         async discard() {
           await store.close();
           remove();
+          if (made !== undefined) removeEmpty(dirname(path), made);
         },
       };
     },
     exists: async (name) => walletExists(directory, name),
   };
+}
+
+/** Removes a directory and those above it up to `top`, as far as nothing else came to lie in them. */
+function removeEmpty(directory: string, top: string): void {
+  try {
+    for (let one = directory; one.startsWith(top); one = dirname(one)) rmdirSync(one);
+  } catch {
+    // Somebody uses it.
+  }
 }
 
 /** bitcoind's words, which programs look for; the database behind ours is another one. */

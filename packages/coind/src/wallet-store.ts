@@ -5,20 +5,21 @@ import { RpcError } from '@coind/rpc';
 
 /** `name` as a wallet's name: below the wallet directory, or an absolute path. Throws -4 for others. */
 export function parseWalletName(name: string): string {
+  const fault = faultOf(name);
+  if (fault === undefined) return name;
+  throw new RpcError(-4, `Wallet file verification failed. ${fault}`);
+}
+
+function faultOf(name: string): string | undefined {
+  // An absolute path is one; what winds its way to somewhere is none, nor are dots with a slash behind them.
+  const isWinding = name !== '' && normalize(name) !== name;
+  if (isWinding || /(?:^|\/)\.{1,2}\/$/.test(name) || name.includes('\0')) {
+    return 'Wallet name given as a path must be normalized';
+  }
   if (/^\.{1,2}(?:\/|$)/.test(name)) {
-    throw new RpcError(
-      -4,
-      'Wallet file verification failed. Wallet name given as a relative path cannot begin with ./ or ../, for wallets not in the walletdir, please use an absolute path.',
-    );
+    return 'Wallet name given as a relative path cannot begin with ./ or ../, for wallets not in the walletdir, please use an absolute path.';
   }
-  // An absolute path is one; what winds its way to somewhere is none.
-  if ((name !== '' && normalize(name) !== name) || name.includes('\0')) {
-    throw new RpcError(
-      -4,
-      'Wallet file verification failed. Wallet name given as a path must be normalized',
-    );
-  }
-  return name;
+  return name === '/' ? 'Wallet name cannot be the root path' : undefined;
 }
 
 /** The directory of the wallet `name`, where bitcoind has its file; the default wallet's name is empty. */

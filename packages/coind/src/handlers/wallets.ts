@@ -17,6 +17,11 @@ function rememberToLoad({ node }: RpcContext, name: string, load: boolean | unde
   node.settings.set('wallet', load ? [...names, name] : names);
 }
 
+/** The directory that is a wallet's, whether there is one or not. */
+function directoryOf({ node }: RpcContext, name: string): string {
+  return dirname(node.walletPath(name));
+}
+
 /** What kept a wallet from being restored to `path`; a backup that cannot be read is no wallet file to bitcoind. */
 function asRestoreError(error: unknown, path: string): unknown {
   if (!(error instanceof WalletError)) return error;
@@ -85,7 +90,7 @@ export const wallets: Handlers<typeof methods.wallets, RpcContext> = {
         if (!(error instanceof WalletError && error.key === 'wallet-exists')) throw error;
         throw new RpcError(
           -4,
-          `Wallet file verification failed. Failed to create database path '${name}'. Database already exists.`,
+          `Wallet file verification failed. Failed to create database path '${directoryOf(context, name)}'. Database already exists.`,
         );
       }
     });
@@ -111,9 +116,13 @@ export const wallets: Handlers<typeof methods.wallets, RpcContext> = {
       if (error.key === 'wallet-already-loaded') {
         throw new RpcError(-35, `Wallet "${filename}" is already loaded.`);
       }
+      const directory = directoryOf(context, filename);
+      const fault = existsSync(directory)
+        ? 'Data is not in recognized format.'
+        : 'Path does not exist.';
       throw new RpcError(
         -18,
-        `Wallet file verification failed. Failed to load database path '${filename}'. Path does not exist.`,
+        `Wallet file verification failed. Failed to load database path '${directory}'. ${fault}`,
       );
     }
     await context.node.defaultWallet.stepAside();
