@@ -47,6 +47,26 @@ test('who makes a wallet of his own means that one, and is left without when it 
   expect(await client.listwallets()).toEqual([]);
 });
 
+test('-compat=core loads the one without a name as long as nobody says otherwise', async () => {
+  const datadir = temporaryDirectory();
+  onTestFinished(() => rmSync(datadir, { recursive: true, force: true }));
+  const made = await startDaemon({ datadir });
+  await made.client.getnewaddress();
+  await made.stop();
+  const args = ['-compat=core', `-rpcport=${await freePort()}`];
+  const first = await startDaemon({ datadir, args });
+  expect(await first.client.listwallets()).toEqual(['']);
+  await first.client.createwallet({ wallet_name: 'w', load_on_startup: true });
+  await first.stop();
+  const second = await startDaemon({ datadir, args });
+  expect(await second.client.listwallets()).toEqual(['', 'w']);
+  await second.client.unloadwallet({ wallet_name: '', load_on_startup: false });
+  await second.stop();
+  const third = await startDaemon({ datadir, args });
+  expect(await third.client.listwallets()).toEqual(['w']);
+  await third.stop();
+});
+
 test('-compat=core makes none, -compat=legacy has it from the start', async () => {
   await using core = await spawn({ args: ['-compat=core', `-rpcport=${await freePort()}`] });
   await expect(core.client.getnewaddress()).rejects.toMatchObject({ code: -18 });

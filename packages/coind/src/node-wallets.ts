@@ -44,19 +44,29 @@ export async function openNodeWallets(
     ...(dataDir ? walletsOnDisk(dataDir, options) : walletsInMemory(kept)),
   });
   notifyWallets(options.wallets.notify, wallets, log);
-  for (const name of options.wallets.load) {
+  const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
+  for (const name of namesToLoad(options, isThere)) {
     await wallets.load(parseWalletName(name));
     log.info(`Wallet "${name}" loaded`);
   }
   if (!options.wallets.createDefault || options.wallets.load.length > 0) {
     return { wallets, defaultWallet: NO_DEFAULT_WALLET };
   }
-  const isThere = dataDir !== undefined && walletExists(dataDir.wallets, '');
   const unnamed = await defaultWallet(wallets, isThere);
   if (options.profile !== 'legacy') return { wallets, defaultWallet: unnamed };
   // 0.16 had its wallet from the first start on, and 0.17 kept it beside others.
   await unnamed.open();
   return { wallets, defaultWallet: { ...unnamed, stepAside: async () => undefined } };
+}
+
+/**
+ * The wallets to load. To bitcoind one without a name, from before wallets had names, is a setting like others: it stays
+ * on the list that is written when another wallet comes to it.
+ */
+function namesToLoad({ wallets, settingsFile }: Options, isThere: boolean): readonly string[] {
+  if (!wallets.loadUnnamed || !isThere) return wallets.load;
+  settingsFile.values.set('wallet', ['']);
+  return [''];
 }
 
 type WalletStores = Pick<WalletsModules, 'storeFor' | 'draftFor' | 'exists'>;

@@ -108,6 +108,8 @@ export interface WalletOptions {
   readonly load: readonly string[];
   /** Make and load the default wallet when nothing else is to be loaded. */
   readonly createDefault: boolean;
+  /** Load the wallet without a name where it lies on disk, though nobody asked for it. */
+  readonly loadUnnamed: boolean;
   /** Bytes a signature is reckoned with, where that is not today's number. */
   readonly ecdsaSize: number | undefined;
   readonly addressType: AddressType;
@@ -368,6 +370,7 @@ export function walletOptions({ settings, params, profile }: GroupContext): Wall
   return {
     enabled,
     load: enabled ? [...new Set(settings.texts('wallet'))] : [],
+    loadUnnamed: enabled && profile === 'core' && !settings.isSet('wallet'),
     createDefault: enabled && profile !== 'core' && !settings.isSet('wallet'),
     // bitcoind has made signatures one byte shorter than 0.16 reckoned with.
     ecdsaSize: profile === 'legacy' ? 72 : undefined,
