@@ -2,62 +2,33 @@
  * The ledger: the wallet's transactions and coins as blocks and mempool move them. Everything derived
  * (sums, coin classes, indexes) follows from a transaction's bytes, its state, the address book and the
  * keyring; `refresh` computes it anew and writes the difference, whatever it was that changed. Restart,
- * rescan and reorganisation take this same path.
+ * rescan and reorganisation take this same path. The rows of a transaction are `tx-rows.ts`, the
+ * classes of coins `coin-classes.ts`.
  */
 import type { BlockRef } from '@coind/consensus';
-import {
-  type Block,
-  bytesToHex,
-  type OutPoint,
-  type Sats,
-  Tx,
-  type Txid,
-  type TxOutput,
-} from '@coind/primitives';
-import { repost, takeNumber } from './books.ts';
-import { COINBASE_MATURITY, type HeightEntries } from './height-entries.ts';
-import { addAtHeight, subject } from './height-sums.ts';
-import type { Keyring, Standing } from './keyring.ts';
+import { type Block, bytesToHex, type OutPoint, Tx, type Txid } from '@coind/primitives';
+import { repost } from './books.ts';
+import { CoinClasses } from './coin-classes.ts';
+import type { HeightEntries } from './height-entries.ts';
+import type { Keyring } from './keyring.ts';
+import { OutputLook } from './output-look.ts';
 import { type Portion, wholeOf } from './portions.ts';
 import {
-  type CoinClass,
   type CoinRow,
-  EMPTY_TOTALS,
-  FIRST_COUNTERS,
   type JournalCause,
   outpointOf,
   type ScriptHex,
-  type TotalsRow,
   type TxRow,
   type TxState,
-  UNSPENT_GROUPS,
-  type UnspentRow,
-  WATCHED_GROUP,
   type WalletTables,
 } from './tables.ts';
 import { extendTrail, shortenTrail } from './trail.ts';
-import { type OutputFacts, postingsOf, type TxFacts } from './tx-effects.ts';
+import { postingsOf, type TxFacts } from './tx-effects.ts';
+import { type Learning, TxRows } from './tx-rows.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** So many scripts are sooner looked up one by one than in a trip to another thread. */
 const FEW_PAYMENTS = 16;
-/** How far ahead of the clock an earlier entry may be and still order later ones. */
-const TOLERATED_SECONDS = 300;
-
-/** What the wallet knows of a transaction when it first meets it. */
-export interface Learning {
-  /** Unix seconds. */
-  readonly now: number;
-  /** Header time of its block. */
-  readonly blockTime?: number;
-  /** True in a rescan: the wallet was not there, so the block says when it was. */
-  readonly rescan?: boolean;
-  readonly fromAccount?: string;
-  readonly comment?: string;
-  readonly to?: string;
-  readonly replaces?: Txid;
-}
-
 /** Something that happened to a transaction, told after the commit. */
 export interface LedgerEvent {
   readonly txid: Txid;
@@ -73,6 +44,8 @@ export class Ledger {
   readonly #unit: UnitOfWork;
   readonly #tables: WalletTables;
   readonly #keyring: Keyring;
+  readonly #coins: CoinClasses;
+  readonly #rows: TxRows;
   readonly events: LedgerEvent[] = [];
   #cause: JournalCause;
 
@@ -86,6 +59,8 @@ export class Ledger {
     this.#unit = unit;
     this.#tables = tables;
     this.#keyring = keyring;
+    this.#coins = new CoinClasses(unit, { tables, keyring });
+    this.#rows = new TxRows(unit, { tables, keyring });
   }
 
   /** Does `work`, whose lines in the journal have another cause. */
@@ -94,17 +69,6 @@ export class Ledger {
     this.#cause = cause;
     work();
     this.#cause = before;
-  }
-
-  /** Height that the wallet stands at; -1 before the first block. */
-  get #tipHeight(): number {
-    return this.#unit.get(this.#tables.position, undefined)?.height ?? -1;
-  }
-
-  #isMature(row: TxRow): boolean {
-    if (!row.coinbase) return true;
-    const { state } = row;
-    return state.kind === 'confirmed' && this.#tipHeight - state.ref.height >= COINBASE_MATURITY;
   }
 
   // --- blocks and mempool -----------------------------------------------------------------------
@@ -288,55 +252,14 @@ export class Ledger {
       return true;
     }
     if (!this.concerns(tx)) return false;
-    this.#isNew(tx, !mayKnow);
+    this.#rows.expectNew(tx, !mayKnow);
     this.#insert(tx, state, about);
     return true;
   }
 
-  /** Nothing about it is on disk; `unspent` says that it is not met after a transaction that spends it. */
-  #isNew({ txid, outputs }: Tx, unspent: boolean): void {
-    const { txs, postings, coins, spends } = this.#tables;
-    this.#unit.hasNo(txs, txid);
-    this.#unit.hasNo(postings, txid);
-    for (let vout = 0; vout < outputs.length; vout++) {
-      const outpoint = outpointOf(txid, vout);
-      this.#unit.hasNo(coins, outpoint);
-      if (unspent) this.#unit.hasNo(spends, outpoint);
-    }
-  }
-
   #insert(tx: Tx, state: TxState, about: Learning): void {
     const { txid } = tx;
-    const order = takeNumber(this.#unit, this.#tables, 'order');
-    takeNumber(this.#unit, this.#tables, 'transactions');
-    this.#keyring.filter.addTxid(txid);
-    this.#unit.put(this.#tables.txBytes, txid, tx.encode());
-    this.#unit.put(this.#tables.order, order, { txid });
-    tx.outputs.forEach(({ scriptPubKey }, vout) => {
-      this.#unit.put(this.#tables.payments, [bytesToHex(scriptPubKey), order, vout], txid);
-    });
-    if (!tx.isCoinbase) {
-      for (const { prevout } of tx.inputs) {
-        this.#keyring.filter.addTxid(prevout.txid);
-        const spenders = this.#unit.get(this.#tables.spends, prevout) ?? [];
-        this.#unit.put(this.#tables.spends, prevout, [...spenders, txid]);
-      }
-    }
-    const { comment, to, replaces } = about;
-    const row: TxRow = {
-      state,
-      order,
-      coinbase: tx.isCoinbase,
-      trusted: false,
-      time: this.#timeFor(about),
-      timeReceived: about.now,
-      fromAccount: about.fromAccount ?? '',
-      ...(comment && { comment }),
-      ...(to && { to }),
-      ...(replaces && { replaces }),
-    };
-    this.#index(txid, undefined, state);
-    this.#unit.put(this.#tables.txs, txid, row);
+    this.#rows.insert(tx, state, about);
     this.#adoptOutputs(tx);
     this.refresh(txid, tx);
     // Its children may have been met first, when their parent was not known to be the wallet's.
@@ -371,59 +294,9 @@ export class Ledger {
       const old = this.#unit.get(this.#tables.postings, txid) ?? [];
       const journal = { about: txid, cause, time: row.time };
       repost(this.#unit, this.#tables, old, [], { order: row.order, journal });
-      this.#erase(tx, row);
+      this.#rows.erase(tx, row);
       for (const child of children) this.refresh(child);
     });
-  }
-
-  /** Deletes every row about a transaction whose effects have been taken back. */
-  #erase(tx: Tx, row: TxRow): void {
-    const { txid } = tx;
-    tx.outputs.forEach(({ scriptPubKey }, vout) => {
-      this.#unit.del(this.#tables.payments, [bytesToHex(scriptPubKey), row.order, vout]);
-      this.#unit.del(this.#tables.coins, outpointOf(txid, vout));
-    });
-    for (const { prevout } of row.coinbase ? [] : tx.inputs) {
-      const left = (this.#unit.get(this.#tables.spends, prevout) ?? []).filter((id) => id !== txid);
-      if (left.length > 0) this.#unit.put(this.#tables.spends, prevout, left);
-      else this.#unit.del(this.#tables.spends, prevout);
-    }
-    if (row.replaces !== undefined) this.#unreplace(row.replaces);
-    this.#unit.del(this.#tables.order, row.order);
-    this.#unit.del(this.#tables.postings, txid);
-    this.#unit.del(this.#tables.unconfirmed, txid);
-    this.#unit.del(this.#tables.txBytes, txid);
-    this.#unit.del(this.#tables.txs, txid);
-    const counters = this.#unit.get(this.#tables.counters, undefined) ?? FIRST_COUNTERS;
-    this.#unit.put(this.#tables.counters, undefined, {
-      ...counters,
-      transactions: counters.transactions - 1,
-    });
-  }
-
-  /** What should have replaced it is gone. */
-  #unreplace(txid: Txid): void {
-    const row = this.#unit.get(this.#tables.txs, txid);
-    if (!row) return;
-    const { replacedBy: _, ...rest } = row;
-    this.#unit.put(this.#tables.txs, txid, rest);
-  }
-
-  /**
-   * The time that listings show: when it was received, or the block's time for one that was only met
-   * in a block; never earlier than that of the entry before it.
-   */
-  #timeFor({ now, blockTime, rescan }: Learning): number {
-    const counters = this.#unit.get(this.#tables.counters, undefined) ?? FIRST_COUNTERS;
-    let time = now;
-    if (blockTime !== undefined && rescan) {
-      time = blockTime;
-    } else if (blockTime !== undefined) {
-      const before = counters.lastTime <= now + TOLERATED_SECONDS ? counters.lastTime : 0;
-      time = Math.max(before, Math.min(blockTime, Math.max(now, before)));
-    }
-    this.#unit.put(this.#tables.counters, undefined, { ...counters, lastTime: time });
-    return time;
   }
 
   #setState(
@@ -432,7 +305,7 @@ export class Ledger {
     state: TxState,
     { tx, contradicted }: { readonly tx?: Tx; readonly contradicted?: boolean } = {},
   ): void {
-    this.#index(txid, row.state, state);
+    this.#rows.index(txid, row.state, state);
     this.#unit.put(this.#tables.txs, txid, { ...row, state });
     this.refresh(txid, tx);
     this.#tell(txid, row.state, state, contradicted);
@@ -440,22 +313,6 @@ export class Ledger {
 
   #tell(txid: Txid, before: TxState | undefined, state: TxState, contradicted = false): void {
     this.events.push({ txid, before, state, contradicted });
-  }
-
-  /** Keeps the indexes by height and of unconfirmed transactions. */
-  #index(txid: Txid, old: TxState | undefined, next: TxState): void {
-    const { heights, unconfirmed } = this.#tables;
-    if (old?.kind === 'confirmed' || old?.kind === 'conflicted') {
-      this.#unit.del(heights, [old.ref.height, txid]);
-    } else if (old) {
-      this.#unit.del(unconfirmed, txid);
-    }
-    if (next.kind === 'confirmed' || next.kind === 'conflicted') {
-      this.#keyring.filter.addHeight(next.ref.height);
-      this.#unit.put(heights, [next.ref.height, txid], next.kind === 'confirmed');
-    } else {
-      this.#unit.put(unconfirmed, txid, true);
-    }
   }
 
   /** Changes what is said about a transaction, not what it does. */
@@ -477,7 +334,7 @@ export class Ledger {
       const known = this.#unit.get(this.#tables.coins, outpoint);
       const watched = standing === 'watched';
       if (known?.watched === watched) return;
-      if (known) this.#count(outpoint, known, -1n);
+      if (known) this.#coins.count(outpoint, known, -1n);
       const coin: CoinRow = {
         value,
         script,
@@ -514,8 +371,10 @@ export class Ledger {
     this.#unit.put(this.#tables.postings, txid, next);
     const journal = { about: txid, cause: this.#cause, time: row.time };
     repost(this.#unit, this.#tables, old, next, { order: row.order, journal });
-    for (let vout = 0; vout < tx.outputs.length; vout++) this.#classify(outpointOf(txid, vout));
-    if (!row.coinbase) for (const { prevout } of tx.inputs) this.#classify(prevout);
+    for (let vout = 0; vout < tx.outputs.length; vout++) {
+      this.#coins.classify(outpointOf(txid, vout));
+    }
+    if (!row.coinbase) for (const { prevout } of tx.inputs) this.#coins.classify(prevout);
     if (row !== before) for (const child of this.#children(txid)) this.refresh(child);
   }
 
@@ -533,7 +392,7 @@ export class Ledger {
     return {
       state: row.state,
       coinbase: row.coinbase,
-      mature: this.#isMature(row),
+      mature: this.#coins.isMature(row),
       fromAccount: row.fromAccount,
       spentOwn,
       spentWatched,
@@ -556,125 +415,6 @@ export class Ledger {
         this.#unit.get(this.#tables.coins, prevout)?.watched === false &&
         this.#unit.get(this.#tables.txs, prevout.txid)?.trusted === true,
     );
-  }
-
-  /** Puts a coin where it belongs now. */
-  #classify(outpoint: OutPoint): void {
-    const coin = this.#unit.get(this.#tables.coins, outpoint);
-    const row = coin && this.#unit.get(this.#tables.txs, outpoint.txid);
-    if (!coin || !row) return;
-    const { state } = row;
-    const next: CoinRow = {
-      ...coin,
-      class: this.#classOf(outpoint, row),
-      height: state.kind === 'confirmed' ? state.ref.height : -1,
-    };
-    if (next.class === coin.class && next.height === coin.height) return;
-    this.#count(outpoint, coin, -1n);
-    this.#count(outpoint, next, 1n);
-    this.#unit.put(this.#tables.coins, outpoint, next);
-  }
-
-  #classOf(outpoint: OutPoint, row: TxRow): CoinClass {
-    const { state } = row;
-    if (state.kind === 'conflicted') return 'none';
-    if (state.kind === 'inactive') return 'none';
-    const unspent = this.#unspentClass(row);
-    const spenders = this.#spenderStates(outpoint);
-    if (spenders.length === 0) return unspent;
-    const offline = spenders.every(({ kind }) => kind === 'inactive');
-    return offline && (unspent === 'confirmed' || unspent === 'trusted') ? 'nonmempool' : 'spent';
-  }
-
-  #unspentClass(row: TxRow): CoinClass {
-    if (row.state.kind === 'mempool') return row.trusted ? 'trusted' : 'pending';
-    return this.#isMature(row) ? 'confirmed' : 'immature';
-  }
-
-  /** States of those that spend a coin; a conflicted or abandoned transaction spends nothing. */
-  #spenderStates(outpoint: OutPoint): TxState[] {
-    const states: TxState[] = [];
-    for (const txid of this.#unit.get(this.#tables.spends, outpoint) ?? []) {
-      const state = this.#unit.get(this.#tables.txs, txid)?.state;
-      if (!state || state.kind === 'conflicted') continue;
-      if (state.kind === 'inactive' && state.abandoned) continue;
-      states.push(state);
-    }
-    return states;
-  }
-
-  /** Adds a coin to, or takes it from, the sums and indexes of its class. */
-  #count(outpoint: OutPoint, coin: CoinRow, sign: 1n | -1n): void {
-    const { unspent, coinsByScript } = this.#tables;
-    const { class: coinClass, value, script, height, watched } = coin;
-    const group = UNSPENT_GROUPS[coinClass];
-    if (group !== undefined) {
-      const at = watched ? group + WATCHED_GROUP : group;
-      const byValue: [number, Sats, OutPoint] = [at, value, outpoint];
-      const byScript: [ScriptHex, OutPoint] = [script, outpoint];
-      if (sign > 0n) {
-        this.#unit.put(unspent, byValue, this.#unspentRow(coin));
-        this.#unit.put(coinsByScript, byScript, true);
-      } else {
-        this.#unit.del(unspent, byValue);
-        this.#unit.del(coinsByScript, byScript);
-      }
-    }
-    if (coinClass === 'confirmed') {
-      const sum = watched ? subject.watchedCoins : subject.coins;
-      addAtHeight(this.#unit, this.#tables, sum, height, sign * value);
-    }
-    if (coinClass !== 'none' && coinClass !== 'spent') {
-      const table = watched ? this.#tables.watchedTotals : this.#tables.totals;
-      const sums: TotalsRow = this.#unit.get(table, undefined) ?? EMPTY_TOTALS;
-      this.#unit.put(table, undefined, { ...sums, [coinClass]: sums[coinClass] + sign * value });
-    }
-  }
-
-  #unspentRow({ script, height, coinbase, watched }: CoinRow): UnspentRow {
-    if (watched) return { script, height, coinbase };
-    const owner = this.#keyring.owner(this.#unit, script);
-    if (!owner) throw new Error(`a coin of the wallet without a key: ${script}`);
-    return { script, height, coinbase, owner };
-  }
-}
-
-interface ScriptLookups {
-  standingOf(script: ScriptHex): Standing | undefined;
-  labelOf(script: ScriptHex): string | undefined;
-}
-
-/** An output and what the wallet knows of its script, looked up when somebody asks: most listings stop early. */
-class OutputLook implements OutputFacts {
-  readonly value: Sats;
-  readonly script: ScriptHex;
-  readonly #lookups: ScriptLookups;
-  /** In arrays, because there may be none. */
-  #standing: readonly [Standing | undefined] | undefined;
-  #label: readonly [string | undefined] | undefined;
-
-  constructor({ value, scriptPubKey }: TxOutput, lookups: ScriptLookups) {
-    this.value = value;
-    this.script = bytesToHex(scriptPubKey);
-    this.#lookups = lookups;
-  }
-
-  get own(): boolean {
-    return this.#lookUp() === 'own';
-  }
-
-  get watched(): boolean {
-    return this.#lookUp() === 'watched';
-  }
-
-  #lookUp(): Standing | undefined {
-    this.#standing ??= [this.#lookups.standingOf(this.script)];
-    return this.#standing[0];
-  }
-
-  get label(): string | undefined {
-    this.#label ??= [this.#lookups.labelOf(this.script)];
-    return this.#label[0];
   }
 }
 
