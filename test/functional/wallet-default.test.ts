@@ -64,7 +64,12 @@ test('-compat=core loads the one without a name as long as nobody says otherwise
   await second.stop();
   const third = await startDaemon({ datadir, args });
   expect(await third.client.listwallets()).toEqual(['w']);
+  await third.client.unloadwallet({ wallet_name: 'w', load_on_startup: false });
   await third.stop();
+  // A list that has become empty says no more than none.
+  const fourth = await startDaemon({ datadir, args });
+  expect(await fourth.client.listwallets()).toEqual(['']);
+  await fourth.stop();
 });
 
 test('-compat=core makes none, -compat=legacy has it from the start', async () => {

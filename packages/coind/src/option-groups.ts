@@ -360,6 +360,12 @@ function miningMode(settings: Settings): MiningMode {
   return mode;
 }
 
+/** Whether wallets are named, or refused; an empty list that is left in settings.json says nothing. */
+function saysWallets(settings: Settings): boolean {
+  const said = settings.get('wallet') ?? [];
+  return !Array.isArray(said) || said.length > 0;
+}
+
 /** The wallets to have and how they pay. */
 export function walletOptions({ settings, params, profile }: GroupContext): WalletOptions {
   const friendlyFee = profile === 'legacy' || (profile === 'coind' && params.testNetwork);
@@ -370,7 +376,7 @@ export function walletOptions({ settings, params, profile }: GroupContext): Wall
   return {
     enabled,
     load: enabled ? [...new Set(settings.texts('wallet'))] : [],
-    loadUnnamed: enabled && profile === 'core' && !settings.isSet('wallet'),
+    loadUnnamed: enabled && profile === 'core' && !saysWallets(settings),
     createDefault: enabled && profile !== 'core' && !settings.isSet('wallet'),
     // bitcoind has made signatures one byte shorter than 0.16 reckoned with.
     ecdsaSize: profile === 'legacy' ? 72 : undefined,
