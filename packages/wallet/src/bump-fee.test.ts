@@ -84,4 +84,22 @@ describe('replacing a payment', () => {
     const { tx } = await wallet.send([{ address: FOREIGN, amount: COIN }], options);
     await expect(wallet.bumpFee(tx.txid, { onlySignalling: true })).rejects.toThrow('BIP 125');
   });
+
+  test('its change is not safe to spend before one of the two is in a block', async () => {
+    const { chain, wallet, sent } = await payment();
+    const safe = async () =>
+      (await wallet.unspent({ minConfirmations: 0, includeUnsafe: false })).map(({ safe }) => safe);
+    const again = () => wallet.send([{ address: FOREIGN, amount: COIN }]);
+    expect(await safe()).toEqual([true]);
+    await wallet.bumpFee(sent.tx.txid, { feeRate: rate(20n) });
+    expect(await safe()).toEqual([]);
+    const all = await wallet.unspent({ minConfirmations: 0 });
+    expect(all.map(({ safe }) => safe)).toEqual([false]);
+    // It still counts as the wallet's own money.
+    expect((await wallet.balances()).trusted).toBe(all[0]?.value);
+    await expect(again()).rejects.toMatchObject({ key: 'coins-unavailable' });
+    await chain.mine(FOREIGN);
+    expect(await safe()).toEqual([true]);
+    await again();
+  });
 });

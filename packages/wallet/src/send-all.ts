@@ -19,6 +19,7 @@ import { checkFee, chooseFeeRate, type FeeWish } from './fee-rate.ts';
 import { type InputSize, inputVsize, signedVsize, signedWeight } from './input-size.ts';
 import { InputSizes } from './input-sizes.ts';
 import { chooseLocktime, NON_FINAL_SEQUENCE, RBF_SEQUENCE } from './locktime.ts';
+import { isOfReplacement } from './replacements.ts';
 import type { ChosenInput, PreparedTx, SpendSurroundings } from './spend-options.ts';
 import { UNSPENT_GROUPS } from './tables.ts';
 import { TRUC_CHILD_MAX_WEIGHT, TRUC_MAX_WEIGHT, TRUC_VERSION, TrucCoins } from './truc-coins.ts';
@@ -157,7 +158,8 @@ async function allCoins(
     for await (const [[, value, outpoint], { height, owner, script }] of rows) {
       const confirmations = height < 0 ? 0 : tip - height + 1;
       if (confirmations < minConfirmations || confirmations > maxConfirmations) continue;
-      if (isLocked(outpoint) || (height < 0 && !truc.allows(outpoint))) continue;
+      if (isLocked(outpoint)) continue;
+      if (height < 0 && (!truc.allows(outpoint) || isOfReplacement(context, outpoint))) continue;
       const size = owner && sizes.of(owner, script);
       const isUneconomic = size !== undefined && feeFor(rate, inputVsize(size)) > value;
       if (options.skipUneconomic && isUneconomic) continue;

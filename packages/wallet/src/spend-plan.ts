@@ -3,7 +3,13 @@
  * the ends of an index by value, a bounded number of them, so a wallet with a million coins pays as fast as one
  * with ten. Nothing is written here but the change script into the caller's unit of work.
  */
-import { outpointKey, type Sats, type TxInput, type TxOutput } from '@coind/primitives';
+import {
+  type OutPoint,
+  outpointKey,
+  type Sats,
+  type TxInput,
+  type TxOutput,
+} from '@coind/primitives';
 import { isDust, MAX_STANDARD_WEIGHT } from '@coind/script';
 import { Change } from './change.ts';
 import type { ChosenFeeRate } from './chosen-fee-rate.ts';
@@ -21,6 +27,7 @@ import { WalletError } from './errors.ts';
 import { formatFee, greater } from './fee-rate.ts';
 import { outputSize, signedVsize, signedWeight } from './input-size.ts';
 import { NON_FINAL_SEQUENCE, RBF_SEQUENCE } from './locktime.ts';
+import { isOfReplacement } from './replacements.ts';
 import { SpendCandidates } from './spend-candidates.ts';
 import type { Recipient, SpendOptions, SpendSurroundings } from './spend-options.ts';
 import { EMPTY_TOTALS, UNSPENT_GROUPS, WATCHED_GROUP } from './tables.ts';
@@ -276,7 +283,7 @@ export class SpendPlan {
       if (isTaken || this.#surroundings.isLocked(outpoint)) return true;
       const confirmations = height < 0 ? 0 : tip - height + 1;
       const isWrongAge = confirmations < least || confirmations > most;
-      if (isWrongAge || (height < 0 && !this.#surroundings.truc.allows(outpoint))) {
+      if (isWrongAge || (height < 0 && !this.#mayBuildOn(outpoint))) {
         this.#isChoosy = true;
         return true;
       }
@@ -290,6 +297,12 @@ export class SpendPlan {
       if (!candidate) this.#hasUnsolvable = true;
       return candidate ? visit(candidate) : true;
     });
+  }
+
+  /** Whether an unconfirmed coin may be chosen. */
+  #mayBuildOn(outpoint: OutPoint): boolean {
+    const isUnsafe = !this.#options.includeUnsafe && isOfReplacement(this.#context, outpoint);
+    return !isUnsafe && this.#surroundings.truc.allows(outpoint);
   }
 
   /** Why there are not enough coins. */

@@ -7,6 +7,7 @@ import { formatSolution, type SolutionWriter, solutionWriter } from '@coind/desc
 import { bytesToHex, type OutPoint, type Sats } from '@coind/primitives';
 import type { Range } from '@coind/store';
 import { addressOf, scriptOf, type WalletContext, walletHeight } from './context.ts';
+import { isOfReplacement } from './replacements.ts';
 import {
   type BookRow,
   type CoinClass,
@@ -22,7 +23,7 @@ export interface CoinFilter {
   readonly minConfirmations?: number;
   readonly maxConfirmations?: number;
   readonly addresses?: readonly string[];
-  /** Unconfirmed coins from others; true unless told otherwise. */
+  /** Unconfirmed coins from others, and of replacements; true unless told otherwise. */
   readonly includeUnsafe?: boolean;
   readonly includeImmature?: boolean;
   readonly minAmount?: Sats;
@@ -51,7 +52,7 @@ export interface UnspentCoin extends CoinPlace {
   readonly book?: BookRow;
   readonly confirmations: number;
   readonly coinbase: boolean;
-  /** Confirmed, or made from own trusted coins. */
+  /** Confirmed, or made from own trusted coins without replacing anything or being replaced. */
   readonly safe: boolean;
   /** The wallet has the keys; false of a watched coin. */
   readonly spendable: boolean;
@@ -120,6 +121,7 @@ async function* select(
         let enough = false;
         for (const coin of step.value) {
           if (!passes(filter, coin, height) || isLocked(coin.outpoint)) continue;
+          if (filter.includeUnsafe === false && !isSafe(context, coin)) continue;
           chosen.push(coin);
           sum += coin.value;
           enough = ++count >= maxCount || (minSum !== undefined && sum >= minSum);
@@ -242,6 +244,10 @@ function confirmationsAt(height: number, coin: Pick<Found, 'height'>): number {
   return coin.height < 0 ? 0 : height - coin.height + 1;
 }
 
+function isSafe(context: WalletContext, { class: coinClass, height, outpoint }: Found): boolean {
+  return coinClass !== 'pending' && (height >= 0 || !isOfReplacement(context, outpoint));
+}
+
 function passes(filter: CoinFilter, coin: Found, height: number): boolean {
   const { minConfirmations = 1, maxConfirmations = Number.POSITIVE_INFINITY } = filter;
   const { minAmount = 0n, maxAmount = MAX_VALUE } = filter;
@@ -279,7 +285,7 @@ class CoinDescription {
         ...(book && { book }),
         confirmations: confirmationsAt(this.#height, coin),
         coinbase,
-        safe: coin.class !== 'pending',
+        safe: isSafe(this.#context, coin),
         // A wallet without private keys still calls its coins spendable: another signer has the keys.
         spendable: !coin.watched,
         ...this.#solution(owner, script),
