@@ -27,7 +27,7 @@ import {
 } from './tables.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
-type Book = Pick<WalletContext, 'tables' | 'params' | 'keyring'>;
+type Book = Pick<WalletContext, 'tables' | 'params' | 'keyring' | 'source' | 'options'>;
 
 /** Wallet transactions that pay a script: to be loaded before a unit that renames it. */
 export async function paymentsOf(book: Book, script: ScriptHex): Promise<Txid[]> {

@@ -81,12 +81,12 @@ export class CoinClasses {
     return this.isMature(row) ? 'confirmed' : 'immature';
   }
 
-  /** States of those that spend a coin; a conflicted or abandoned transaction spends nothing. */
+  /** States of those that spend a coin; a conflicted, abandoned or outbid transaction spends nothing. */
   #spenderStates(outpoint: OutPoint): TxState[] {
     const states: TxState[] = [];
     for (const txid of this.#unit.get(this.#tables.spends, outpoint) ?? []) {
-      const state = this.#unit.get(this.#tables.txs, txid)?.state;
-      if (!state || state.kind === 'conflicted') continue;
+      const { state, outbid } = this.#unit.get(this.#tables.txs, txid) ?? {};
+      if (!state || outbid || state.kind === 'conflicted') continue;
       if (state.kind === 'inactive' && state.abandoned) continue;
       states.push(state);
     }

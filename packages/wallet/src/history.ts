@@ -10,6 +10,7 @@ import { WalletError } from './errors.ts';
 import { COINBASE_MATURITY } from './height-entries.ts';
 import { lazily } from './lazily.ts';
 import { Ledger } from './ledger.ts';
+import { rivalsOf } from './rivals.ts';
 import {
   FIRST_COUNTERS,
   type MoveRow,
@@ -20,7 +21,7 @@ import {
 import { isChange, isReceived, spentBy, type TxFacts } from './tx-effects.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
-type History = Pick<WalletContext, 'tables' | 'params' | 'keyring' | 'source'>;
+type History = Pick<WalletContext, 'tables' | 'params' | 'keyring' | 'source' | 'options'>;
 
 /** One output of a wallet transaction from one of its two sides. */
 export interface TxDetail {
@@ -56,7 +57,7 @@ export interface TxSummary {
   readonly abandoned: boolean;
   /** Other wallet transactions that spend the same coins. */
   readonly conflicts: readonly Txid[];
-  /** Those of them that are in the mempool. */
+  /** Transactions of the mempool, the wallet's or not, that keep it or what it spends from being there. */
   readonly mempoolConflicts: readonly Txid[];
   readonly replaceable: 'yes' | 'no' | 'unknown';
 }
@@ -148,11 +149,24 @@ function feeOf(facts: TxFacts, withWatched: boolean): Sats | undefined {
   return facts.outputs.reduce((sum, { value }) => sum + value, 0n) - spent;
 }
 
-/** What spends the same coins in the mempool, the wallet's own or not. */
-function rivalsOf({ source }: Pick<WalletContext, 'source'>, { inputs, txid }: Tx): Txid[] {
-  const spenders = inputs.map(({ prevout }) => source.spender(prevout));
-  const rivals = spenders.filter((id): id is Txid => id !== undefined && id !== txid);
-  return [...new Set(rivals)];
+/** What in the mempool keeps a transaction out, or its unconfirmed ancestors, the wallet's own or not. */
+function mempoolConflictsOf({ tables, source }: History, tx: Tx): Txid[] {
+  const found = new Set<Txid>();
+  const txOf = (txid: Txid): Tx | undefined => {
+    const bytes = tables.txBytes.getSync(txid);
+    return bytes && Transaction.decode(bytes);
+  };
+  const line = new Map([[tx.txid, tx]]);
+  for (const [, each] of line) {
+    for (const rival of rivalsOf(source, each, txOf)) found.add(rival);
+    for (const { prevout } of each.inputs) {
+      if (line.has(prevout.txid)) continue;
+      const isInactive = tables.txs.getSync(prevout.txid)?.state.kind === 'inactive';
+      const parent = isInactive && txOf(prevout.txid);
+      if (parent) line.set(parent.txid, parent);
+    }
+  }
+  return [...found];
 }
 
 /** What is said of a transaction as a whole, and what the rest follows from. */
@@ -183,7 +197,7 @@ function summarise(
     trusted: row.trusted,
     abandoned: state.kind === 'inactive' && state.abandoned,
     conflicts,
-    mempoolConflicts: state.kind === 'inactive' ? rivalsOf(history, tx) : [],
+    mempoolConflicts: state.kind === 'inactive' ? mempoolConflictsOf(history, tx) : [],
     replaceable: replaceability(history, tx, row),
   };
   // Nothing is changed: it remembers what was looked up.

@@ -9,10 +9,12 @@ import type { BlockRef } from '@coind/consensus';
 import { type Block, bytesToHex, type OutPoint, Tx, type Txid } from '@coind/primitives';
 import { repost } from './books.ts';
 import { CoinClasses } from './coin-classes.ts';
+import type { WalletOptions } from './context.ts';
 import type { HeightEntries } from './height-entries.ts';
 import type { Keyring } from './keyring.ts';
 import { OutputLook } from './output-look.ts';
 import { type Portion, wholeOf } from './portions.ts';
+import { type RivalSource, rivalsOf } from './rivals.ts';
 import {
   type CoinRow,
   type JournalCause,
@@ -23,6 +25,7 @@ import {
   type WalletTables,
 } from './tables.ts';
 import { extendTrail, shortenTrail } from './trail.ts';
+import { TRUC_VERSION } from './truc-coins.ts';
 import { postingsOf, type TxFacts } from './tx-effects.ts';
 import { type Learning, TxRows } from './tx-rows.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -39,6 +42,17 @@ export interface LedgerEvent {
   readonly contradicted: boolean;
 }
 
+/** What decides whether the wallet's own unconfirmed coins are as good as confirmed ones. */
+type TrustOptions = Pick<WalletOptions, 'spendUnconfirmedChange'>;
+
+/** The parts of a wallet that the ledger works with. */
+export interface LedgerContext {
+  readonly tables: WalletTables;
+  readonly keyring: Keyring;
+  readonly source: RivalSource;
+  readonly options: TrustOptions;
+}
+
 /** Applies changes to one unit of work. Make one per unit; it holds no state but that. */
 export class Ledger {
   readonly #unit: UnitOfWork;
@@ -46,15 +60,19 @@ export class Ledger {
   readonly #keyring: Keyring;
   readonly #coins: CoinClasses;
   readonly #rows: TxRows;
+  readonly #source: RivalSource;
+  readonly #options: TrustOptions;
   readonly events: LedgerEvent[] = [];
   #cause: JournalCause;
 
   /** `cause` is what the journal gives as the reason of changes that have no other. */
   constructor(
     unit: UnitOfWork,
-    { tables, keyring }: { tables: WalletTables; keyring: Keyring },
+    { tables, keyring, source, options }: LedgerContext,
     cause: JournalCause = 'transaction',
   ) {
+    this.#source = source;
+    this.#options = options;
     this.#cause = cause;
     this.#unit = unit;
     this.#tables = tables;
@@ -128,6 +146,8 @@ export class Ledger {
         this.#markConflicts(tx, ref);
         const state: TxState = { kind: 'confirmed', ref, index };
         this.learn(tx, state, { ...about, blockTime: block.header.time });
+        // What spends the same can never confirm now, but other children of its parent may come again.
+        if (tx.version === TRUC_VERSION) this.#weighRivals(tx);
       }
     });
   }
@@ -160,14 +180,36 @@ export class Ledger {
     // Events of the mempool may come later than the block that confirmed it.
     if (known?.state.kind === 'confirmed') return;
     this.learn(tx, { kind: 'mempool' }, about);
+    this.#weighRivals(tx);
   }
 
   /** A transaction left the mempool without a block, perhaps because one of a block contradicts it. */
-  removed(txid: Txid, { contradicted = false } = {}): void {
-    const row = this.#unit.get(this.#tables.txs, txid);
+  removed(tx: Tx, { contradicted = false } = {}): void {
+    const row = this.#unit.get(this.#tables.txs, tx.txid);
     if (row?.state.kind === 'mempool') {
-      this.#setState(txid, row, { kind: 'inactive', abandoned: false }, { contradicted });
+      this.#setState(tx.txid, row, { kind: 'inactive', abandoned: false }, { tx, contradicted });
     }
+    this.#weighRivals(tx);
+  }
+
+  /** Compares an unconfirmed transaction with the mempool, which may have changed while nobody listened. */
+  reconcile(txid: Txid): void {
+    if (!this.#source.inMempool(txid)) this.removed(this.tx(txid));
+    this.refresh(txid);
+  }
+
+  /** `tx` came into the mempool or left it: those of the wallet that cannot be there with it look again. */
+  #weighRivals(tx: Tx): void {
+    if (tx.isCoinbase) return;
+    const rivals = new Set<Txid>();
+    for (const { prevout } of tx.inputs) {
+      if (!this.#keyring.filter.mayKnow(prevout.txid)) continue;
+      for (const rival of this.#unit.get(this.#tables.spends, prevout) ?? []) rivals.add(rival);
+      const isChild = tx.version === TRUC_VERSION && this.#unit.get(this.#tables.txs, prevout.txid);
+      if (isChild) for (const sibling of this.#children(prevout.txid)) rivals.add(sibling);
+    }
+    rivals.delete(tx.txid);
+    for (const rival of rivals) this.refresh(rival);
   }
 
   /** Gives a transaction up, and those that spend it. The caller checked that it may. */
@@ -364,7 +406,9 @@ export class Ledger {
     const tx = loaded ?? this.tx(txid);
     const before = this.#unit.get(this.#tables.txs, txid) as TxRow;
     const trusted = this.#isTrusted(tx, before);
-    const row = trusted === before.trusted ? before : { ...before, trusted };
+    const outbid = this.#isOutbid(tx, before);
+    const isSame = trusted === before.trusted && outbid === before.outbid;
+    const row = isSame ? before : { ...before, trusted, outbid };
     if (row !== before) this.#unit.put(this.#tables.txs, txid, row);
     const next = postingsOf(this.facts(tx, row));
     const old = this.#unit.get(this.#tables.postings, txid) ?? [];
@@ -409,12 +453,22 @@ export class Ledger {
   /** Confirmed, or in the mempool with every input an own output of a trusted transaction. */
   #isTrusted(tx: Tx, { state }: TxRow): boolean {
     if (state.kind === 'confirmed') return true;
-    if (state.kind !== 'mempool') return false;
+    if (state.kind !== 'mempool' || !this.#options.spendUnconfirmedChange) return false;
     return tx.inputs.every(
       ({ prevout }) =>
         this.#unit.get(this.#tables.coins, prevout)?.watched === false &&
         this.#unit.get(this.#tables.txs, prevout.txid)?.trusted === true,
     );
+  }
+
+  /** Neither confirmed nor in the mempool, where something contradicts it or what it spends. */
+  #isOutbid(tx: Tx, { state, coinbase }: TxRow): boolean {
+    if (state.kind !== 'inactive' || coinbase) return false;
+    const parents = tx.inputs.map(({ prevout }) => prevout.txid);
+    if (parents.some((txid) => this.#unit.get(this.#tables.txs, txid)?.outbid)) return true;
+    const known = (txid: Txid) =>
+      this.#unit.get(this.#tables.txs, txid) ? this.tx(txid) : undefined;
+    return rivalsOf(this.#source, tx, known).size > 0;
   }
 }
 

@@ -185,13 +185,13 @@ export class Payments {
   /** Offers a transaction that is on disk; takes it back when the mempool will not have it. */
   async broadcast(tx: Tx, once?: Once): Promise<void> {
     if (this.#context.options.broadcast === false) {
-      await this.#core.changeNow((_unit, ledger) => ledger.removed(tx.txid));
+      await this.#core.changeNow((_unit, ledger) => ledger.removed(tx));
       return;
     }
     const outcome = await this.#context.source.broadcast(tx);
     if (outcome.accepted) return;
     if (this.#context.options.keepRejected) {
-      await this.#core.changeNow((_unit, ledger) => ledger.removed(tx.txid));
+      await this.#core.changeNow((_unit, ledger) => ledger.removed(tx));
       return;
     }
     await this.#core.changeNow((unit, ledger) => {

@@ -82,6 +82,7 @@ export class TxRows {
       order,
       coinbase: tx.isCoinbase,
       trusted: false,
+      outbid: false,
       time: this.#timeFor(about),
       timeReceived: about.now,
       fromAccount: about.fromAccount ?? '',

@@ -155,7 +155,7 @@ export class WalletFollower implements TxFollower {
 
   txRemoved(tx: Tx, reason: string): void {
     const contradicted = reason === 'conflict';
-    const change = this.#core.change((_unit, ledger) => ledger.removed(tx.txid, { contradicted }), {
+    const change = this.#core.change((_unit, ledger) => ledger.removed(tx, { contradicted }), {
       sync: false,
     });
     change.catch(this.#onError);
@@ -292,12 +292,15 @@ export class WalletFollower implements TxFollower {
     }
   }
 
-  /** What the wallet believes to be in the mempool may have left it while nobody listened. */
+  /**
+   * What the wallet believes to be in the mempool, or kept out of it, may not be so any more; nor has the wallet
+   * the options it had.
+   */
   async #reconcile(): Promise<void> {
     await this.#core.change(
       async (_unit, ledger) => {
         for await (const [txid] of this.#tables.unconfirmed.entries()) {
-          if (!this.#core.context.source.inMempool(txid)) ledger.removed(txid);
+          ledger.reconcile(txid);
         }
       },
       { sync: false },

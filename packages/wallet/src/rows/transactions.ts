@@ -47,6 +47,8 @@ export interface TxRow {
   readonly coinbase: boolean;
   /** All that it spends is the wallet's own and trusted, or it is confirmed. */
   readonly trusted: boolean;
+  /** Something in the mempool contradicts it, or what it spends: meanwhile it spends nothing. */
+  readonly outbid: boolean;
   /** What listings call its time. */
   readonly time: number;
   readonly timeReceived: number;
@@ -67,6 +69,9 @@ const extras = {
 
 const extraNames = ['comment', 'to', 'replaces', 'replacedBy'] as const;
 
+/** Behind the bits of the extras; not set in rows of earlier versions. */
+const OUTBID_BIT = 0x40;
+
 /** How a `TxRow` is written. */
 export const txRow: PartCodec<TxRow> = part(
   (writer, row) => {
@@ -75,7 +80,7 @@ export const txRow: PartCodec<TxRow> = part(
     uint.put(writer, row.time);
     uint.put(writer, row.timeReceived);
     varText.put(writer, row.fromAccount);
-    let bits = (row.coinbase ? 1 : 0) | (row.trusted ? 2 : 0);
+    let bits = (row.coinbase ? 1 : 0) | (row.trusted ? 2 : 0) | (row.outbid ? OUTBID_BIT : 0);
     extraNames.forEach((name, nth) => {
       if (row[name] !== undefined) bits |= 4 << nth;
     });
@@ -101,6 +106,7 @@ export const txRow: PartCodec<TxRow> = part(
       order,
       coinbase: (bits & 1) !== 0,
       trusted: (bits & 2) !== 0,
+      outbid: (bits & OUTBID_BIT) !== 0,
       time,
       timeReceived,
       fromAccount,
