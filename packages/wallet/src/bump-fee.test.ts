@@ -102,4 +102,14 @@ describe('replacing a payment', () => {
     expect(await safe()).toEqual([true]);
     await again();
   });
+
+  test('without change and coins it says that the fee is too much, not that there is no money', async () => {
+    for (const address of [FOREIGN, undefined]) {
+      const { wallet } = await fundedWallet(1);
+      const to = address ?? (await wallet.newAddress());
+      const sent = await wallet.send([{ address: to, amount: 50n * COIN, subtractFee: true }]);
+      const refused = wallet.bumpFee(sent.tx.txid, { feeRate: rate(100n) });
+      await expect(refused).rejects.toMatchObject({ key: 'fee-exceeds-balance' });
+    }
+  });
 });

@@ -305,7 +305,13 @@ export class SpendPlan {
     return !isUnsafe && this.#surroundings.truc.allows(outpoint);
   }
 
-  /** Why there are not enough coins. */
+  /** Whether a coin is part of the balance. */
+  #isCounted(outpoint: OutPoint): boolean {
+    const coinClass = this.#context.tables.coins.getSync(outpoint)?.class;
+    return coinClass === 'confirmed' || coinClass === 'trusted';
+  }
+
+  /** Why there are not enough coins. `available`: what those are worth that nobody named. */
   #shortage(available: Sats): WalletError {
     const { totals, watchedTotals } = this.#context.tables;
     const tables = this.#options.includeWatched ? [totals, watchedTotals] : [totals];
@@ -313,12 +319,16 @@ export class SpendPlan {
       const { confirmed, trusted } = table.getSync(undefined) ?? EMPTY_TOTALS;
       return sum + confirmed + trusted;
     }, 0n);
-    if (this.#sent > balance) return new WalletError('insufficient-funds');
-    if (this.#sent > balance - this.#surroundings.lockedValue()) {
+    // A replacement's coins are spent already, by what it replaces.
+    const again = sumOf(this.#preset.filter(({ outpoint }) => !this.#isCounted(outpoint)));
+    const named = sumOf(this.#preset);
+    if (this.#sent > balance + again) return new WalletError('insufficient-funds');
+    if (this.#sent > balance + again - this.#surroundings.lockedValue()) {
       return new WalletError('coins-unavailable');
     }
     // Coins that may not be chosen (too young, of another version) are as good as locked.
-    if (this.#isChoosy && this.#sent > available) return new WalletError('coins-unavailable');
+    if (this.#isChoosy && this.#sent > available + named)
+      return new WalletError('coins-unavailable');
     const fee = formatFee(this.#goal.target - this.#sent);
     return new WalletError(
       'fee-exceeds-balance',
