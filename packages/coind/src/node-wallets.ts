@@ -21,7 +21,7 @@ import type { DataDir } from './data-dir.ts';
 import { type DefaultWallet, defaultWallet, NO_DEFAULT_WALLET } from './default-wallet.ts';
 import type { Log } from './log.ts';
 import { notifyWallets } from './shell-notify.ts';
-import { clientName } from './version.ts';
+import { clientName, clientVersion } from './version.ts';
 import { draftPathOf, parseWalletName, walletExists, walletPath } from './wallet-store.ts';
 
 interface WalletSurroundings {
@@ -151,6 +151,7 @@ function walletOptions({ wallets, profile }: Options) {
     ...(wallets.changeType !== undefined && { changeType: wallets.changeType }),
     keypool: wallets.keypoolSize,
     keyScheme: profile === 'legacy' ? ('0.16' as const) : ('modern' as const),
+    clientVersion: clientVersion(profile),
     kdfCost: defaultWalletOptions.kdfCost,
     fallbackFeeRate: wallets.fallbackFeeRate,
     minFeeRate: wallets.minFeeRate,

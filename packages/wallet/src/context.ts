@@ -23,6 +23,8 @@ export interface WalletOptions {
   readonly keypool: number;
   /** How wallets made from now on derive their keys. */
   readonly keyScheme: KeyScheme;
+  /** The number of the program's version, which wallets remember until they are opened again. */
+  readonly clientVersion?: number;
   /** How hard it is to guess a passphrase; wallets keep what they were encrypted with. */
   readonly kdfCost: KdfCost;
   /** `-fallbackfee`; zero switches it off. */

@@ -325,8 +325,9 @@ export function fakeWallets(
   chain: FakeChain,
   options: Partial<WalletOptions> = {},
   stores = new Map<string, Store>(),
-): { wallets: Wallets; errors: unknown[]; stores: Map<string, Store> } {
+): { wallets: Wallets; errors: unknown[]; lines: string[]; stores: Map<string, Store> } {
   const errors: unknown[] = [];
+  const lines: string[] = [];
   const settings = {
     ...defaultWalletOptions,
     keypool: 10,
@@ -351,9 +352,10 @@ export function fakeWallets(
       return { store, keep, discard: () => store.close() };
     },
     exists: async (name) => stores.has(name),
+    log: { info: (line) => void lines.push(line), debug: () => undefined },
     onError: (error) => void errors.push(error),
   });
-  return { wallets, errors, stores };
+  return { wallets, errors, lines, stores };
 }
 
 /** Memory lives in the store, so closing a wallet must not close it. */

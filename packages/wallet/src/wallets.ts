@@ -142,6 +142,7 @@ export class Wallets {
         // The process died while it was being created; nobody was told of it.
         await this.#initialise(store, context, {});
       }
+      await this.#noteClient(name, store, context);
       return this.#start(name, store, context);
     });
   }
@@ -156,7 +157,9 @@ export class Wallets {
         throw new WalletError('wallet-exists');
       }
       const store = await this.#fromBackup(name, backup);
-      return this.#start(name, store, this.#context(store), { isCopy: true });
+      const context = this.#context(store);
+      await this.#noteClient(name, store, context);
+      return this.#start(name, store, context, { isCopy: true });
     });
   }
 
@@ -224,7 +227,7 @@ export class Wallets {
     const { tables, vault, keyring, source } = context;
     const { blank = false, privateKeysDisabled = false, avoidReuse = false } = options;
     const { passphrase, seed } = options;
-    const { keyScheme } = this.#options;
+    const { keyScheme, clientVersion } = this.#options;
     const flags: WalletFlags = { blank, privateKeysDisabled, avoidReuse };
     const unit = new UnitOfWork();
     const tip = source.tip();
@@ -235,6 +238,7 @@ export class Wallets {
       birthTime: keys ? birthTime : UNBORN,
       ...(keys && { masterKeyId: keys.masterKeyId }),
       ...(keyScheme !== 'modern' && { keyScheme }),
+      ...(clientVersion !== undefined && { lastClient: clientVersion }),
     });
     // Somebody else's seed may have a past; the caller says so by a rescan.
     const start = { hash: tip.hash, height: tip.height };
@@ -245,6 +249,20 @@ export class Wallets {
     await store.commit(unit.writes(), { sync: true });
     unit.keepIn(context.rows);
     vault.lock();
+  }
+
+  /** Says which version had the wallet open last, and remembers this one. */
+  async #noteClient(name: string, store: Store, { tables, rows }: WalletContext): Promise<void> {
+    const meta = tables.meta.getSync(undefined);
+    const { clientVersion } = this.#options;
+    if (meta?.lastClient !== undefined) {
+      this.#modules.log?.info(`[${name}] Last client version = ${meta.lastClient}`);
+    }
+    if (!meta || clientVersion === undefined || meta.lastClient === clientVersion) return;
+    const unit = new UnitOfWork();
+    unit.put(tables.meta, undefined, { ...meta, lastClient: clientVersion });
+    await store.commit(unit.writes(), { sync: true });
+    unit.keepIn(rows);
   }
 
   async #start(

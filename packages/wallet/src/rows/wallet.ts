@@ -24,6 +24,8 @@ export interface WalletMeta {
   readonly masterKeyId?: string;
   /** How its keys are derived; missing for today's way. */
   readonly keyScheme?: KeyScheme;
+  /** Number of the version that opened it last; missing where nobody told it one. */
+  readonly lastClient?: number;
 }
 
 /** Numbers that count up; never handed out twice. */
