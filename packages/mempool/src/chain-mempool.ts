@@ -55,6 +55,11 @@ import { Pool } from './pool.ts';
 
 /** About what one takes in memory beside its own bytes. */
 const TX_OVERHEAD = 400;
+/**
+ * A chain that only gets shorter was cut by hand, not by a longer branch: of so many of its last blocks the
+ * transactions come back, as in bitcoind. What was in deeper ones is for whoever cut it to send again.
+ */
+const CUT_BLOCKS_RETURNING = 10;
 
 /** Makes an empty pool that follows `chain`. */
 export function createMempool(options: MempoolOptions, modules: MempoolModules): Mempool {
@@ -451,12 +456,14 @@ class ChainMempool implements Mempool {
     const mined = new Set<Txid>();
     for (const { block } of connected) for (const { txid } of block.txs) mined.add(txid);
     // The chain tells the last block first; parents have to come back before their children.
+    const returning = connected.length === 0 ? CUT_BLOCKS_RETURNING : disconnected.length;
     let bytes = 0;
-    for (const { block } of [...disconnected].reverse()) {
+    for (const [depth, { block }] of [...disconnected.entries()].reverse()) {
       for (const tx of block.txs) {
         if (mined.has(tx.txid)) continue;
         if (!tx.isCoinbase) bytes += tx.size + TX_OVERHEAD;
-        if (bytes <= this.options.returningBytes) await this.#bringBack(tx);
+        const mayReturn = depth < returning && bytes <= this.options.returningBytes;
+        if (mayReturn) await this.#bringBack(tx);
         else this.#remove(withDescendants(this.#pool.childrenOf(tx)), 'reorg');
       }
     }

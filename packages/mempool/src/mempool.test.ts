@@ -382,6 +382,15 @@ describe('blocks', () => {
     await tight.chain.close();
   });
 
+  test('give nothing back from below the last ten when the chain is cut by hand', async () => {
+    const [deep, near] = [pay(0), pay(1)];
+    const cut = await bench.mine([deep]);
+    await bench.mine([near]);
+    for (let i = 0; i < 9; i++) await bench.mine([]);
+    await bench.chain.invalidateBlock(cut.hash);
+    expect(bench.txids()).toEqual([near.txid]);
+  });
+
   test('that vanish take immature coins along', async () => {
     const young = spend([await bench.reward(11)], 50n * COIN);
     expect(await bench.submit(young)).toBe('accepted');
