@@ -358,6 +358,9 @@ describe('single transactions', () => {
     expect(await call('importaddress', theirs.address, 'pruned', false)).toBe(null);
     expect(await call('removeprunedfunds', paid)).toBe(null);
     expect(await call('removeprunedfunds', paid)).toBe('-8 Transaction does not exist in wallet.');
+    expect(await call('listjournal', '')).toMatchObject({
+      lines: expect.arrayContaining([expect.objectContaining({ cause: 'removal', txid: paid })]),
+    });
     await expectClean();
     expect(await call('importprunedfunds', hex, proof)).toBe(null);
     expect(await call('getbalance', 'pruned', 1, true)).toBe(2);

@@ -195,28 +195,24 @@ export interface JournalRow {
  * another name; keys were imported and old blocks searched; a block left the chain; a rival transaction
  * was mined; the mempool refused a payment; somebody removed a transaction from the wallet.
  */
-export type JournalCause =
-  | 'transaction'
-  | 'move'
-  | 'rename'
-  | 'rescan'
-  | 'reorganisation'
-  | 'conflict'
-  | 'refused'
-  | 'removal';
+export type JournalCause = (typeof JOURNAL_CAUSES)[number];
+
+/** In the order of their numbers on disk. */
+export const JOURNAL_CAUSES = [
+  'transaction',
+  'move',
+  'rename',
+  'rescan',
+  'reorganisation',
+  'conflict',
+  'refused',
+  'removal',
+] as const;
 
 /** How a `JournalRow` is written. */
 export const journalRow: PartCodec<JournalRow> = struct<JournalRow>({
   kind: oneOf<JournalRow['kind']>(['receive', 'send', 'move']),
-  cause: oneOf<JournalCause>([
-    'transaction',
-    'move',
-    'rename',
-    'rescan',
-    'reorganisation',
-    'conflict',
-    'refused',
-  ]),
+  cause: oneOf(JOURNAL_CAUSES),
   amount: sats,
   balance: sats,
   time: uint,

@@ -12,11 +12,19 @@ export const rawBytes = {
   decode: (value: Uint8Array): Uint8Array => value,
 };
 
-/** One of a few words, by its place among them. Words may be added at the end. */
+/** One of a few words, by its place among them. Words may be added at the end; any other is an error. */
 export function oneOf<Word extends string>(words: readonly Word[]): PartCodec<Word> {
   return part<Word>(
-    (writer, word) => void writer.u8(words.indexOf(word)),
-    (reader) => words[reader.u8()] as Word,
+    (writer, word) => {
+      const place = words.indexOf(word);
+      if (place < 0) throw new Error(`a row cannot hold the word ${word}`);
+      writer.u8(place);
+    },
+    (reader) => {
+      const word = words[reader.u8()];
+      if (word === undefined) throw new Error('a row holds a word that is not known');
+      return word;
+    },
     1,
   );
 }
