@@ -36,7 +36,7 @@ import type {
   SourceTip,
   TxFollower,
 } from './chain-source.ts';
-import type { WalletOptions } from './context.ts';
+import type { Randomness, WalletOptions } from './context.ts';
 import type { Wallet } from './wallet.ts';
 import { type CreateOptions, defaultWalletOptions, Wallets } from './wallets.ts';
 
@@ -325,6 +325,7 @@ export function fakeWallets(
   chain: FakeChain,
   options: Partial<WalletOptions> = {},
   stores = new Map<string, Store>(),
+  random?: Randomness,
 ): { wallets: Wallets; errors: unknown[]; lines: string[]; stores: Map<string, Store> } {
   const errors: unknown[] = [];
   const lines: string[] = [];
@@ -354,6 +355,7 @@ export function fakeWallets(
     exists: async (name) => stores.has(name),
     log: { info: (line) => void lines.push(line), debug: () => undefined },
     onError: (error) => void errors.push(error),
+    ...(random && { random }),
   });
   return { wallets, errors, lines, stores };
 }

@@ -2,7 +2,7 @@
  * Making a payment: the checks of what is asked for, then the plan (`spend-plan.ts`: coins, change, fee), the locktime
  * and the signatures. Nothing is written here but the change script into the caller's unit of work.
  */
-import { hexToBytes, Tx, type TxOutput } from '@coind/primitives';
+import { hexToBytes, Tx, type TxInput, type TxOutput } from '@coind/primitives';
 import { isDust, MAX_STANDARD_WEIGHT } from '@coind/script';
 import type { Candidate } from './coin-selection.ts';
 import type { WalletContext } from './context.ts';
@@ -44,7 +44,10 @@ export async function prepareSpend(
   const inputs = plan.inputs(coins);
   const locktime = options.locktime ?? chooseLocktime(context, inputs);
   const unsigned = new Tx({ version: options.version ?? 2, inputs, outputs, locktime });
-  const tx = options.unsigned ? unsigned : signOwn(context, unsigned, coins);
+  const tx = options.unsigned
+    ? unsigned
+    : (signOwn(context, unsigned, coins) ?? signLater(context, unsigned, coins, options));
+  if (!tx) throw new WalletError('signing-failed');
   const weight = options.unsigned ? plan.weightOf(coins, outputs) : tx.weight;
   if (weight > MAX_STANDARD_WEIGHT) throw new WalletError('transaction-too-large');
   return { tx, fee, feeRate, ...(changePosition !== undefined && { changePosition }) };
@@ -57,7 +60,20 @@ function checkChain({ source, options }: WalletContext, coins: readonly Candidat
   if (length >= source.chainLimit) throw new WalletError('chain-too-long');
 }
 
-function signOwn({ keyring }: WalletContext, tx: Tx, coins: readonly Candidate[]): Tx {
+/** Signs with the tip's height where a locktime that was set back by chance is too early for a script (`after`). */
+function signLater(
+  context: WalletContext,
+  { version, inputs, outputs, locktime }: Tx,
+  coins: readonly Candidate[],
+  options: SpendOptions,
+): Tx | undefined {
+  const { height } = context.source.tip();
+  if (options.locktime !== undefined || locktime === 0 || locktime >= height) return undefined;
+  return signOwn(context, new Tx({ version, inputs, outputs, locktime: height }), coins);
+}
+
+/** Signs every input; undefined when one cannot be. */
+function signOwn({ keyring }: WalletContext, tx: Tx, coins: readonly Candidate[]): Tx | undefined {
   const provider = new SigningProvider();
   for (const script of new Set(coins.map((coin) => coin.script))) {
     const solution = keyring.solve(script, true);
@@ -68,12 +84,11 @@ function signOwn({ keyring }: WalletContext, tx: Tx, coins: readonly Candidate[]
     scriptPubKey: hexToBytes(script),
   }));
   const signer = new TxSigner({ tx, spent }, { provider });
-  const inputs = tx.inputs.map((input, index) => {
+  const inputs: TxInput[] = [];
+  for (const [index, input] of tx.inputs.entries()) {
     const proof = signer.sign(index);
-    if (proof.scriptSig.length === 0 && proof.witness.length === 0) {
-      throw new WalletError('signing-failed');
-    }
-    return { ...input, ...proof };
-  });
+    if (proof.scriptSig.length === 0 && proof.witness.length === 0) return undefined;
+    inputs.push({ ...input, ...proof });
+  }
   return new Tx({ version: tx.version, inputs, outputs: tx.outputs, locktime: tx.locktime });
 }
