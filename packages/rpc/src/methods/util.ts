@@ -9,6 +9,17 @@ const walletFacts = {
   account: str('Its account'),
 };
 
+/** What an address says of itself. */
+const addressFacts = {
+  isvalid: bool('Whether it is one'),
+  address: optional(str('The address')),
+  scriptPubKey: optional(hex('The script it stands for')),
+  isscript: optional(bool('Whether it pays to a script')),
+  iswitness: optional(bool('Whether it is a witness program')),
+  witness_version: optional(int('The version of the program')),
+  witness_program: optional(hex('The program')),
+};
+
 /** Methods that need neither chain nor wallet. */
 export const util = {
   getindexinfo: method({
@@ -35,13 +46,7 @@ export const util = {
       ),
     },
     result: object({
-      isvalid: bool('Whether it is one'),
-      address: optional(str('The address')),
-      scriptPubKey: optional(hex('The script it stands for')),
-      isscript: optional(bool('Whether it pays to a script')),
-      iswitness: optional(bool('Whether it is a witness program')),
-      witness_version: optional(int('The version of the program')),
-      witness_program: optional(hex('The program')),
+      ...addressFacts,
       error_locations: optional(list(int(''), 'Where the text is wrong')),
       error: optional(str('What is wrong')),
       ismine: optional(walletFacts.ismine),
@@ -80,15 +85,7 @@ export const util = {
     labels: {
       unless: 'validateaddress',
       fixed: { wallet_facts: false },
-      result: object({
-        isvalid: bool('Whether it is one'),
-        address: optional(str('The address')),
-        scriptPubKey: optional(hex('The script it stands for')),
-        isscript: optional(bool('Whether it pays to a script')),
-        iswitness: optional(bool('Whether it is a witness program')),
-        witness_version: optional(int('The version of the program')),
-        witness_program: optional(hex('The program')),
-      }),
+      result: object(addressFacts),
     },
   }),
   signmessagewithprivkey: method({
