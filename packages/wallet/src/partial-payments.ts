@@ -1,6 +1,7 @@
 /**
  * Payments that may need other signers: signed as far as the wallet can, sent when that is all the way, and a
- * PSBT for the others where it is not. Which coins they spend is `spend.ts`, or `send-all.ts` for all of them.
+ * PSBT for the others where it is not. Which coins
+ * they spend is `spend-plan.ts`, or `send-all.ts` for all of them.
  */
 import type { Tx, Txid } from '@coind/primitives';
 import { type BumpOptions, planBump } from './bump-fee.ts';
